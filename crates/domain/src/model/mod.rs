@@ -1,0 +1,24 @@
+//! Entities and values. Constructors refuse what is not valid, so a value that exists is valid.
+//! Nothing here reads a clock, makes an id or talks to anybody.
+
+mod conversation;
+mod id;
+mod message;
+mod paging;
+mod read_state;
+mod time;
+mod user;
+mod view;
+mod watermarks;
+
+pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};
+pub use id::{ConversationId, InvalidId, MessageId, ObjectId, SessionId, UserId};
+pub use message::{
+    ClientMessageId, Emoji, MediaLink, MediaType, Message, MessageKind, MessageStatus, NewMessage, Reaction, Rev, Seq,
+};
+pub use paging::{ConversationCursor, Page, SearchCursor, TimeCursor};
+pub use read_state::{ReadState, SeqRange};
+pub use time::Timestamp;
+pub use user::{ClaimedProfile, ProfileChange, User};
+pub use view::{ConversationView, MessageView, ReplyView};
+pub use watermarks::Watermarks;

@@ -1,0 +1,32 @@
+//! What the domain needs from the outside. Every sentence of a storage port's documentation is a
+//! promise that `storage-testkit` checks; every adapter passes the whole testkit.
+
+mod blocks;
+mod bus;
+mod conversations;
+mod messages;
+mod policy;
+mod receipts;
+mod storage;
+mod system;
+mod tokens;
+mod users;
+
+pub use blocks::Blocks;
+pub use bus::{BusClosed, EventBus};
+pub use conversations::{ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started};
+pub use messages::{
+    AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
+};
+pub use policy::{MessagePolicy, Verdict};
+pub use receipts::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts};
+pub use storage::{Storage, StorageError, StorageResult};
+pub use system::{Clock, IdSource};
+pub use tokens::{Claims, TokenError, TokenVerifier};
+pub use users::Users;
+
+#[cfg(test)]
+pub use {
+    blocks::MockBlocks, bus::MockEventBus, conversations::MockConversations, messages::MockMessages,
+    receipts::MockReceipts, users::MockUsers,
+};

@@ -1,0 +1,38 @@
+//! People, remembered.
+
+use async_trait::async_trait;
+
+use super::StorageResult;
+use crate::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
+
+/// Storage of users.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Users: Send + Sync {
+    /// The user with this id, if there is one.
+    async fn find_user(&self, id: &UserId) -> StorageResult<Option<User>>;
+
+    /// Those of `ids` that exist, each once, in any order.
+    async fn list_users(&self, ids: &[UserId]) -> StorageResult<Vec<User>>;
+
+    /// Users whose name contains `text` (case-insensitive in ASCII at least; `%` and `_` mean themselves) or whose
+    /// id equals it, in id order, at most `limit`.
+    async fn search_users(&self, text: &str, limit: usize) -> StorageResult<Vec<User>>;
+
+    /// Remembers what a token claims, and returns the user as they are now.
+    ///
+    /// An unknown user is made from the claims if `create`, else the answer is `None`. Of a known user a field
+    /// changes only where the claim is present and differs from what the last token claimed, so that a change by
+    /// [`update_profile`](Self::update_profile) outlives further tokens with the old claim. Two first contacts at
+    /// once make one user. Idempotent.
+    async fn record_claims(
+        &self,
+        id: &UserId,
+        claims: &ClaimedProfile,
+        create: bool,
+        now: Timestamp,
+    ) -> StorageResult<Option<User>>;
+
+    /// Changes a profile and returns the user as they are now; `None` if there is no such user.
+    async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>>;
+}

@@ -1,0 +1,10 @@
+//! Decisions: plain functions over the model, without `async` and without ports. Services call them
+//! before they ask a storage; storages call them again inside the transaction, where races are decided.
+
+pub mod amending;
+pub mod blocking;
+pub mod limits;
+pub mod membership;
+pub mod messages;
+
+pub use limits::Limits;
