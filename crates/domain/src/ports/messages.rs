@@ -140,7 +140,10 @@ pub trait Messages: Send + Sync {
 
     /// Applies `rules::membership::plan` in one transaction, together with its system message (`Outcome::describe`),
     /// which is appended like a send of the actor. Those who come in see the history and have nothing unread but
-    /// what comes after them, the system message included. Those who were in before and come again do too.
+    /// what comes after them, the system message included; coming in reads and delivers nothing of the history. For
+    /// those who were in before and come again it is the same, and what they had read and received stays so.
+    /// A change of roles alone has no system message and moves neither `seq` nor `rev`. Sets `updated_at` if
+    /// anything changes.
     ///
     /// # Errors
     /// Inner: what the rule refuses, `ConversationNotFound`; nothing has changed then. Everybody added must exist as a

@@ -66,7 +66,7 @@ pub trait Receipts: Send + Sync {
 
     /// Moves `user`'s delivered position to the end in every conversation they are in. Answers with the messages whose
     /// status turns from sent to delivered by that: others', not deleted, neither delivered to nor read by anybody
-    /// else before; the newest 500 per conversation. Idempotent.
+    /// but their sender before; the newest 500 per conversation. Idempotent.
     async fn mark_delivered(&self, user: &UserId) -> StorageResult<Vec<DeliveredNow>>;
 
     /// The unread counts of `user`, per conversation in which something is unread, in any order. The cost does not
@@ -77,7 +77,8 @@ pub trait Receipts: Send + Sync {
     async fn list_unread_of(&self, conversation: ConversationId, users: &[UserId])
     -> StorageResult<Vec<(UserId, u64)>>;
 
-    /// The watermarks of these conversations, for those that exist, in any order. The number of statements does not
+    /// The watermarks of these conversations, for those that exist, in any order. What somebody has read or received
+    /// counts on after they have left, so that no message's status goes back. The number of statements does not
     /// depend on how many there are.
     async fn list_watermarks(
         &self,

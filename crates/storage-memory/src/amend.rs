@@ -1,0 +1,32 @@
+//! Edits, deletions and reactions: the rule decides, this allots `rev` and keeps the unread counts true.
+
+use parlance_domain::error::{Error, Result};
+use parlance_domain::ports::{AmendMessage, Amended};
+use parlance_domain::rules::Limits;
+use parlance_domain::rules::amending::{self, Actor};
+
+use crate::state::State;
+
+impl State {
+    pub(crate) fn amend(&mut self, amend: &AmendMessage, limits: &Limits) -> Result<Amended> {
+        let AmendMessage { message_id, actor, amendment, now } = amend;
+        let (conversation, seq) = *self.places.get(message_id).ok_or(Error::MessageNotFound)?;
+        let room = self.rooms.get_mut(&conversation).ok_or(Error::MessageNotFound)?;
+        let role = room.role(actor).ok_or(Error::MessageNotFound)?;
+        let actor = Actor { user_id: actor, role, kind: room.conversation.kind };
+        let mut message = room.message(seq).ok_or(Error::MessageNotFound)?.clone();
+        let stood = !message.is_tombstone();
+        let changed = amending::amend(&mut message, amendment, actor, limits, *now)?;
+        if changed {
+            if stood && message.is_tombstone() {
+                room.discount_unread(seq);
+            }
+            message.rev = room.next_rev();
+            if let Some(stored) = room.message_mut(seq) {
+                stored.clone_from(&message);
+            }
+        }
+        let reply_to = message.reply_to.and_then(|id| self.message(id)).cloned();
+        Ok(Amended { message, reply_to, changed })
+    }
+}

@@ -1,0 +1,68 @@
+//! The `Users` port.
+
+use std::collections::HashSet;
+
+use async_trait::async_trait;
+use parlance_domain::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
+use parlance_domain::ports::{StorageResult, Users};
+
+use crate::MemoryStorage;
+use crate::state::{Known, contains};
+
+#[async_trait]
+impl Users for MemoryStorage {
+    async fn find_user(&self, id: &UserId) -> StorageResult<Option<User>> {
+        Ok(self.state().users.get(id).map(|known| known.user.clone()))
+    }
+
+    async fn list_users(&self, ids: &[UserId]) -> StorageResult<Vec<User>> {
+        let state = self.state();
+        let ids: HashSet<&UserId> = ids.iter().collect();
+        Ok(ids.into_iter().filter_map(|id| state.users.get(id)).map(|known| known.user.clone()).collect())
+    }
+
+    async fn search_users(&self, text: &str, limit: usize) -> StorageResult<Vec<User>> {
+        let state = self.state();
+        let users = state.users.values().map(|known| &known.user);
+        let found = users.filter(|user| user.id.as_str() == text || contains(&user.name, text));
+        Ok(found.take(limit).cloned().collect())
+    }
+
+    async fn record_claims(
+        &self,
+        id: &UserId,
+        claims: &ClaimedProfile,
+        create: bool,
+        _now: Timestamp,
+    ) -> StorageResult<Option<User>> {
+        let mut state = self.state();
+        if create && !state.users.contains_key(id) {
+            let known = Known { user: User::nameless(id.clone()), claimed: ClaimedProfile::default() };
+            state.users.insert(id.clone(), known);
+        }
+        let Some(known) = state.users.get_mut(id) else { return Ok(None) };
+        if claims.name.is_some() && claims.name != known.claimed.name {
+            known.claimed.name.clone_from(&claims.name);
+            if let Some(name) = &claims.name {
+                known.user.name.clone_from(name);
+            }
+        }
+        if claims.picture.is_some() && claims.picture != known.claimed.picture {
+            known.claimed.picture.clone_from(&claims.picture);
+            known.user.picture.clone_from(&claims.picture);
+        }
+        Ok(Some(known.user.clone()))
+    }
+
+    async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>> {
+        let mut state = self.state();
+        let Some(known) = state.users.get_mut(id) else { return Ok(None) };
+        if let Some(name) = &change.name {
+            known.user.name.clone_from(name);
+        }
+        if let Some(picture) = &change.picture {
+            known.user.picture.clone_from(picture);
+        }
+        Ok(Some(known.user.clone()))
+    }
+}
