@@ -53,8 +53,8 @@ pub fn check(draft: &Draft, limits: &Limits, own_media_prefix: &str) -> Result<C
     if draft.media.len() > limits.max_media {
         return Err(Error::validation("media", format!("must have at most {} items", limits.max_media)));
     }
-    if !draft.media.iter().all(|link| link_allowed(&link.url, own_media_prefix)) {
-        return Err(Error::validation("media", "url must be one of this server's media or https"));
+    for link in &draft.media {
+        check_link(&link.url, "media", own_media_prefix)?;
     }
     let kind = draft.media.first().map_or(MessageKind::Text, |first| MessageKind::Media(first.media_type));
     let claimed = draft.claimed_kind.map(|claim| match claim {
@@ -95,11 +95,20 @@ fn checked_text(text: &str, limits: &Limits) -> Result<String> {
     Ok(text.to_owned())
 }
 
-fn link_allowed(url: &str, own_prefix: &str) -> bool {
+/// Checks a link to a medium: ours or `https:`, at most 2,048 bytes.
+///
+/// # Errors
+/// `Validation` naming `field`.
+pub fn check_link(url: &str, field: &'static str, own_prefix: &str) -> Result<()> {
     const MAX_URL_BYTES: usize = 2048;
     let https = url.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://")) && url.len() > 8;
     let ours = !own_prefix.is_empty() && url.starts_with(own_prefix) && !url.contains("..");
-    url.len() <= MAX_URL_BYTES && !url.chars().any(|c| c.is_control() || c.is_whitespace()) && (https || ours)
+    let plain = url.len() <= MAX_URL_BYTES && !url.chars().any(|c| c.is_control() || c.is_whitespace());
+    if plain && (https || ours) {
+        Ok(())
+    } else {
+        Err(Error::validation(field, "url must be one of this server's media or https"))
+    }
 }
 
 #[cfg(test)]

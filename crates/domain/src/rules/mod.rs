@@ -6,5 +6,6 @@ pub mod blocking;
 pub mod limits;
 pub mod membership;
 pub mod messages;
+pub mod search;
 
 pub use limits::Limits;

@@ -1,1 +1,161 @@
-//! Use cases.
+//! Use cases: one service per capability, each a few methods that read like what a product owner would
+//! say. They apply the rules, call the ports and publish events; transports call nothing else.
+//!
+//! Work that outlives a call (storing queued writes, ending typing, announcing presence) is done by
+//! [`Workers`], which the application runs: the domain spawns nothing.
+
+mod announcer;
+mod blocking;
+mod conversing;
+mod deadlines;
+mod directory;
+mod fresh_cache;
+mod local_bus;
+mod messaging;
+mod policy;
+mod presence;
+mod publisher;
+mod reading;
+mod rosters;
+mod settings;
+mod syncing;
+mod typing;
+mod views;
+mod writer;
+
+use std::sync::Arc;
+
+pub use blocking::Blocking;
+pub use conversing::Conversing;
+pub use directory::Directory;
+pub use local_bus::LocalBus;
+pub use messaging::{Messaging, PendingSend, Sent};
+pub use policy::AcceptAll;
+pub use presence::{Presence, PresenceWorker};
+pub use reading::Reading;
+pub use settings::{PresenceScope, Provisioning, Settings};
+pub use syncing::{ChangesView, Synced, Syncing};
+pub use typing::{Typing, TypingWorker};
+pub use writer::Writer;
+
+use crate::ports::{Clock, EventBus, IdSource, MessagePolicy, Storage};
+
+/// What services are built from.
+pub struct Parts {
+    /// Where everything is kept.
+    pub storage: Arc<dyn Storage>,
+    /// Where events go.
+    pub bus: Arc<dyn EventBus>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Identities for what is made.
+    pub ids: Arc<dyn IdSource>,
+    /// The product's say before a message is stored; [`AcceptAll`] has none.
+    pub policy: Arc<dyn MessagePolicy>,
+    /// Limits, scopes and times.
+    pub settings: Settings,
+}
+
+/// All capabilities; cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    /// Who people are.
+    pub directory: Directory,
+    /// Conversations and who is in them.
+    pub conversing: Conversing,
+    /// Messages: sending, changing, finding.
+    pub messaging: Messaging,
+    /// Reading and unread counts.
+    pub reading: Reading,
+    /// Who is online.
+    pub presence: Presence,
+    /// Who types.
+    pub typing: Typing,
+    /// Who blocks whom.
+    pub blocking: Blocking,
+    /// What a client missed.
+    pub syncing: Syncing,
+}
+
+/// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
+pub struct Workers {
+    /// Stores queued writes in batches.
+    pub writer: Writer,
+    /// Announces who comes and goes.
+    pub presence: PresenceWorker,
+    /// Announces who types and who stopped.
+    pub typing: TypingWorker,
+}
+
+impl Services {
+    /// Builds all services on these parts.
+    pub fn new(parts: Parts) -> (Self, Workers) {
+        let Parts { storage, bus, clock, ids, policy, settings } = parts;
+        let settings = Arc::new(settings);
+        let publisher = publisher::Publisher::new(bus);
+        let rosters = rosters::Rosters::new(storage.clone());
+        let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
+        let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
+        let (presence, presence_worker) =
+            Presence::new(storage.clone(), storage.clone(), storage.clone(), publisher.clone(), &settings);
+        let announcer = announcer::Announcer::new(
+            storage.clone(),
+            storage.clone(),
+            directory.clone(),
+            views.clone(),
+            presence.clone(),
+            publisher.clone(),
+        );
+        let (queue, writer) = Writer::new(
+            storage.clone(),
+            rosters.clone(),
+            views.clone(),
+            announcer.clone(),
+            publisher.clone(),
+            settings.limits,
+        );
+        let blocking = Blocking::new(storage.clone(), directory.clone(), clock.clone());
+        let conversing = Conversing::new(conversing::Needs {
+            conversations: storage.clone(),
+            rosters: rosters.clone(),
+            directory: directory.clone(),
+            views: views.clone(),
+            blocking: blocking.clone(),
+            presence: presence.clone(),
+            announcer,
+            queue: queue.clone(),
+            publisher: publisher.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            limits: settings.limits,
+            own_media_prefix: settings.own_media_prefix.clone(),
+        });
+        let (typing, typing_worker) =
+            Typing::new(conversing.clone(), blocking.clone(), publisher.clone(), settings.typing_timeout);
+        let messaging = Messaging::new(messaging::Needs {
+            messages: storage.clone(),
+            rosters: rosters.clone(),
+            conversing: conversing.clone(),
+            views: views.clone(),
+            presence: presence.clone(),
+            typing: typing.clone(),
+            policy,
+            queue,
+            publisher: publisher.clone(),
+            clock,
+            ids,
+            settings,
+        });
+        let reading = Reading::new(storage.clone(), rosters.clone(), publisher);
+        let syncing = Syncing::new(storage, rosters, views);
+        let services = Self { directory, conversing, messaging, reading, presence, typing, blocking, syncing };
+        (services, Workers { writer, presence: presence_worker, typing: typing_worker })
+    }
+
+    /// Takes no more writes: those that are queued are still stored and answered, then the workers end.
+    pub fn close(&self) {
+        self.messaging.close();
+        self.presence.close();
+        self.typing.close();
+    }
+}

@@ -1,0 +1,55 @@
+//! What an operator may choose about the domain, with the contract's defaults.
+
+use std::time::Duration;
+
+use crate::rules::Limits;
+
+/// Limits, scopes and times of the services.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Bounds of messages and groups.
+    pub limits: Limits,
+    /// How users become known (`AUTH_PROVISION`).
+    pub provisioning: Provisioning,
+    /// Who hears of presence (`PRESENCE_SCOPE`).
+    pub presence_scope: PresenceScope,
+    /// How long a user stays online after their last socket is gone (`PRESENCE_GRACE`, 2 s).
+    pub presence_grace: Duration,
+    /// When typing ends by itself (`TYPING_TIMEOUT`, 3 s).
+    pub typing_timeout: Duration,
+    /// What links to this server's own media begin with.
+    pub own_media_prefix: String,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            provisioning: Provisioning::default(),
+            presence_scope: PresenceScope::default(),
+            presence_grace: Duration::from_secs(2),
+            typing_timeout: Duration::from_secs(3),
+            own_media_prefix: "/media/".to_owned(),
+        }
+    }
+}
+
+/// How users become known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Provisioning {
+    /// With their first valid token.
+    #[default]
+    FromToken,
+    /// Only by the product's own backend; an unknown bearer is refused.
+    DirectoryOnly,
+}
+
+/// Who hears that somebody came or went.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum PresenceScope {
+    /// Those who share a conversation with them, without blocks in either direction.
+    #[default]
+    Contacts,
+    /// Every socket.
+    Everyone,
+}
