@@ -151,12 +151,12 @@ mod tests {
         }
     }
 
-    fn by<'a>(user_id: &'a UserId, role: Role, kind: ConversationKind) -> Actor<'a> {
+    fn by(user_id: &UserId, role: Role, kind: ConversationKind) -> Actor<'_> {
         Actor { user_id, role, kind }
     }
 
-    fn apply(message: &mut Message, amendment: Amendment, actor: Actor<'_>) -> Result<bool> {
-        amend(message, &amendment, actor, &Limits::default(), Timestamp::from_millis(9))
+    fn apply(message: &mut Message, amendment: &Amendment, actor: Actor<'_>) -> Result<bool> {
+        amend(message, amendment, actor, &Limits::default(), Timestamp::from_millis(9))
     }
 
     #[test]
@@ -164,16 +164,16 @@ mod tests {
         let (ann, bob) = (user("ann"), user("bob"));
         let group = |user, role| by(user, role, ConversationKind::Group);
         let mut message = message();
-        assert!(apply(&mut message, Amendment::Edit("x".into()), group(&bob, Role::Owner)).is_err());
-        assert_eq!(apply(&mut message, Amendment::Edit("x".into()), group(&ann, Role::Member)), Ok(true));
-        assert_eq!(apply(&mut message, Amendment::Edit("x".into()), group(&ann, Role::Member)), Ok(false));
-        assert!(apply(&mut message, Amendment::Delete, group(&bob, Role::Member)).is_err());
-        assert!(apply(&mut message, Amendment::Delete, by(&bob, Role::Owner, ConversationKind::Direct)).is_err());
-        assert_eq!(apply(&mut message, Amendment::Delete, group(&bob, Role::Admin)), Ok(true));
+        assert!(apply(&mut message, &Amendment::Edit("x".into()), group(&bob, Role::Owner)).is_err());
+        assert_eq!(apply(&mut message, &Amendment::Edit("x".into()), group(&ann, Role::Member)), Ok(true));
+        assert_eq!(apply(&mut message, &Amendment::Edit("x".into()), group(&ann, Role::Member)), Ok(false));
+        assert!(apply(&mut message, &Amendment::Delete, group(&bob, Role::Member)).is_err());
+        assert!(apply(&mut message, &Amendment::Delete, by(&bob, Role::Owner, ConversationKind::Direct)).is_err());
+        assert_eq!(apply(&mut message, &Amendment::Delete, group(&bob, Role::Admin)), Ok(true));
         assert_eq!((message.text.clone(), message.seq), (None, 1));
-        assert_eq!(apply(&mut message, Amendment::Delete, group(&ann, Role::Member)), Ok(false));
+        assert_eq!(apply(&mut message, &Amendment::Delete, group(&ann, Role::Member)), Ok(false));
         assert!(matches!(
-            apply(&mut message, Amendment::Edit("y".into()), group(&ann, Role::Member)),
+            apply(&mut message, &Amendment::Edit("y".into()), group(&ann, Role::Member)),
             Err(Error::Conflict(_))
         ));
     }
@@ -183,7 +183,7 @@ mod tests {
         let mut message = Message { kind: MessageKind::System, ..message() };
         let ann = user("ann");
         assert!(
-            apply(&mut message, Amendment::Edit("x".into()), by(&ann, Role::Owner, ConversationKind::Group)).is_err()
+            apply(&mut message, &Amendment::Edit("x".into()), by(&ann, Role::Owner, ConversationKind::Group)).is_err()
         );
     }
 
@@ -193,10 +193,10 @@ mod tests {
         let emoji = |n: usize| Emoji::new(&format!("e{n}")).expect("valid");
         let actor = |user| by(user, Role::Member, ConversationKind::Direct);
         for n in 0..20 {
-            assert_eq!(apply(&mut message, Amendment::React(emoji(n)), actor(&ann)), Ok(true));
+            assert_eq!(apply(&mut message, &Amendment::React(emoji(n)), actor(&ann)), Ok(true));
         }
-        assert!(matches!(apply(&mut message, Amendment::React(emoji(20)), actor(&bob)), Err(Error::Conflict(_))));
-        assert_eq!(apply(&mut message, Amendment::React(emoji(3)), actor(&bob)), Ok(true));
+        assert!(matches!(apply(&mut message, &Amendment::React(emoji(20)), actor(&bob)), Err(Error::Conflict(_))));
+        assert_eq!(apply(&mut message, &Amendment::React(emoji(3)), actor(&bob)), Ok(true));
     }
 
     proptest! {
@@ -206,7 +206,7 @@ mod tests {
             for (add, who, what) in ops {
                 let (who, what) = (user(&format!("u{who}")), Emoji::new(&format!("e{what}")).expect("valid"));
                 let amendment = if add { Amendment::React(what) } else { Amendment::Unreact(what) };
-                apply(&mut message, amendment, by(&who, Role::Member, ConversationKind::Direct)).expect("within limits");
+                apply(&mut message, &amendment, by(&who, Role::Member, ConversationKind::Direct)).expect("within limits");
                 for reaction in &message.reactions {
                     let mut users = reaction.users.clone();
                     users.sort();

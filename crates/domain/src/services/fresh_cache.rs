@@ -60,7 +60,7 @@ mod tests {
 
     #[test]
     fn a_value_loaded_before_a_change_is_not_kept() {
-        let cache = FreshCache::new(10, Duration::from_secs(60));
+        let cache = FreshCache::new(10, Duration::from_mins(1));
         let seen = cache.seen();
         cache.forget(&"group");
         cache.keep(seen, "group", "with the removed one");

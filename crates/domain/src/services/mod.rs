@@ -6,6 +6,7 @@
 
 mod announcer;
 mod blocking;
+mod closing;
 mod conversing;
 mod deadlines;
 mod directory;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
+use super::closing::{Closing, Switch, closing};
 use super::deadlines::Deadlines;
 use super::publisher::Publisher;
 use super::settings::{PresenceScope, Settings};
@@ -41,7 +42,7 @@ struct Shared {
     graces: Deadlines<UserId>,
     grace: Duration,
     blocks: Arc<dyn Blocks>,
-    closing: watch::Sender<bool>,
+    switch: Switch,
 }
 
 /// The presence of everybody.
@@ -56,18 +57,18 @@ impl Presence {
         publisher: Publisher,
         settings: &Settings,
     ) -> (Self, PresenceWorker) {
-        let (closing, closed) = watch::channel(false);
+        let (switch, closing) = closing();
         let shared = Arc::new(Shared {
             state: Mutex::default(),
             wake: Notify::new(),
             graces: Deadlines::new(),
             grace: settings.presence_grace,
             blocks,
-            closing,
+            switch,
         });
         let worker = PresenceWorker {
             shared: shared.clone(),
-            closing: closed,
+            closing,
             conversations,
             receipts,
             publisher,
@@ -123,7 +124,7 @@ impl Presence {
     }
 
     pub(super) fn close(&self) {
-        self.0.closing.send_replace(true);
+        self.0.switch.close();
     }
 }
 
@@ -136,7 +137,7 @@ enum Turn {
 /// Announces who comes and goes.
 pub struct PresenceWorker {
     shared: Arc<Shared>,
-    closing: watch::Receiver<bool>,
+    closing: Closing,
     conversations: Arc<dyn Conversations>,
     receipts: Arc<dyn Receipts>,
     publisher: Publisher,
@@ -150,7 +151,7 @@ impl PresenceWorker {
         loop {
             tokio::select! {
                 biased;
-                _ = self.closing.wait_for(|closing| *closing) => return,
+                () = self.closing.closed() => return,
                 () = self.shared.wake.notified() => {}
                 user = self.shared.graces.next() => self.shared.expire(user),
             }

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
 
 use super::blocking::Blocking;
+use super::closing::{Closing, Switch, closing};
 use super::conversing::Conversing;
 use super::deadlines::Deadlines;
 use super::publisher::Publisher;
@@ -38,7 +39,7 @@ struct Shared {
     told: mpsc::Sender<Event>,
     conversing: Conversing,
     blocking: Blocking,
-    closing: watch::Sender<bool>,
+    switch: Switch,
 }
 
 /// Typing in all conversations.
@@ -53,7 +54,7 @@ impl Typing {
         timeout: Duration,
     ) -> (Self, TypingWorker) {
         let (told, tell) = mpsc::channel(QUEUE);
-        let (closing, closed) = watch::channel(false);
+        let (switch, closing) = closing();
         let shared = Arc::new(Shared {
             bursts: Mutex::default(),
             deadlines: Deadlines::new(),
@@ -61,9 +62,9 @@ impl Typing {
             told,
             conversing,
             blocking,
-            closing,
+            switch,
         });
-        (Self(shared.clone()), TypingWorker { shared, tell, closing: closed, publisher })
+        (Self(shared.clone()), TypingWorker { shared, tell, closing, publisher })
     }
 
     /// `user` types in a conversation, on the socket `session`.
@@ -119,7 +120,7 @@ impl Typing {
     }
 
     pub(super) fn close(&self) {
-        self.0.closing.send_replace(true);
+        self.0.switch.close();
     }
 }
 
@@ -142,7 +143,7 @@ impl Shared {
 pub struct TypingWorker {
     shared: Arc<Shared>,
     tell: mpsc::Receiver<Event>,
-    closing: watch::Receiver<bool>,
+    closing: Closing,
     publisher: Publisher,
 }
 
@@ -152,7 +153,7 @@ impl TypingWorker {
         loop {
             tokio::select! {
                 biased;
-                _ = self.closing.wait_for(|closing| *closing) => return,
+                () = self.closing.closed() => return,
                 Some(event) = self.tell.recv() => self.publisher.publish(event).await,
                 key = self.shared.deadlines.next() => self.shared.end(key),
             }

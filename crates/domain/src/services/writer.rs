@@ -5,9 +5,10 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, oneshot};
 
 use super::announcer::Announcer;
+use super::closing::{Closing, Switch, closing};
 use super::messaging::Sent;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
@@ -43,7 +44,7 @@ enum Change {
 #[derive(Clone)]
 pub(super) struct WriteQueue {
     changes: mpsc::Sender<Change>,
-    closing: Arc<watch::Sender<bool>>,
+    switch: Switch,
 }
 
 impl WriteQueue {
@@ -64,7 +65,7 @@ impl WriteQueue {
 
     /// Takes no more changes.
     pub(super) fn close(&self) {
-        self.closing.send_replace(true);
+        self.switch.close();
     }
 
     async fn put<T>(&self, change: impl FnOnce(Answer<T>) -> Change) -> Result<oneshot::Receiver<Result<T>>> {
@@ -86,7 +87,7 @@ fn going_down() -> Error {
 /// Stores what is queued.
 pub struct Writer {
     changes: mpsc::Receiver<Change>,
-    closing: watch::Receiver<bool>,
+    closing: Closing,
     messages: Arc<dyn Messages>,
     rosters: Rosters,
     views: Views,
@@ -105,9 +106,9 @@ impl Writer {
         limits: Limits,
     ) -> (WriteQueue, Self) {
         let (queue, changes) = mpsc::channel(QUEUE);
-        let (closing, closed) = watch::channel(false);
-        let worker = Self { changes, closing: closed, messages, rosters, views, announcer, publisher, limits };
-        (WriteQueue { changes: queue, closing: Arc::new(closing) }, worker)
+        let (switch, closing) = closing();
+        let worker = Self { changes, closing, messages, rosters, views, announcer, publisher, limits };
+        (WriteQueue { changes: queue, switch }, worker)
     }
 
     /// Stores and answers until the queue is closed and empty.
@@ -121,7 +122,7 @@ impl Writer {
                         return;
                     }
                 }
-                _ = self.closing.wait_for(|closing| *closing), if !self.changes.is_closed() => self.changes.close(),
+                () = self.closing.closed(), if !self.changes.is_closed() => self.changes.close(),
             }
             self.store(queued.drain(..)).await;
         }
@@ -269,4 +270,175 @@ pub(super) fn read_event(
 fn reply<T>(answer: Answer<T>, outcome: Result<T>) {
     // The caller may be gone; what is stored is stored.
     let _ = answer.send(outcome);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        ConversationId, ConversationKind, Message, MessageId, MessageKind, Roster, Timestamp, Watermarks,
+    };
+    use crate::ports::{Clock, MockBlocks, MockConversations, MockEventBus, MockMessages, MockReceipts, MockUsers};
+    use crate::services::{Settings, directory::Directory, presence::Presence, settings::Provisioning};
+    use std::io;
+
+    struct Midnight;
+
+    impl Clock for Midnight {
+        fn now(&self) -> Timestamp {
+            Timestamp::from_millis(0)
+        }
+    }
+
+    fn user(name: &str) -> User {
+        User::nameless(name.parse().expect("a valid id"))
+    }
+
+    fn outgoing(n: u8) -> Outgoing {
+        let sender = user("ann");
+        let message = NewMessage {
+            id: MessageId::from_bytes([n; 12]),
+            conversation_id: ConversationId::from_bytes([9; 12]),
+            sender_id: sender.id.clone(),
+            kind: MessageKind::Text,
+            text: Some(n.to_string()),
+            media: vec![],
+            reply_to: None,
+            client_message_id: None,
+            created_at: Timestamp::from_millis(0),
+            delivered_to: None,
+        };
+        Outgoing { message, sender, origin: None }
+    }
+
+    fn stored(new: &NewMessage) -> Appended {
+        let message = Message {
+            id: new.id,
+            conversation_id: new.conversation_id,
+            seq: 1,
+            rev: 1,
+            sender_id: new.sender_id.clone(),
+            kind: new.kind,
+            text: new.text.clone(),
+            media: vec![],
+            reply_to: None,
+            client_message_id: None,
+            reactions: vec![],
+            created_at: new.created_at,
+            edited_at: None,
+            deleted_at: None,
+            updated_at: new.created_at,
+        };
+        Appended { message, duplicate: false, reply_to: None, newly_read: vec![] }
+    }
+
+    /// A writer on these messages, and on a bus that hears `told` events.
+    fn writer(messages: MockMessages, conversations: MockConversations, told: usize) -> (WriteQueue, Writer) {
+        let mut bus = MockEventBus::new();
+        bus.expect_publish().times(told).returning(|_| Ok(()));
+        let mut receipts = MockReceipts::new();
+        receipts
+            .expect_list_watermarks()
+            .returning(|ids| Ok(ids.iter().map(|id| (*id, Watermarks::default())).collect()));
+        let (messages, conversations): (Arc<dyn Messages>, Arc<_>) = (Arc::new(messages), Arc::new(conversations));
+        let receipts = Arc::new(receipts);
+        let publisher = Publisher::new(Arc::new(bus));
+        let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
+        let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
+        let (presence, _) = Presence::new(
+            conversations.clone(),
+            receipts.clone(),
+            Arc::new(MockBlocks::new()),
+            publisher.clone(),
+            &Settings::default(),
+        );
+        let announcer =
+            Announcer::new(conversations.clone(), receipts, directory, views.clone(), presence, publisher.clone());
+        Writer::new(messages, Rosters::new(conversations), views, announcer, publisher, Limits::default())
+    }
+
+    fn roster() -> MockConversations {
+        let mut conversations = MockConversations::new();
+        let people = || Some(Roster::new(ConversationKind::Direct, [user("ann").id, user("bob").id]));
+        conversations.expect_find_roster().returning(move |_| Ok(people()));
+        conversations
+    }
+
+    /// Queues `count` sends, lets the writer store them all, and hands out the answers.
+    async fn answers(queue: WriteQueue, writer: Writer, count: u8) -> Vec<Result<Sent>> {
+        let mut waiting = Vec::new();
+        for n in 0..count {
+            waiting.push(queue.append(outgoing(n)).await.expect("there is room"));
+        }
+        queue.close();
+        writer.run().await;
+        let mut outcomes = Vec::new();
+        for outcome in waiting {
+            outcomes.push(answered(outcome).await);
+        }
+        outcomes
+    }
+
+    fn broken() -> Box<dyn std::error::Error + Send + Sync> {
+        io::Error::other("broken").into()
+    }
+
+    #[tokio::test]
+    async fn what_queued_is_stored_with_one_call() {
+        let mut messages = MockMessages::new();
+        messages.expect_append().times(1).returning(|batch| Ok(batch.iter().map(stored).map(Ok).collect()));
+        let (queue, writer) = writer(messages, roster(), 5);
+        assert!(answers(queue, writer, 5).await.iter().all(Result::is_ok));
+    }
+
+    #[tokio::test]
+    async fn a_storage_that_is_away_is_told_to_every_sender_and_nothing_is_published() {
+        for unknown in [false, true] {
+            let mut messages = MockMessages::new();
+            messages.expect_append().times(1).returning(move |_| {
+                Err(if unknown {
+                    StorageError::UnknownOutcome { source: broken() }
+                } else {
+                    StorageError::Unavailable { source: broken() }
+                })
+            });
+            let (queue, writer) = writer(messages, roster(), 0);
+            let outcomes = answers(queue, writer, 3).await;
+            assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Unavailable(_)))), "{outcomes:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_send_that_cannot_be_stored_does_not_take_its_batch_down() {
+        let mut messages = MockMessages::new();
+        messages.expect_append().times(4).returning(|batch| {
+            if batch.iter().any(|new| new.text.as_deref() == Some("1")) {
+                return Err(StorageError::Corrupt { source: broken() });
+            }
+            Ok(batch.iter().map(stored).map(Ok).collect())
+        });
+        let (queue, writer) = writer(messages, roster(), 2);
+        let outcomes = answers(queue, writer, 3).await;
+        assert!(outcomes[0].is_ok() && matches!(outcomes[1], Err(Error::Internal(_))) && outcomes[2].is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_stored_message_is_acked_and_reaches_its_room_when_the_participants_cannot_be_read() {
+        let mut messages = MockMessages::new();
+        messages.expect_append().returning(|batch| Ok(batch.iter().map(stored).map(Ok).collect()));
+        let mut conversations = MockConversations::new();
+        conversations.expect_find_roster().returning(|_| Err(StorageError::Unavailable { source: broken() }));
+        let (queue, writer) = writer(messages, conversations, 1);
+        assert!(answers(queue, writer, 1).await[0].is_ok());
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_is_gone_does_not_stop_the_writer() {
+        let mut messages = MockMessages::new();
+        messages.expect_append().times(1).returning(|batch| Ok(batch.iter().map(stored).map(Ok).collect()));
+        let (queue, writer) = writer(messages, roster(), 1);
+        drop(queue.append(outgoing(1)).await.expect("there is room"));
+        drop(queue);
+        writer.run().await;
+    }
 }
