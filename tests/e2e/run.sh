@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# Installs what the end-to-end suite needs, builds the server unless PARLANCE_BIN names one, and runs the suite.
+# Arguments are test files (default: all); everything else is for Node's runner, e.g. --test-name-pattern.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$here/../.." && pwd)
+cd "$here"
+
+if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  npm ci --no-progress
+fi
+
+if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
+  if [ ! -x .venv/bin/python ] || [ requirements.txt -nt .venv/.installed ]; then
+    if ! python3 -c 'import ensurepip' 2>/dev/null; then
+      sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+      $sudo apt-get update -qq
+      $sudo apt-get install -y -qq python3-venv
+    fi
+    python3 -m venv .venv
+    .venv/bin/pip install --quiet -r requirements.txt
+    touch .venv/.installed
+  fi
+fi
+
+if [ -z "${PARLANCE_BIN:-}" ]; then
+  cargo build --manifest-path "$root/Cargo.toml" --package parlance-server --bin parlance
+fi
+
+options=()
+files=()
+for argument in "$@"; do
+  case "$argument" in
+    -*) options+=("$argument") ;;
+    *) files+=("$argument") ;;
+  esac
+done
+[ ${#files[@]} -gt 0 ] || files=(suites/*.test.mjs)
+
+# Each file starts servers of its own on ports of their own, so files run beside each other. The time limit is for
+# a test that hangs; it says nothing about speed.
+exec node --test --test-concurrency="${E2E_CONCURRENCY:-3}" --test-timeout=400000 --test-reporter="${E2E_REPORTER:-spec}" "${options[@]}" "${files[@]}"
