@@ -1,0 +1,4 @@
+//! The cases, one file per port or large method. Each takes a world of its own and panics, saying what was
+//! promised, where the storage does otherwise.
+
+pub mod users;

@@ -1,0 +1,27 @@
+//! What every storage must pass: one case for each promise of the storage ports, and for each race. The
+//! list of cases is here alone, so no adapter can leave one out:
+//!
+//! ```ignore
+//! use parlance_storage_testkit::{Fresh, storage_contract};
+//!
+//! /// An empty storage, and whatever must live as long as it does.
+//! async fn fresh() -> Fresh {
+//!     let folder = tempfile::tempdir().unwrap();
+//!     Fresh::new(MyStorage::open(folder.path()).await.unwrap()).keeping(folder)
+//! }
+//!
+//! storage_contract!(fresh);
+//! ```
+//!
+//! The adapter needs `tokio` with `macros` and `rt-multi-thread` among its dev-dependencies. Every case gets
+//! a storage of its own, so cases can run side by side.
+#![expect(clippy::missing_panics_doc, reason = "every case panics where a promise is broken: that is its job")]
+
+pub mod cases;
+mod contract;
+mod doing;
+mod race;
+mod world;
+
+pub use race::{race, race_two};
+pub use world::{Fresh, World};

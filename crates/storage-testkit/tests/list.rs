@@ -1,0 +1,30 @@
+//! The contract's list names every case there is, each once.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+#[test]
+fn the_list_names_every_case() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let list = fs::read_to_string(sources.join("contract.rs")).expect("the list");
+    let mut written = BTreeSet::new();
+    for file in fs::read_dir(sources.join("cases")).expect("the cases") {
+        let path = file.expect("a file").path();
+        let port = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        let source = fs::read_to_string(&path).expect("a source");
+        let cases = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+        written.extend(cases.filter_map(|line| Some((port.clone(), line.split_once('(')?.0.to_owned()))));
+    }
+    let mut listed = BTreeSet::new();
+    let mut port = String::new();
+    for line in list.lines().map(str::trim).take_while(|line| *line != "};") {
+        if let Some(name) = line.strip_suffix(" {") {
+            name.clone_into(&mut port);
+        } else if let Some(case) = line.strip_suffix(',') {
+            assert!(listed.insert((port.clone(), case.to_owned())), "{port}::{case} is listed twice");
+        }
+    }
+    assert!(!written.is_empty(), "there are cases");
+    assert_eq!(written, listed, "every case is listed, and every listed one is a case");
+}
