@@ -1,0 +1,101 @@
+//! Editing, deleting and reacting: the domain's rule, applied to the message as it is inside the transaction.
+//! The full-text index follows by trigger.
+
+use parlance_domain::error::{Error, Result as Verdict};
+use parlance_domain::model::{ConversationId, Message};
+use parlance_domain::ports::{AmendMessage, Amended};
+use parlance_domain::rules::Limits;
+use parlance_domain::rules::amending::{self, Actor};
+use sea_orm::{DatabaseTransaction, FromQueryResult};
+
+use crate::error::{BadRow, Failed};
+use crate::rows::{self, conversation_kind, media_to_json, reactions_to_json, role, sql_number};
+use crate::statement::Sql;
+use crate::{SqlStorage, commit, messages};
+
+/// In which capacity somebody changes a message.
+#[derive(Debug, FromQueryResult)]
+struct CapacityRow {
+    role: i64,
+    kind: i64,
+}
+
+/// Applies the amendment.
+pub(crate) async fn amend(
+    storage: &SqlStorage,
+    amend: &AmendMessage,
+    limits: &Limits,
+) -> Result<Verdict<Amended>, Failed> {
+    let transaction = storage.pools.begin().await?;
+    let Some(mut message) = messages::find(&transaction, amend.message_id).await? else {
+        return Ok(Err(Error::MessageNotFound));
+    };
+    let capacity = Sql::new(
+        "SELECT p.role, c.kind FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+         WHERE p.conversation_id = ? AND p.user_id = ?",
+    )
+    .bind(message.conversation_id.bytes().to_vec())
+    .bind(amend.actor.as_str());
+    let Some(CapacityRow { role: number, kind }) = capacity.row(&transaction).await? else {
+        return Ok(Err(Error::MessageNotFound));
+    };
+    let actor = Actor { user_id: &amend.actor, role: role(number)?, kind: conversation_kind(kind)? };
+    let was_tombstone = message.is_tombstone();
+    let changed = match amending::amend(&mut message, &amend.amendment, actor, limits, amend.now) {
+        Ok(changed) => changed,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let reply_to = match message.reply_to {
+        Some(id) => messages::find(&transaction, id).await?,
+        None => None,
+    };
+    if changed {
+        message.rev = next_rev(&transaction, message.conversation_id).await?;
+        update_message(&transaction, &message).await?;
+        if message.is_tombstone() && !was_tombstone {
+            stop_counting(&transaction, &message).await?;
+        }
+        commit(transaction).await?;
+    }
+    Ok(Ok(Amended { message, reply_to, changed }))
+}
+
+async fn next_rev(transaction: &DatabaseTransaction, id: ConversationId) -> Result<u64, Failed> {
+    let raise = Sql::new("UPDATE conversations SET rev = rev + 1 WHERE id = ? RETURNING rev");
+    let rev: Option<i64> = raise.bind(id.bytes().to_vec()).scalar(transaction).await?;
+    Ok(rows::count(rev.ok_or(BadRow("conversation of a message"))?)?)
+}
+
+async fn update_message(transaction: &DatabaseTransaction, message: &Message) -> Result<(), Failed> {
+    // Everything that an amendment can touch; the rest of a message never changes.
+    let Message { id, rev, text, media, reactions, edited_at, deleted_at, updated_at, .. } = message;
+    Sql::new(
+        "UPDATE messages SET rev = ?, text = ?, media = ?, reactions = ?, edited_at = ?, deleted_at = ?, \
+             updated_at = ? WHERE id = ?",
+    )
+    .bind(sql_number(*rev))
+    .bind(text.clone())
+    .bind(media_to_json(media)?)
+    .bind(reactions_to_json(reactions)?)
+    .bind(edited_at.map(|at| at.millis()))
+    .bind(deleted_at.map(|at| at.millis()))
+    .bind(updated_at.millis())
+    .bind(id.bytes().to_vec())
+    .run(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Takes a new tombstone out of the unread counts of those who have not read it.
+async fn stop_counting(transaction: &DatabaseTransaction, message: &Message) -> Result<(), Failed> {
+    Sql::new(
+        "UPDATE participants SET dead_count = dead_count + 1 \
+         WHERE conversation_id = ?1 AND read_position < ?2 AND NOT EXISTS ( \
+             SELECT 1 FROM json_each(ahead) WHERE ?2 BETWEEN value ->> 0 AND value ->> 1)",
+    )
+    .bind(message.conversation_id.bytes().to_vec())
+    .bind(sql_number(message.seq))
+    .run(transaction)
+    .await?;
+    Ok(())
+}

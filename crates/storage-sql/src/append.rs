@@ -1,0 +1,197 @@
+//! Storing a batch of sends in one transaction: look everything up, decide in memory, write everything down.
+//! Seven statements at most, whatever the size of the batch. The writing connection holds the database's
+//! write lock from its first moment, so what is looked up still holds when it is written, and `seq` and `rev`
+//! are allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
+
+mod lookup;
+mod plan;
+
+use std::collections::HashMap;
+
+use parlance_domain::error::Result as Verdict;
+use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, SeqRange, UserId};
+use parlance_domain::ports::{Appended, ReadMessage};
+use sea_orm::{DatabaseTransaction, FromQueryResult};
+
+use crate::error::{BadRow, Failed};
+use crate::rows::{self, media_to_json, message_kind_number};
+use crate::statement::Sql;
+use crate::{SqlStorage, commit};
+use plan::{Answer, Plan};
+
+/// Stores a batch; the answers are in its order.
+pub(crate) async fn append(storage: &SqlStorage, batch: Vec<NewMessage>) -> Result<Vec<Verdict<Appended>>, Failed> {
+    if batch.is_empty() {
+        return Ok(Vec::new());
+    }
+    let transaction = storage.pools.begin().await?;
+    let answers = append_in(&transaction, batch).await?;
+    commit(transaction).await?;
+    Ok(answers)
+}
+
+/// Stores a batch inside somebody else's transaction.
+pub(crate) async fn append_in(
+    transaction: &DatabaseTransaction,
+    batch: Vec<NewMessage>,
+) -> Result<Vec<Verdict<Appended>>, Failed> {
+    let found = lookup::look_up(transaction, &batch).await?;
+    let plan = plan::decide(batch, found)?;
+    let stored = load_named(transaction, &plan).await?;
+    write(transaction, &plan).await?;
+    let newly_read = list_newly_read(transaction, &plan).await?;
+    answer(plan, &stored, newly_read)
+}
+
+/// The messages that were stored before and are part of an answer: first sends, and what is replied to.
+async fn load_named(transaction: &DatabaseTransaction, plan: &Plan) -> Result<HashMap<MessageId, Message>, Failed> {
+    if plan.named.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let named: Vec<String> = plan.named.iter().map(ToString::to_string).collect();
+    let rows = Sql::new(concat!(
+        "WITH named (id) AS MATERIALIZED (SELECT unhex(value) FROM json_each(?)) \
+         SELECT ", rows::message_columns!(), " FROM messages m WHERE m.id IN ( \
+             SELECT id FROM named \
+             UNION SELECT first.reply_to FROM named JOIN messages first ON first.id = named.id)",
+    ));
+    let found = rows::all::<rows::MessageRow, Message>(rows.bind_json(&named)?.rows(transaction).await?)?;
+    Ok(found.into_iter().map(|message| (message.id, message)).collect())
+}
+
+/// Messages, conversations, positions: a statement each. The full-text index follows by trigger.
+async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Failed> {
+    if plan.stored.is_empty() {
+        return Ok(());
+    }
+    let row = |(place, message): &(i64, Message)| -> Result<_, BadRow> {
+        Ok((
+            *place,
+            message.id.to_string(),
+            message.conversation_id.to_string(),
+            message.seq,
+            message.rev,
+            message.sender_id.as_str().to_owned(),
+            message_kind_number(message.kind),
+            message.text.clone(),
+            media_to_json(&message.media)?,
+            message.reply_to.map(|id| id.to_string()),
+            message.client_message_id.as_ref().map(|id| id.as_str().to_owned()),
+            message.created_at.millis(),
+        ))
+    };
+    let messages = plan.stored.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Sql::new(
+        "INSERT INTO messages (place, id, conversation_id, seq, rev, sender_id, kind, text, media, reply_to, \
+             client_message_id, created_at, updated_at) \
+         SELECT value ->> 0, unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, \
+             value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 11 \
+         FROM json_each(?)",
+    )
+    .bind_json(&messages)?
+    .run(transaction)
+    .await?;
+    let heads: Vec<_> =
+        plan.heads.iter().map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at)).collect();
+    Sql::new(
+        "UPDATE conversations SET last_seq = d.last_seq, rev = d.rev, active_at = d.active_at \
+         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS last_seq, value ->> 2 AS rev, value ->> 3 AS active_at \
+               FROM json_each(?)) AS d \
+         WHERE conversations.id = d.id",
+    )
+    .bind_json(&heads)?
+    .run(transaction)
+    .await?;
+    let positions: Vec<_> = plan
+        .positions
+        .iter()
+        .map(|((id, user), moved)| (id.to_string(), user.as_str(), moved.read, moved.delivered))
+        .collect();
+    // A sender's new position is the newest `seq`: nothing can be read, or deleted, beyond it.
+    Sql::new(
+        "UPDATE participants SET \
+             read_position = max(read_position, coalesce(d.read, 0)), \
+             ahead = iif(d.read IS NULL, ahead, NULL), \
+             ahead_count = iif(d.read IS NULL, ahead_count, 0), \
+             dead_count = iif(d.read IS NULL, dead_count, 0), \
+             delivered_position = max(delivered_position, coalesce(d.delivered, 0)) \
+         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS user_id, value ->> 2 AS read, value ->> 3 AS delivered \
+               FROM json_each(?)) AS d \
+         WHERE participants.conversation_id = d.id AND participants.user_id = d.user_id",
+    )
+    .bind_json(&positions)?
+    .run(transaction)
+    .await?;
+    Ok(())
+}
+
+/// A message that the send at `ordinal` has read.
+#[derive(Debug, FromQueryResult)]
+struct NewlyReadRow {
+    ordinal: i64,
+    id: Vec<u8>,
+    sender_id: String,
+}
+
+async fn list_newly_read(
+    transaction: &DatabaseTransaction,
+    plan: &Plan,
+) -> Result<HashMap<usize, Vec<ReadMessage>>, Failed> {
+    if plan.reads.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let reads: Vec<(usize, String, &str, u64, u64)> = plan
+        .reads
+        .iter()
+        .map(|(ordinal, id, user, SeqRange { first, last })| (*ordinal, id.to_string(), user.as_str(), *first, *last))
+        .collect();
+    let rows: Vec<NewlyReadRow> = Sql::new(
+        "SELECT d.value ->> 0 AS ordinal, m.id, m.sender_id FROM json_each(?) d CROSS JOIN messages m \
+         WHERE m.conversation_id = unhex(d.value ->> 1) AND m.seq BETWEEN d.value ->> 3 AND d.value ->> 4 \
+           AND m.sender_id <> d.value ->> 2 AND m.deleted_at IS NULL \
+         ORDER BY ordinal, m.seq",
+    )
+    .bind_json(&reads)?
+    .rows(transaction)
+    .await?;
+    let mut newly_read: HashMap<usize, Vec<ReadMessage>> = HashMap::new();
+    for NewlyReadRow { ordinal, id, sender_id } in rows {
+        let ordinal = usize::try_from(ordinal).map_err(|_| BadRow("ordinal"))?;
+        let read = ReadMessage { id: rows::object_id(&id)?.into(), sender_id: rows::user_id(&sender_id)? };
+        newly_read.entry(ordinal).or_default().push(read);
+    }
+    for read in newly_read.values_mut() {
+        keep_newest(read);
+    }
+    Ok(newly_read)
+}
+
+/// Cuts what was read down to the newest that an answer names.
+pub(crate) fn keep_newest(read: &mut Vec<ReadMessage>) {
+    let most = usize::try_from(crate::ranges::NEWEST).unwrap_or(usize::MAX);
+    read.drain(..read.len().saturating_sub(most));
+}
+
+fn answer(
+    plan: Plan,
+    before: &HashMap<MessageId, Message>,
+    mut newly_read: HashMap<usize, Vec<ReadMessage>>,
+) -> Result<Vec<Verdict<Appended>>, Failed> {
+    let stored: HashMap<MessageId, &Message> = plan.stored.iter().map(|(_, message)| (message.id, message)).collect();
+    let find = |id: MessageId| before.get(&id).or_else(|| stored.get(&id).copied()).cloned();
+    let complete = |ordinal: usize, answer: Answer, newly_read: &mut HashMap<_, Vec<ReadMessage>>| {
+        let (id, duplicate) = match answer {
+            Answer::Refused(error) => return Ok(Err(error)),
+            Answer::Stored(id) => (id, false),
+            Answer::Repeated(id) => (id, true),
+        };
+        let message = find(id).ok_or(BadRow("message"))?;
+        let reply_to = message.reply_to.and_then(find);
+        let newly_read = newly_read.remove(&ordinal).unwrap_or_default();
+        Ok(Ok(Appended { message, duplicate, reply_to, newly_read }))
+    };
+    plan.answers.into_iter().enumerate().map(|(ordinal, answer)| complete(ordinal, answer, &mut newly_read)).collect()
+}
+
+/// Whose position in which conversation.
+type Place = (ConversationId, UserId);

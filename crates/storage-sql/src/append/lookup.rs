@@ -1,0 +1,75 @@
+//! One statement that finds all that the decisions about a batch need, a row for each send.
+
+use parlance_domain::model::NewMessage;
+use sea_orm::{DatabaseTransaction, FromQueryResult};
+
+use crate::error::Failed;
+use crate::search::PLACE_BITS;
+use crate::statement::Sql;
+
+/// What was found for the send at `ordinal`. Columns of a conversation are empty if there is none, those of a
+/// participant if the sender is not in it.
+#[derive(Debug, FromQueryResult)]
+pub(super) struct Found {
+    pub(super) ordinal: i64,
+    pub(super) last_seq: Option<i64>,
+    pub(super) rev: Option<i64>,
+    pub(super) active_at: Option<i64>,
+    pub(super) read_position: Option<i64>,
+    pub(super) ahead: Option<String>,
+    pub(super) dead_count: Option<i64>,
+    /// The message with the same `clientMessageId`.
+    pub(super) first_id: Option<Vec<u8>>,
+    /// Whether the message that it answers is in the conversation.
+    pub(super) reply_found: bool,
+    /// The sender blocks the other person of a direct conversation.
+    pub(super) by_sender: bool,
+    /// The other person blocks the sender.
+    pub(super) by_peer: bool,
+    /// The highest `place` of the same millisecond.
+    pub(super) last_place: Option<i64>,
+}
+
+/// Finds it, in the order of the batch.
+pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessage]) -> Result<Vec<Found>, Failed> {
+    let sends: Vec<_> = batch
+        .iter()
+        .map(|new| {
+            (
+                new.conversation_id.to_string(),
+                new.sender_id.as_str(),
+                new.client_message_id.as_ref().map(|id| id.as_str()),
+                new.reply_to.map(|id| id.to_string()),
+                new.created_at.millis(),
+            )
+        })
+        .collect();
+    let found: Vec<Found> = Sql::new(SELECT).bind_json(&sends)?.bind(1_i64 << PLACE_BITS).rows(transaction).await?;
+    Ok(found)
+}
+
+/// Kind 0 is a direct conversation. Its other person is looked for from the block's side: a person has few blocks.
+const SELECT: &str = "
+    WITH sends AS MATERIALIZED (
+        SELECT key AS ordinal, unhex(value ->> 0) AS conversation_id, value ->> 1 AS sender_id,
+            value ->> 2 AS client_message_id, unhex(value ->> 3) AS reply_to, value ->> 4 AS created_at
+        FROM json_each(?1)
+    )
+    SELECT s.ordinal, c.last_seq, c.rev, c.active_at, p.read_position, p.ahead, p.dead_count,
+        first.id AS first_id,
+        replied.id IS NOT NULL AS reply_found,
+        c.kind IS 0 AND EXISTS (
+            SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocked
+            WHERE b.blocker = s.sender_id) AS by_sender,
+        c.kind IS 0 AND EXISTS (
+            SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocker
+            WHERE b.blocked = s.sender_id) AS by_peer,
+        (SELECT max(place) FROM messages
+            WHERE place >= s.created_at * ?2 AND place < (s.created_at + 1) * ?2) AS last_place
+    FROM sends s
+    LEFT JOIN conversations c ON c.id = s.conversation_id
+    LEFT JOIN participants p ON p.conversation_id = s.conversation_id AND p.user_id = s.sender_id
+    LEFT JOIN messages first ON first.conversation_id = s.conversation_id AND first.sender_id = s.sender_id
+        AND first.client_message_id = s.client_message_id
+    LEFT JOIN messages replied ON replied.id = s.reply_to AND replied.conversation_id = s.conversation_id
+    ORDER BY s.ordinal";

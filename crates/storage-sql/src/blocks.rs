@@ -1,0 +1,69 @@
+//! The `Blocks` port.
+
+use async_trait::async_trait;
+use parlance_domain::model::{Timestamp, UserId};
+use parlance_domain::ports::{Blocks, StorageResult};
+use parlance_domain::rules::blocking::Blocking;
+
+use crate::error::Failed;
+use crate::rows::{sql_number, user_id};
+use crate::statement::Sql;
+use crate::{SqlStorage, commit};
+
+#[async_trait]
+impl Blocks for SqlStorage {
+    async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool> {
+        let insert = Sql::new(
+            "INSERT INTO blocks (blocker, blocked, created_at) VALUES (?, ?, ?) ON CONFLICT (blocker, blocked) DO NOTHING",
+        );
+        Ok(self.changes_a_row(insert.bind(blocker.as_str()).bind(blocked.as_str()).bind(now.millis())).await?)
+    }
+
+    async fn remove_block(&self, blocker: &UserId, blocked: &UserId) -> StorageResult<bool> {
+        let remove = Sql::new("DELETE FROM blocks WHERE blocker = ? AND blocked = ?");
+        Ok(self.changes_a_row(remove.bind(blocker.as_str()).bind(blocked.as_str())).await?)
+    }
+
+    async fn list_blocked(&self, blocker: &UserId, limit: usize) -> StorageResult<Vec<UserId>> {
+        let sql =
+            Sql::new("SELECT blocked FROM blocks WHERE blocker = ? ORDER BY created_at DESC, place DESC LIMIT ?");
+        Ok(self.read_users(sql.bind(blocker.as_str()).bind(sql_number(limit))).await?)
+    }
+
+    async fn find_blocking(&self, viewer: &UserId, other: &UserId) -> StorageResult<Blocking> {
+        let sql = Sql::new(
+            "SELECT blocker FROM blocks WHERE blocker = ?1 AND blocked = ?2 \
+             UNION ALL SELECT blocker FROM blocks WHERE blocker = ?2 AND blocked = ?1",
+        );
+        let blockers = self.read_users(sql.bind(viewer.as_str()).bind(other.as_str())).await?;
+        Ok(Blocking { by_viewer: blockers.contains(viewer), by_other: blockers.contains(other) })
+    }
+
+    async fn list_blocked_either_way(&self, viewer: &UserId, others: &[UserId]) -> StorageResult<Vec<UserId>> {
+        let others: Vec<&str> = others.iter().map(UserId::as_str).collect();
+        Ok(self.blocked_either_way(viewer, &others).await?)
+    }
+}
+
+impl SqlStorage {
+    async fn changes_a_row(&self, sql: Sql) -> Result<bool, Failed> {
+        let transaction = self.pools.begin().await?;
+        let changed = sql.run(&transaction).await? > 0;
+        commit(transaction).await?;
+        Ok(changed)
+    }
+
+    async fn read_users(&self, sql: Sql) -> Result<Vec<UserId>, Failed> {
+        let ids: Vec<String> = sql.scalars(self.pools.reader()).await?;
+        Ok(ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?)
+    }
+
+    async fn blocked_either_way(&self, viewer: &UserId, others: &[&str]) -> Result<Vec<UserId>, Failed> {
+        let sql = Sql::new(
+            "SELECT DISTINCT o.value FROM json_each(?1) o \
+             WHERE EXISTS (SELECT 1 FROM blocks WHERE blocker = ?2 AND blocked = o.value) \
+                OR EXISTS (SELECT 1 FROM blocks WHERE blocker = o.value AND blocked = ?2)",
+        );
+        self.read_users(sql.bind_json(&others)?.bind(viewer.as_str())).await
+    }
+}

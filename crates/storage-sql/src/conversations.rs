@@ -1,0 +1,177 @@
+//! The `Conversations` port: starting and finding them, their rosters and contacts. Lists are in `list`,
+//! changes to groups in `groups`.
+
+use async_trait::async_trait;
+use parlance_domain::error::Result as Verdict;
+use parlance_domain::model::{
+    Conversation, ConversationCursor, ConversationId, ConversationKind, Page, Role, Roster, Timestamp, UserId,
+};
+use parlance_domain::ports::{
+    ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started, StorageResult,
+};
+use sea_orm::ConnectionTrait;
+
+use crate::error::Failed;
+use crate::rows::{ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id};
+use crate::statement::Sql;
+use crate::{SqlStorage, commit, groups, list};
+
+#[async_trait]
+impl Conversations for SqlStorage {
+    async fn start_conversation(&self, new: &NewConversation, now: Timestamp) -> StorageResult<Started> {
+        Ok(self.start(new, now).await?)
+    }
+
+    async fn find_conversation(&self, id: ConversationId) -> StorageResult<Option<Conversation>> {
+        Ok(find(self.pools.reader(), id).await?)
+    }
+
+    async fn find_roster(&self, id: ConversationId) -> StorageResult<Option<Roster>> {
+        Ok(find_roster(self.pools.reader(), id).await?)
+    }
+
+    async fn find_entry(&self, id: ConversationId, viewer: &UserId) -> StorageResult<Option<ConversationEntry>> {
+        Ok(list::find_entry(self, id, viewer).await?)
+    }
+
+    async fn list_entries(
+        &self,
+        viewer: &UserId,
+        query: &ConversationQuery,
+    ) -> StorageResult<Page<ConversationEntry, ConversationCursor>> {
+        Ok(list::list_entries(self, viewer, query).await?)
+    }
+
+    async fn update_group(
+        &self,
+        id: ConversationId,
+        actor: &UserId,
+        change: &GroupChange,
+        now: Timestamp,
+    ) -> StorageResult<Verdict<Conversation>> {
+        Ok(groups::update(self, id, actor, change, now).await?)
+    }
+
+    async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>> {
+        Ok(self.contacts(user).await?)
+    }
+}
+
+impl SqlStorage {
+    async fn start(&self, new: &NewConversation, now: Timestamp) -> Result<Started, Failed> {
+        let (id, kind, title, key, people) = match new {
+            NewConversation::Direct { id, starter, other } => {
+                let key = direct_key(starter, other);
+                // Starting an existing conversation is the way clients open it: most starts write nothing.
+                if let Some(conversation) = find_direct(self.pools.reader(), &key).await? {
+                    return Ok(Started { conversation, created: false });
+                }
+                (*id, ConversationKind::Direct, None, Some(key), vec![(starter, Role::Member), (other, Role::Member)])
+            }
+            NewConversation::Group { id, title, owner, members } => {
+                let members = members.iter().map(|member| (member, Role::Member));
+                let people = std::iter::once((owner, Role::Owner)).chain(members).collect();
+                (*id, ConversationKind::Group, Some(title.clone()), None, people)
+            }
+        };
+        let transaction = self.pools.begin().await?;
+        if let Some(key) = &key
+            && let Some(conversation) = find_direct(&transaction, key).await?
+        {
+            return Ok(Started { conversation, created: false });
+        }
+        Sql::new(
+            "INSERT INTO conversations (id, kind, direct_key, title, created_at, updated_at, active_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5)",
+        )
+        .bind(id.bytes().to_vec())
+        .bind(conversation_kind_number(kind))
+        .bind(key)
+        .bind(title.as_ref().map(|title| title.as_str().to_owned()))
+        .bind(now.millis())
+        .run(&transaction)
+        .await?;
+        let people: Vec<(&str, i64)> = people.into_iter().map(|(user, role)| (user.as_str(), role_number(role))).collect();
+        insert_participants(&transaction, id, &people, 0, now).await?;
+        commit(transaction).await?;
+        let conversation = Conversation {
+            id, kind, title, image: None, last_seq: 0, rev: 0, created_at: now, updated_at: now, active_at: now,
+        };
+        Ok(Started { conversation, created: true })
+    }
+
+    async fn contacts(&self, user: &UserId) -> Result<Vec<UserId>, Failed> {
+        let ids: Vec<String> = Sql::new(
+            "SELECT DISTINCT other.user_id FROM participants own \
+             JOIN participants other ON other.conversation_id = own.conversation_id \
+             WHERE own.user_id = ?1 AND other.user_id <> ?1 \
+               AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocker = ?1 AND blocked = other.user_id) \
+               AND NOT EXISTS (SELECT 1 FROM blocks WHERE blocker = other.user_id AND blocked = ?1)",
+        )
+        .bind(user.as_str())
+        .scalars(self.pools.reader())
+        .await?;
+        Ok(ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?)
+    }
+}
+
+/// One key for two people, whoever of them is named first. User ids have no control characters.
+fn direct_key(one: &UserId, other: &UserId) -> String {
+    let (first, second) = if one <= other { (one, other) } else { (other, one) };
+    format!("{first}\n{second}")
+}
+
+/// The conversation with this id.
+pub(crate) async fn find<C: ConnectionTrait>(on: &C, id: ConversationId) -> Result<Option<Conversation>, Failed> {
+    let sql = Sql::new(concat!("SELECT ", conversation_columns!(), " FROM conversations c WHERE c.id = ?"));
+    let row: Option<ConversationRow> = sql.bind(id.bytes().to_vec()).row(on).await?;
+    Ok(row.map(Conversation::try_from).transpose()?)
+}
+
+async fn find_direct<C: ConnectionTrait>(on: &C, key: &str) -> Result<Option<Conversation>, Failed> {
+    let sql = Sql::new(concat!("SELECT ", conversation_columns!(), " FROM conversations c WHERE c.direct_key = ?"));
+    let row: Option<ConversationRow> = sql.bind(key).row(on).await?;
+    Ok(row.map(Conversation::try_from).transpose()?)
+}
+
+/// Who is in the conversation.
+pub(crate) async fn find_roster<C: ConnectionTrait>(on: &C, id: ConversationId) -> Result<Option<Roster>, Failed> {
+    #[derive(Debug, sea_orm::FromQueryResult)]
+    struct RosterRow {
+        kind: i64,
+        user_id: Option<String>,
+    }
+    // The outer join tells an empty group from no conversation.
+    let rows: Vec<RosterRow> = Sql::new(
+        "SELECT c.kind, p.user_id FROM conversations c LEFT JOIN participants p ON p.conversation_id = c.id WHERE c.id = ?",
+    )
+    .bind(id.bytes().to_vec())
+    .rows(on)
+    .await?;
+    let Some(RosterRow { kind, .. }) = rows.first() else { return Ok(None) };
+    let kind = conversation_kind(*kind)?;
+    let users = rows.iter().filter_map(|row| row.user_id.as_deref()).map(user_id).collect::<Result<Vec<_>, _>>()?;
+    Ok(Some(Roster::new(kind, users)))
+}
+
+/// Adds people, given as (user, role), who have read and received everything up to `seq` by convention.
+pub(crate) async fn insert_participants<C: ConnectionTrait>(
+    on: &C,
+    id: ConversationId,
+    people: &[(&str, i64)],
+    seq: i64,
+    now: Timestamp,
+) -> Result<(), Failed> {
+    Sql::new(
+        "INSERT INTO participants \
+             (conversation_id, user_id, role, joined_at, joined_seq, read_position, delivered_position) \
+         SELECT ?1, value ->> 0, value ->> 1, ?2, ?3, ?3, ?3 FROM json_each(?4)",
+    )
+    .bind(id.bytes().to_vec())
+    .bind(now.millis())
+    .bind(seq)
+    .bind_json(&people)?
+    .run(on)
+    .await?;
+    Ok(())
+}

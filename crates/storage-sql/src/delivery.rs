@@ -1,0 +1,118 @@
+//! Moving a user's delivered position to the end everywhere, when one of their devices comes online, and
+//! naming the messages whose status that changes.
+
+use parlance_domain::model::{ConversationId, MessageStatus, Seq, UserId, Watermarks};
+use parlance_domain::ports::DeliveredNow;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
+
+use crate::error::Failed;
+use crate::rows::{count, object_id, user_id};
+use crate::statement::Sql;
+use crate::watermarks::list_watermarks;
+use crate::{SqlStorage, commit};
+
+/// Moves the positions and names the messages.
+pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Result<Vec<DeliveredNow>, Failed> {
+    // Most who come online have missed nothing: they must not queue behind the writers. What they have read
+    // cannot turn from sent to delivered any more.
+    let missed = Sql::new(
+        "SELECT 1 FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+         WHERE p.user_id = ? AND max(p.delivered_position, p.read_position) < c.last_seq LIMIT 1",
+    );
+    if missed.bind(user.as_str()).scalar::<i64, _>(storage.pools.reader()).await?.is_none() {
+        return Ok(Vec::new());
+    }
+    let transaction = storage.pools.begin().await?;
+    let behind = behind(&transaction, user).await?;
+    let marks = list_watermarks(&transaction, &behind).await?;
+    let places: Vec<_> = behind.iter().filter_map(|id| marks.get(id).map(|marks| Floor::of(*id, marks))).collect();
+    let reached = list_reached(&transaction, user, &places).await?;
+    Sql::new(
+        "UPDATE participants SET delivered_position = c.last_seq FROM conversations c \
+         WHERE c.id = participants.conversation_id AND participants.user_id = ? \
+           AND participants.delivered_position < c.last_seq",
+    )
+    .bind(user.as_str())
+    .run(&transaction)
+    .await?;
+    commit(transaction).await?;
+    let mut delivered: Vec<DeliveredNow> = Vec::new();
+    for ReachedRow { conversation_id, id, sender_id, seq } in reached {
+        let conversation_id = object_id(&conversation_id)?.into();
+        let (sender_id, seq) = (user_id(&sender_id)?, count(seq)?);
+        // The statement has left out what positions cover; what remains is single reads.
+        if marks.get(&conversation_id).is_none_or(|marks| marks.status(&sender_id, seq) != MessageStatus::Sent) {
+            continue;
+        }
+        let id = object_id(&id)?.into();
+        let same = |now: &&mut DeliveredNow| now.conversation_id == conversation_id && now.sender_id == sender_id;
+        match delivered.iter_mut().rev().take_while(|now| now.conversation_id == conversation_id).find(same) {
+            Some(now) => now.message_ids.push(id),
+            None => delivered.push(DeliveredNow { conversation_id, sender_id, message_ids: vec![id] }),
+        }
+    }
+    Ok(delivered)
+}
+
+/// The conversations in which the user's delivered position is not at the end.
+async fn behind<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Vec<ConversationId>, Failed> {
+    let ids: Vec<Vec<u8>> = Sql::new(
+        "SELECT c.id FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+         WHERE p.user_id = ? AND p.delivered_position < c.last_seq",
+    )
+    .bind(user.as_str())
+    .scalars(on)
+    .await?;
+    Ok(ids.iter().map(|id| Ok(object_id(id)?.into())).collect::<Result<_, Failed>>()?)
+}
+
+/// Up to where a conversation's messages had reached somebody: for a message of `leader` up to `others`, for
+/// everybody else's up to `first`.
+struct Floor {
+    id: ConversationId,
+    leader: String,
+    first: Seq,
+    others: Seq,
+}
+
+impl Floor {
+    fn of(id: ConversationId, marks: &Watermarks) -> Self {
+        let mut leaders: Vec<&(UserId, Seq)> = marks.read.iter().chain(&marks.delivered).collect();
+        leaders.sort_by_key(|(_, mark)| std::cmp::Reverse(*mark));
+        let (leader, first) = leaders.first().map_or((String::new(), 0), |(user, mark)| (user.as_str().to_owned(), *mark));
+        let others = leaders.iter().find(|(user, _)| user.as_str() != leader).map_or(0, |(_, mark)| *mark);
+        Self { id, leader, first, others }
+    }
+}
+
+/// A message that nobody's position had reached.
+#[derive(Debug, FromQueryResult)]
+struct ReachedRow {
+    conversation_id: Vec<u8>,
+    id: Vec<u8>,
+    sender_id: String,
+    seq: i64,
+}
+
+async fn list_reached(
+    transaction: &DatabaseTransaction,
+    user: &UserId,
+    floors: &[Floor],
+) -> Result<Vec<ReachedRow>, Failed> {
+    let floors: Vec<_> =
+        floors.iter().map(|floor| (floor.id.to_string(), &floor.leader, floor.first, floor.others)).collect();
+    let rows = Sql::new(
+        "WITH floors AS MATERIALIZED ( \
+             SELECT unhex(value ->> 0) AS conversation_id, value ->> 1 AS leader, value ->> 2 AS first, \
+                 value ->> 3 AS others FROM json_each(?1)) \
+         SELECT m.conversation_id, m.id, m.sender_id, m.seq FROM floors f CROSS JOIN messages m \
+         WHERE m.place IN ( \
+             SELECT n.place FROM messages n \
+             WHERE n.conversation_id = f.conversation_id AND n.seq > f.others AND n.sender_id <> ?2 \
+               AND n.deleted_at IS NULL AND n.seq > iif(n.sender_id = f.leader, f.others, f.first) \
+             ORDER BY n.seq DESC LIMIT ?3) \
+         ORDER BY m.conversation_id, m.seq",
+    );
+    let most = i64::try_from(crate::ranges::NEWEST).unwrap_or(i64::MAX);
+    Ok(rows.bind_json(&floors)?.bind(user.as_str()).bind(most).rows(transaction).await?)
+}

@@ -1,0 +1,182 @@
+//! Changes to groups: their looks, and who is in them. The rules decide on the participants as they are
+//! inside the transaction; the system message is appended in the same one.
+
+use parlance_domain::error::{Attempt, Error, Result as Verdict};
+use parlance_domain::model::{
+    Conversation, ConversationId, ConversationKind, Message, MessageKind, NewMessage, Participant, Timestamp, UserId,
+};
+use parlance_domain::ports::{ChangeMembership, GroupChange, MembershipChanged};
+use parlance_domain::rules::Limits;
+use parlance_domain::rules::membership::{self, Outcome};
+use sea_orm::{ConnectionTrait, DatabaseTransaction};
+
+use crate::conversations::{find, find_roster, insert_participants};
+use crate::error::{BadRow, Failed};
+use crate::rows::{self, ParticipantRow, role_number, sql_number};
+use crate::statement::Sql;
+use crate::{SqlStorage, append, commit};
+
+/// Changes a group's title or photo.
+pub(crate) async fn update(
+    storage: &SqlStorage,
+    id: ConversationId,
+    actor: &UserId,
+    change: &GroupChange,
+    now: Timestamp,
+) -> Result<Verdict<Conversation>, Failed> {
+    let transaction = storage.pools.begin().await?;
+    let Some(mut conversation) = find(&transaction, id).await? else { return Ok(Err(Error::ConversationNotFound)) };
+    let role = Sql::new("SELECT role FROM participants WHERE conversation_id = ? AND user_id = ?");
+    let role = role.bind(id.bytes().to_vec()).bind(actor.as_str()).scalar::<i64, _>(&transaction).await?;
+    let Some(role) = role else { return Ok(Err(Error::NotParticipant(Attempt::Access))) };
+    if conversation.kind == ConversationKind::Direct {
+        return Ok(Err(Error::Conflict("A direct conversation has no title and no photo")));
+    }
+    if let Err(refusal) = membership::may_manage(rows::role(role)?) {
+        return Ok(Err(refusal));
+    }
+    match change.clone() {
+        GroupChange::Title(title) => conversation.title = Some(title),
+        GroupChange::Image(image) => conversation.image = image,
+    }
+    conversation.updated_at = now;
+    Sql::new("UPDATE conversations SET title = ?, image = ?, updated_at = ? WHERE id = ?")
+        .bind(conversation.title.as_ref().map(|title| title.as_str().to_owned()))
+        .bind(conversation.image.clone())
+        .bind(now.millis())
+        .bind(id.bytes().to_vec())
+        .run(&transaction)
+        .await?;
+    commit(transaction).await?;
+    Ok(Ok(conversation))
+}
+
+/// Changes who is in a group, or in which role.
+pub(crate) async fn change_membership(
+    storage: &SqlStorage,
+    change: &ChangeMembership,
+    limits: &Limits,
+) -> Result<Verdict<MembershipChanged>, Failed> {
+    let ChangeMembership { conversation_id: id, actor, change, names, message_id, now } = change;
+    let transaction = storage.pools.begin().await?;
+    let Some(before) = find(&transaction, *id).await? else { return Ok(Err(Error::ConversationNotFound)) };
+    let participants = list_participants(&transaction, *id).await?;
+    let outcome = match membership::plan(before.kind, &participants, actor, change, limits) {
+        Ok(outcome) => outcome,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let text = outcome.describe(actor, names);
+    let mut message = None;
+    if !outcome.is_empty() {
+        let last_seq = sql_number(before.last_seq);
+        insert_participants(&transaction, *id, &added(&outcome), last_seq, *now).await?;
+        update_roles(&transaction, *id, &outcome).await?;
+        if let Some(text) = text {
+            let new = system_message(*id, actor, *message_id, text, *now);
+            message = Some(append_system(&transaction, new).await?);
+        }
+        // Last, so that one who leaves is still there to send the message that says so.
+        remove_participants(&transaction, *id, &outcome.removed).await?;
+        Sql::new("UPDATE conversations SET updated_at = ? WHERE id = ?")
+            .bind(now.millis())
+            .bind(id.bytes().to_vec())
+            .run(&transaction)
+            .await?;
+    }
+    let gone = || Failed::from(BadRow("conversation"));
+    let conversation = find(&transaction, *id).await?.ok_or_else(gone)?;
+    let roster = find_roster(&transaction, *id).await?.ok_or_else(gone)?;
+    commit(transaction).await?;
+    Ok(Ok(MembershipChanged { outcome, conversation, roster, message }))
+}
+
+fn added(outcome: &Outcome) -> Vec<(&str, i64)> {
+    let member = role_number(parlance_domain::model::Role::Member);
+    outcome.added.iter().map(|user| (user.as_str(), member)).collect()
+}
+
+fn system_message(
+    conversation_id: ConversationId,
+    actor: &UserId,
+    id: parlance_domain::model::MessageId,
+    text: String,
+    now: Timestamp,
+) -> NewMessage {
+    NewMessage {
+        id,
+        conversation_id,
+        sender_id: actor.clone(),
+        kind: MessageKind::System,
+        text: Some(text),
+        media: Vec::new(),
+        reply_to: None,
+        client_message_id: None,
+        created_at: now,
+        delivered_to: None,
+    }
+}
+
+async fn append_system(transaction: &DatabaseTransaction, new: NewMessage) -> Result<Message, Failed> {
+    match append::append_in(transaction, vec![new]).await?.pop() {
+        Some(Ok(appended)) => Ok(appended.message),
+        Some(Err(_)) | None => Err(BadRow("system message").into()),
+    }
+}
+
+/// Everybody, longest-serving first.
+async fn list_participants<C: ConnectionTrait>(on: &C, id: ConversationId) -> Result<Vec<Participant>, Failed> {
+    let sql = Sql::new(
+        "SELECT user_id, role, joined_at FROM participants WHERE conversation_id = ? ORDER BY joined_at, user_id",
+    );
+    Ok(rows::all::<ParticipantRow, _>(sql.bind(id.bytes().to_vec()).rows(on).await?)?)
+}
+
+async fn update_roles(transaction: &DatabaseTransaction, id: ConversationId, outcome: &Outcome) -> Result<(), Failed> {
+    if outcome.roles.is_empty() {
+        return Ok(());
+    }
+    let roles: Vec<(&str, i64)> =
+        outcome.roles.iter().map(|(user, role)| (user.as_str(), role_number(*role))).collect();
+    Sql::new(
+        "UPDATE participants SET role = d.role \
+         FROM (SELECT value ->> 0 AS user_id, value ->> 1 AS role FROM json_each(?)) AS d \
+         WHERE participants.conversation_id = ? AND participants.user_id = d.user_id",
+    )
+    .bind_json(&roles)?
+    .bind(id.bytes().to_vec())
+    .run(transaction)
+    .await?;
+    Ok(())
+}
+
+/// Removes people, and remembers how far they had read and received.
+async fn remove_participants(
+    transaction: &DatabaseTransaction,
+    id: ConversationId,
+    users: &[UserId],
+) -> Result<(), Failed> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    Sql::new(
+        "INSERT INTO former_participants (conversation_id, user_id, read_position, delivered_position, ahead) \
+         SELECT conversation_id, user_id, iif(read_position > joined_seq, read_position, 0), \
+             iif(delivered_position > joined_seq, delivered_position, 0), ahead \
+         FROM participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?)) \
+         ON CONFLICT (conversation_id, user_id) DO UPDATE SET \
+             read_position = max(read_position, excluded.read_position), \
+             delivered_position = max(delivered_position, excluded.delivered_position), \
+             ahead = coalesce(excluded.ahead, ahead)",
+    )
+    .bind(id.bytes().to_vec())
+    .bind_json(&users)?
+    .run(transaction)
+    .await?;
+    Sql::new("DELETE FROM participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?))")
+        .bind(id.bytes().to_vec())
+        .bind_json(&users)?
+        .run(transaction)
+        .await?;
+    Ok(())
+}

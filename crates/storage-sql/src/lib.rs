@@ -1,0 +1,86 @@
+//! Storage in SQLite: the ports of `parlance-domain` over sea-orm, one file per port. Rows, SQL and
+//! driver errors do not leave this crate; rules are those of the domain, applied inside the transaction.
+//! The schema is in `parlance-migrations`.
+//!
+//! ```no_run
+//! # async fn open() -> Result<(), parlance_storage_sql::ConnectError> {
+//! use parlance_storage_sql::{Options, SqlStorage};
+//!
+//! let storage = SqlStorage::connect("sqlite:///var/lib/parlance/chat.db", &Options::default()).await?;
+//! storage.migrate().await?;
+//! # Ok(()) }
+//! ```
+
+mod amend;
+mod append;
+mod blocks;
+mod connect;
+mod conversations;
+mod delivery;
+mod error;
+mod groups;
+mod history;
+mod list;
+mod messages;
+mod ranges;
+mod receipts;
+mod rows;
+mod search;
+mod statement;
+mod users;
+mod watermarks;
+
+pub use connect::{ConnectError, Options, StatementObserver};
+
+use connect::Pools;
+use error::Failed;
+use parlance_domain::ports::StorageResult;
+use sea_orm::DatabaseTransaction;
+
+/// A database that holds a server's users, conversations and messages. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct SqlStorage {
+    pools: Pools,
+}
+
+impl SqlStorage {
+    /// Opens the database that `url` names (`sqlite:///abs/path.db`, `sqlite://./rel.db`). The file is made if it
+    /// is not there, its folder is not. The schema is left as it is: see [`migrate`](Self::migrate).
+    ///
+    /// # Errors
+    /// [`ConnectError`], one line each; a database of a newer release is [`ConnectError::Newer`].
+    pub async fn connect(url: &str, options: &Options) -> Result<Self, ConnectError> {
+        let pools = Pools::open(url, options).await?;
+        pools.refuse_newer().await?;
+        Ok(Self { pools })
+    }
+
+    /// Brings the schema up to date, all or nothing. Idempotent, and safe when several processes start at once.
+    ///
+    /// # Errors
+    /// [`ConnectError::Newer`], [`ConnectError::Migrate`].
+    pub async fn migrate(&self) -> Result<(), ConnectError> {
+        self.pools.migrate().await
+    }
+
+    /// Whether the database answers, for readiness checks.
+    ///
+    /// # Errors
+    /// `Unavailable` if it does not.
+    pub async fn ping(&self) -> StorageResult<()> {
+        Ok(self.pools.ping().await.map_err(Failed::Statement)?)
+    }
+
+    /// Waits for what is running and closes all connections; later calls are `Unavailable`.
+    ///
+    /// # Errors
+    /// `Unavailable` if a connection cannot be closed in order. Nothing that was acknowledged is lost by that.
+    pub async fn close(&self) -> StorageResult<()> {
+        Ok(self.pools.close().await.map_err(Failed::Statement)?)
+    }
+}
+
+/// Makes what a transaction wrote last, or says that this is not known.
+async fn commit(transaction: DatabaseTransaction) -> Result<(), Failed> {
+    transaction.commit().await.map_err(Failed::Commit)
+}

@@ -1,0 +1,175 @@
+//! The `Users` port. Contacts with a token that says nothing new are answered by a reading connection.
+
+use async_trait::async_trait;
+use parlance_domain::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
+use parlance_domain::ports::{StorageResult, Users};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use crate::error::Failed;
+use crate::rows::{self, UserRow, sql_number};
+use crate::statement::Sql;
+use crate::{SqlStorage, commit};
+
+/// A user together with what their last token claimed.
+#[derive(Debug, FromQueryResult)]
+struct KnownRow {
+    id: String,
+    name: String,
+    picture: Option<String>,
+    claimed_name: Option<String>,
+    claimed_picture: Option<String>,
+}
+
+#[async_trait]
+impl Users for SqlStorage {
+    async fn find_user(&self, id: &UserId) -> StorageResult<Option<User>> {
+        Ok(find(self.pools.reader(), id).await?)
+    }
+
+    async fn list_users(&self, ids: &[UserId]) -> StorageResult<Vec<User>> {
+        let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
+        Ok(list(self.pools.reader(), &ids).await?)
+    }
+
+    async fn search_users(&self, text: &str, limit: usize) -> StorageResult<Vec<User>> {
+        Ok(search(self.pools.reader(), text, limit).await?)
+    }
+
+    async fn record_claims(
+        &self,
+        id: &UserId,
+        claims: &ClaimedProfile,
+        create: bool,
+        now: Timestamp,
+    ) -> StorageResult<Option<User>> {
+        Ok(self.record(id, claims, create, now).await?)
+    }
+
+    async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>> {
+        Ok(self.update(id, change).await?)
+    }
+}
+
+impl SqlStorage {
+    async fn record(
+        &self,
+        id: &UserId,
+        claims: &ClaimedProfile,
+        create: bool,
+        now: Timestamp,
+    ) -> Result<Option<User>, Failed> {
+        if let Some((user, None)) = known(self.pools.reader(), id).await?.map(|row| applied(row, claims)).transpose()? {
+            return Ok(Some(user));
+        }
+        let transaction = self.pools.begin().await?;
+        let user = match known(&transaction, id).await? {
+            None if !create => return Ok(None),
+            None => {
+                let mut user = User::nameless(id.clone());
+                user.name = claims.name.clone().unwrap_or(user.name);
+                user.picture.clone_from(&claims.picture);
+                Sql::new(
+                    "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
+                     VALUES (?, ?, ?, ?, ?, ?)",
+                )
+                .bind(user.id.as_str())
+                .bind(user.name.clone())
+                .bind(user.picture.clone())
+                .bind(claims.name.clone())
+                .bind(claims.picture.clone())
+                .bind(now.millis())
+                .run(&transaction)
+                .await?;
+                user
+            }
+            Some(row) => {
+                let (user, claimed) = applied(row, claims)?;
+                if let Some(ClaimedProfile { name, picture }) = claimed {
+                    Sql::new("UPDATE users SET name = ?, picture = ?, claimed_name = ?, claimed_picture = ? WHERE id = ?")
+                        .bind(user.name.clone())
+                        .bind(user.picture.clone())
+                        .bind(name)
+                        .bind(picture)
+                        .bind(user.id.as_str())
+                        .run(&transaction)
+                        .await?;
+                }
+                user
+            }
+        };
+        commit(transaction).await?;
+        Ok(Some(user))
+    }
+
+    async fn update(&self, id: &UserId, change: &ProfileChange) -> Result<Option<User>, Failed> {
+        let transaction = self.pools.begin().await?;
+        let Some(mut user) = find(&transaction, id).await? else { return Ok(None) };
+        let ProfileChange { name, picture } = change.clone();
+        user.name = name.unwrap_or(user.name);
+        user.picture = picture.unwrap_or(user.picture);
+        Sql::new("UPDATE users SET name = ?, picture = ? WHERE id = ?")
+            .bind(user.name.clone())
+            .bind(user.picture.clone())
+            .bind(id.as_str())
+            .run(&transaction)
+            .await?;
+        commit(transaction).await?;
+        Ok(Some(user))
+    }
+}
+
+/// The user after `claims`, and what is claimed now if that or the user differs from what is stored.
+fn applied(row: KnownRow, claims: &ClaimedProfile) -> Result<(User, Option<ClaimedProfile>), Failed> {
+    let KnownRow { id, name, picture, claimed_name, claimed_picture } = row;
+    let mut user = User { id: rows::user_id(&id)?, name, picture };
+    let mut claimed = ClaimedProfile { name: claimed_name, picture: claimed_picture };
+    let mut changed = false;
+    if claims.name.is_some() && claims.name != claimed.name {
+        user.name = claims.name.clone().unwrap_or(user.name);
+        claimed.name.clone_from(&claims.name);
+        changed = true;
+    }
+    if claims.picture.is_some() && claims.picture != claimed.picture {
+        user.picture.clone_from(&claims.picture);
+        claimed.picture.clone_from(&claims.picture);
+        changed = true;
+    }
+    Ok((user, changed.then_some(claimed)))
+}
+
+async fn known<C: ConnectionTrait>(on: &C, id: &UserId) -> Result<Option<KnownRow>, Failed> {
+    let sql = Sql::new("SELECT id, name, picture, claimed_name, claimed_picture FROM users WHERE id = ?");
+    Ok(sql.bind(id.as_str()).row(on).await?)
+}
+
+async fn find<C: ConnectionTrait>(on: &C, id: &UserId) -> Result<Option<User>, Failed> {
+    let sql = Sql::new("SELECT id, name, picture FROM users WHERE id = ?").bind(id.as_str());
+    Ok(sql.row::<UserRow, _>(on).await?.map(User::try_from).transpose()?)
+}
+
+async fn list<C: ConnectionTrait>(on: &C, ids: &[&str]) -> Result<Vec<User>, Failed> {
+    let sql = Sql::new("SELECT id, name, picture FROM users WHERE id IN (SELECT value FROM json_each(?))");
+    Ok(rows::all::<UserRow, _>(sql.bind_json(&ids)?.rows(on).await?)?)
+}
+
+async fn search<C: ConnectionTrait>(on: &C, text: &str, limit: usize) -> Result<Vec<User>, Failed> {
+    let sql = Sql::new(
+        r"SELECT id, name, picture FROM users WHERE name LIKE ? ESCAPE '\' OR id = ? ORDER BY id LIMIT ?",
+    );
+    let sql = sql.bind(containing(text)).bind(text).bind(sql_number(limit));
+    Ok(rows::all::<UserRow, _>(sql.rows(on).await?)?)
+}
+
+/// The `LIKE` pattern (with `\` as its escape) of what contains `text`.
+pub(crate) fn containing(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len() + 2);
+    pattern.push('%');
+    for c in text.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}

@@ -1,0 +1,18 @@
+//! The SQL schema, as a sequence of migrations. Each is applied once and never changed after a release;
+//! what a release does not know, it refuses. Statements that read and write the tables live in
+//! `parlance-storage-sql`, which also runs these.
+
+mod m20261121_000001_chat;
+
+pub use sea_orm_migration::MigratorTrait;
+use sea_orm_migration::MigrationTrait;
+
+/// All migrations, oldest first.
+#[derive(Debug)]
+pub struct Migrator;
+
+impl MigratorTrait for Migrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![Box::new(m20261121_000001_chat::Chat)]
+    }
+}

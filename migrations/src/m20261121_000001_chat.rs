@@ -1,0 +1,138 @@
+//! Users, conversations, participants, messages, blocks, and the full-text index over messages.
+//!
+//! Written as SQL, because partial indexes, tables without row ids, triggers and FTS5 are beyond the
+//! portable builder. Ids made by the server are 12-byte blobs; moments are milliseconds since 1970.
+
+use async_trait::async_trait;
+use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+/// The first schema.
+pub(crate) struct Chat;
+
+impl MigrationName for Chat {
+    fn name(&self) -> &'static str {
+        "m20261121_000001_chat"
+    }
+}
+
+#[async_trait]
+impl MigrationTrait for Chat {
+    async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
+        let backend = manager.get_database_backend();
+        if backend != DbBackend::Sqlite {
+            return Err(DbErr::BackendNotSupported { db: backend.as_str(), ctx: "the chat schema" });
+        }
+        for statement in SQLITE {
+            manager.get_connection().execute_unprepared(statement).await?;
+        }
+        Ok(())
+    }
+
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+}
+
+const SQLITE: &[&str] = &[
+    // `claimed_*` is what the last token said: a claim that repeats it must not undo the user's own change.
+    "CREATE TABLE users (
+        id TEXT NOT NULL PRIMARY KEY,
+        name TEXT NOT NULL,
+        picture TEXT,
+        claimed_name TEXT,
+        claimed_picture TEXT,
+        created_at INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    // `direct_key` is the pair of a direct conversation, in id order, with a line feed between (which no user
+    // id contains): one conversation per pair, whoever starts it.
+    "CREATE TABLE conversations (
+        id BLOB NOT NULL PRIMARY KEY,
+        kind INTEGER NOT NULL,
+        direct_key TEXT UNIQUE,
+        title TEXT,
+        image TEXT,
+        last_seq INTEGER NOT NULL DEFAULT 0,
+        rev INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        active_at INTEGER NOT NULL
+    ) WITHOUT ROWID",
+    // Unread = last_seq - read_position - ahead_count - dead_count, where `ahead` holds single reads beyond the
+    // position as JSON [[first, last], …], and `dead_count` counts tombstones that neither of them covers.
+    // Positions up to `joined_seq` were given on joining: nobody has read anything by that.
+    "CREATE TABLE participants (
+        conversation_id BLOB NOT NULL REFERENCES conversations (id),
+        user_id TEXT NOT NULL REFERENCES users (id),
+        role INTEGER NOT NULL,
+        joined_at INTEGER NOT NULL,
+        joined_seq INTEGER NOT NULL,
+        read_position INTEGER NOT NULL,
+        delivered_position INTEGER NOT NULL,
+        ahead TEXT,
+        ahead_count INTEGER NOT NULL DEFAULT 0,
+        dead_count INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (conversation_id, user_id)
+    ) WITHOUT ROWID",
+    "CREATE INDEX participants_by_user ON participants (user_id, conversation_id)",
+    // What people who have left had read and received: the status of a message never goes back.
+    "CREATE TABLE former_participants (
+        conversation_id BLOB NOT NULL REFERENCES conversations (id),
+        user_id TEXT NOT NULL REFERENCES users (id),
+        read_position INTEGER NOT NULL,
+        delivered_position INTEGER NOT NULL,
+        ahead TEXT,
+        PRIMARY KEY (conversation_id, user_id)
+    ) WITHOUT ROWID",
+    // `place` orders all messages by time (milliseconds * 2^20 + a running number): the full-text index, which
+    // can walk its matches in the order of this key only, thereby gives the newest first.
+    "CREATE TABLE messages (
+        place INTEGER NOT NULL PRIMARY KEY,
+        id BLOB NOT NULL,
+        conversation_id BLOB NOT NULL,
+        seq INTEGER NOT NULL,
+        rev INTEGER NOT NULL,
+        sender_id TEXT NOT NULL,
+        kind INTEGER NOT NULL,
+        text TEXT,
+        media TEXT,
+        reply_to BLOB,
+        client_message_id TEXT,
+        reactions TEXT,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        edited_at INTEGER,
+        deleted_at INTEGER
+    )",
+    "CREATE UNIQUE INDEX messages_by_id ON messages (id)",
+    "CREATE UNIQUE INDEX messages_by_seq ON messages (conversation_id, seq)",
+    "CREATE UNIQUE INDEX messages_by_rev ON messages (conversation_id, rev)",
+    "CREATE UNIQUE INDEX messages_by_client_message_id
+        ON messages (conversation_id, sender_id, client_message_id) WHERE client_message_id IS NOT NULL",
+    "CREATE INDEX messages_deleted ON messages (conversation_id, seq) WHERE deleted_at IS NOT NULL",
+    "CREATE TABLE blocks (
+        place INTEGER NOT NULL PRIMARY KEY,
+        blocker TEXT NOT NULL,
+        blocked TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    )",
+    "CREATE UNIQUE INDEX blocks_by_pair ON blocks (blocker, blocked)",
+    "CREATE INDEX blocks_by_blocked ON blocks (blocked, blocker)",
+    // The conversation is indexed as a word, so that a search walks only what its user may see. The text
+    // itself is not kept a second time.
+    "CREATE VIRTUAL TABLE message_search USING fts5 (
+        conversation, text,
+        content = '', contentless_delete = 1, prefix = '2 3', tokenize = 'unicode61 remove_diacritics 2'
+    )",
+    // Triggers keep the index in step whichever statement writes. Kind 4 is a system message.
+    "CREATE TRIGGER messages_inserted AFTER INSERT ON messages WHEN new.text IS NOT NULL AND new.kind <> 4 BEGIN
+        INSERT INTO message_search (rowid, conversation, text)
+            VALUES (new.place, lower(hex(new.conversation_id)), new.text);
+    END",
+    "CREATE TRIGGER messages_text_updated AFTER UPDATE OF text ON messages
+        WHEN old.text IS NOT new.text AND new.kind <> 4 BEGIN
+        DELETE FROM message_search WHERE rowid = old.place;
+        INSERT INTO message_search (rowid, conversation, text)
+            SELECT new.place, lower(hex(new.conversation_id)), new.text WHERE new.text IS NOT NULL;
+    END",
+];
