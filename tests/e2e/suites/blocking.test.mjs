@@ -88,8 +88,8 @@ describe('blocking', () => {
 
   it('neither sees the other’s presence', async () => {
     const [ann, ben, eve] = await server.people('Ann', 'Ben', 'Eve');
-    await ann.direct(ben);
-    const group = await ann.group('With a witness', [ben, eve]);
+    const direct = await ann.direct(ben);
+    await ann.group('With a witness', [ben, eve]);
     const witness = await eve.connect('talentbridge');
     await block(ann, ben);
     const presence = (client, person) => client.log.filter(({ event, args }) => /^user:/.test(event) && args[0]?.userId === person.id);
@@ -105,9 +105,11 @@ describe('blocking', () => {
       assert.deepEqual(await client.call('users:get-status', [other.id]), [{ userId: other.id, status: 'offline' }]);
       assert.equal((await client.person.rest.get(`/api/v1/users/${other.id}`)).data.status, 'offline');
     }
-    const online = await left.ok('conversation:get_online_users', group);
-    assert.ok(!online.onlineUsers.some((user) => user._id === ben.id));
-    assert.ok(!(await right.call('conversation:get-online-users', group)).includes(ann.id));
+    const online = await left.ok('conversation:get_online_users', direct);
+    assert.deepEqual(online.onlineUsers.map((user) => user._id), [ann.id]);
+    assert.deepEqual(await right.call('conversation:get-online-users', direct), [ben.id]);
+    const overRest = await ben.rest.get(`/api/v1/chat/conversations/${direct}/online`);
+    assert.deepEqual(overRest.data.onlineUsers.map((user) => user._id), [ben.id]);
 
     right.close();
     await witness.until('user:offline', ({ userId }) => userId === ben.id);
