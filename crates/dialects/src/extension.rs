@@ -1,0 +1,191 @@
+//! The extension vocabulary, which every dialect understands: edits, reactions, receipts, statuses, `sync` and what
+//! becomes of conversations. One shape everywhere, save that messages look as the dialect shows them.
+//! Contract: `dialects.md`, "Extension vocabulary". Dialects fall back on it for what they have no words of their own.
+
+use parlance_domain::event::Event;
+use parlance_domain::model::{ConversationId, Emoji, MessageId, Rev, UserId};
+use parlance_domain::ports::ReadTarget;
+use parlance_domain::rules::Limits;
+use parlance_domain::{Error, Result};
+use serde::Serialize;
+
+use crate::arguments::{Arguments, whole_number};
+use crate::conversation::ConversationShape;
+use crate::errors::Operation;
+use crate::shapes::{Id, Ids, Reactions};
+use crate::vocabulary::{Ack, Inbound, Vocabulary};
+use crate::{Command, Wire, wire};
+
+/// What clients of every dialect may send. A dialect's own table comes first.
+pub(crate) const INBOUND: &[Inbound] = &[
+    Inbound::new("message:edit", |args| {
+        Ok(Command::Edit(args.message_id()?, args.fields()?.required_text("text")?.to_owned()))
+    }),
+    Inbound::new("message:delete", |args| args.message_id().map(Command::Delete)),
+    Inbound::new("message:react", |args| Ok(Command::React(args.message_id()?, emoji(args)?))),
+    Inbound::new("message:unreact", |args| Ok(Command::Unreact(args.message_id()?, emoji(args)?))),
+    Inbound::new("messages:mark_read", |args| Ok(Command::MarkRead(args.conversation_id()?, up_to(args)?)))
+        .of(Operation::MarkRead),
+    Inbound::new("user:get-status", |args| args.user_id().map(Command::UserStatus)).acked_as(Ack::Status),
+    Inbound::new("users:get-status", |args| args.user_ids().map(Command::UsersStatus)).acked_as(Ack::Array),
+    Inbound::new("sync", |args| sync(args).map(|asked| Command::Sync(asked.known))),
+    Inbound::new("auth:refresh", |args| Ok(Command::AuthRefresh(args.text("token")?.to_owned()))),
+];
+
+fn emoji(args: Arguments<'_>) -> Result<Emoji> {
+    Emoji::new(args.fields()?.required_text("emoji")?)
+}
+
+/// Without `upToMessageId`, and with a bare conversation id: everything.
+fn up_to(args: Arguments<'_>) -> Result<ReadTarget> {
+    let Ok(fields) = args.fields() else { return Ok(ReadTarget::All) };
+    Ok(fields.message_id("upToMessageId")?.map_or(ReadTarget::All, ReadTarget::UpTo))
+}
+
+/// What a `sync` asks for.
+pub(crate) struct Asked<'a> {
+    /// Conversations that may exist, with the `rev` that the client has.
+    pub(crate) known: Vec<(ConversationId, Rev)>,
+    /// What cannot be the id of any: answered as unknown, so that one stale entry does not cost a client all others.
+    pub(crate) malformed: Vec<&'a str>,
+}
+
+/// Reads a `sync`, of at most [`Limits::MAX_SYNC`] conversations.
+pub(crate) fn sync(args: Arguments<'_>) -> Result<Asked<'_>> {
+    let conversations = args.fields()?.required_object("conversations")?;
+    if conversations.len() > Limits::MAX_SYNC {
+        return Err(Error::validation("conversations", format!("must have at most {} entries", Limits::MAX_SYNC)));
+    }
+    let mut asked = Asked { known: Vec::with_capacity(conversations.len()), malformed: Vec::new() };
+    for (id, rev) in conversations {
+        let rev = whole_number("conversations", rev)?;
+        match id.parse() {
+            Ok(id) => asked.known.push((id, rev)),
+            Err(_) => asked.malformed.push(id),
+        }
+    }
+    Ok(asked)
+}
+
+/// What clients of a dialect hear of an event for which it has no words of its own.
+pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
+    match event {
+        Event::MessageEdited { message } => {
+            let conversation_id = Id(message.message.conversation_id);
+            wire::one("message:edited", &MessageEdited { conversation_id, message: V::Message::from(message) })
+        }
+        Event::MessageDeleted { message } => wire::one(
+            "message:deleted",
+            &MessageDeleted {
+                message_id: Id(message.message.id),
+                conversation_id: Id(message.message.conversation_id),
+            },
+        ),
+        Event::ReactionChanged { conversation_id, message_id, emoji, user_id, added, reactions } => wire::one(
+            "message:reaction",
+            &MessageReaction {
+                conversation_id: Id(*conversation_id),
+                message_id: Id(*message_id),
+                emoji: emoji.as_str(),
+                user_id: user_id.as_str(),
+                action: if *added { "added" } else { "removed" },
+                reactions: Reactions::of(reactions),
+            },
+        ),
+        Event::MessagesRead { conversation_id, reader, message_ids, .. } => wire::one(
+            "messages:read",
+            &MessagesRead {
+                conversation_id: Id(*conversation_id),
+                message_ids: Ids::of(message_ids),
+                user_id: reader.as_str(),
+            },
+        ),
+        Event::ConversationNew { conversation, .. } => {
+            wire::one("conversation:new", &Conversation { conversation: (&**conversation).into() })
+        }
+        Event::ConversationUpdated { conversation, .. } => {
+            let conversation = ConversationShape::from(&**conversation).with_unread(unread);
+            wire::one("conversation:updated", &Conversation { conversation })
+        }
+        Event::ParticipantRemoved { conversation_id, .. } => {
+            wire::one("conversation:removed", &ConversationRemoved { conversation_id: Id(*conversation_id) })
+        }
+        // A dialect has words of its own for these, or does not show them.
+        Event::MessageNew { .. }
+        | Event::MessagesDelivered { .. }
+        | Event::TypingStarted { .. }
+        | Event::TypingStopped { .. }
+        | Event::UserOnline { .. }
+        | Event::UserOffline { .. }
+        | Event::GroupPhotoChanged { .. } => Vec::new(),
+    }
+}
+
+/// Whether somebody is online.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct StatusShape<'a> {
+    user_id: &'a str,
+    status: &'static str,
+}
+
+impl<'a> StatusShape<'a> {
+    pub(crate) fn of(user: &'a UserId, online: bool) -> Self {
+        Self { user_id: user.as_str(), status: if online { "online" } else { "offline" } }
+    }
+
+    /// What is said of somebody of whom nothing can be said.
+    pub(crate) fn unknown(user_id: &'a str) -> Self {
+        Self { user_id, status: "offline" }
+    }
+}
+
+impl<'a> From<&'a (UserId, bool)> for StatusShape<'a> {
+    fn from((user, online): &'a (UserId, bool)) -> Self {
+        Self::of(user, *online)
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageEdited<M> {
+    conversation_id: Id<ConversationId>,
+    message: M,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageDeleted {
+    message_id: Id<MessageId>,
+    conversation_id: Id<ConversationId>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageReaction<'a> {
+    conversation_id: Id<ConversationId>,
+    message_id: Id<MessageId>,
+    emoji: &'a str,
+    user_id: &'a str,
+    action: &'static str,
+    reactions: Reactions<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessagesRead<'a> {
+    conversation_id: Id<ConversationId>,
+    message_ids: Ids<'a, MessageId>,
+    user_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct Conversation<'a> {
+    conversation: ConversationShape<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ConversationRemoved {
+    conversation_id: Id<ConversationId>,
+}

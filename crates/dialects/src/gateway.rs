@@ -1,0 +1,107 @@
+//! `gateway`: `joinConversation`, `sendMessage {content}`, people as `{id, name, avatar}`. Its message shape is
+//! `marketplace`'s too. It has no words for presence and receipts of its own.
+
+use parlance_domain::event::Event;
+use parlance_domain::model::{self, ConversationId, MessageId, MessageStatus, MessageView, ReplyView};
+use serde::Serialize;
+
+use crate::errors::Operation;
+use crate::shapes::{AvatarUser, History, Id, Media, message_type};
+use crate::vocabulary::{Inbound, Vocabulary};
+use crate::{Command, Wire, draft, extension, wire};
+
+/// The dialect.
+pub(crate) struct Gateway;
+
+impl Vocabulary for Gateway {
+    type Message<'a> = Message<'a>;
+    type User<'a> = AvatarUser<'a>;
+
+    const INBOUND: &'static [Inbound] = &[
+        Inbound::new("joinConversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
+        Inbound::new("leaveConversation", |args| args.conversation_id().map(Command::Leave)),
+        Inbound::new("sendMessage", |args| draft::text(args.fields()?, "content").map(Command::Send))
+            .of(Operation::Send),
+        Inbound::new("typing", |args| Ok(Command::TypingStart(args.conversation_id()?, None))),
+        Inbound::new("stopTyping", |args| args.conversation_id().map(Command::TypingStop)),
+    ];
+
+    fn encode(event: &Event, unread: u64) -> Vec<Wire> {
+        match event {
+            Event::MessageNew { message, .. } => wire::one("newMessage", &Message::from(&**message)),
+            Event::TypingStarted { conversation_id, user } => {
+                wire::one("userTyping", &Typing::new(*conversation_id, user))
+            }
+            Event::TypingStopped { conversation_id, user } => {
+                wire::one("userStoppedTyping", &Typing::new(*conversation_id, user))
+            }
+            _ => extension::encode::<Self>(event, unread),
+        }
+    }
+}
+
+/// A message.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Message<'a> {
+    id: Id<MessageId>,
+    conversation_id: Id<ConversationId>,
+    seq: u64,
+    rev: u64,
+    sender_id: &'a str,
+    sender: AvatarUser<'a>,
+    content: Option<&'a str>,
+    r#type: &'static str,
+    attachments: Media<'a>,
+    reply_to: Option<Reply<'a>>,
+    is_read: bool,
+    #[serde(flatten)]
+    history: History<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply<'a> {
+    id: Id<MessageId>,
+    content: Option<&'a str>,
+    sender_id: &'a str,
+}
+
+impl<'a> From<&'a MessageView> for Message<'a> {
+    fn from(view: &'a MessageView) -> Self {
+        let message = &view.message;
+        Self {
+            id: Id(message.id),
+            conversation_id: Id(message.conversation_id),
+            seq: message.seq,
+            rev: message.rev,
+            sender_id: message.sender_id.as_str(),
+            sender: (&view.sender).into(),
+            content: message.text.as_deref(),
+            r#type: message_type(message.kind),
+            attachments: Media::of(&message.media),
+            reply_to: view.reply_to.as_ref().map(Reply::from),
+            is_read: view.status == MessageStatus::Read,
+            history: view.into(),
+        }
+    }
+}
+
+impl<'a> From<&'a ReplyView> for Reply<'a> {
+    fn from(reply: &'a ReplyView) -> Self {
+        Self { id: Id(reply.id), content: reply.text.as_deref(), sender_id: reply.sender.id.as_str() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Typing<'a> {
+    user_id: &'a str,
+    conversation_id: Id<ConversationId>,
+}
+
+impl<'a> Typing<'a> {
+    fn new(conversation_id: ConversationId, user: &'a model::User) -> Self {
+        Self { user_id: user.id.as_str(), conversation_id: Id(conversation_id) }
+    }
+}

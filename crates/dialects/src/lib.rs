@@ -1,0 +1,29 @@
+//! The five Socket.IO vocabularies that clients in the field speak, as pure codecs: a client's event
+//! becomes a [`Command`], a domain event becomes [`Wire`] values, a [`Reply`] becomes an ack. One file per
+//! dialect; no I/O, no state. The contract's `dialects.md` is the specification.
+//!
+//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table.
+
+mod answer;
+mod arguments;
+mod codec;
+mod command;
+mod conversation;
+mod dialect;
+mod draft;
+pub mod errors;
+mod extension;
+mod gateway;
+mod marketplace;
+mod nextchat;
+mod shapes;
+mod talentbridge;
+mod ulearn;
+mod vocabulary;
+mod wire;
+
+pub use command::{Command, Decoded, Reply};
+pub use dialect::{Dialect, UnknownDialect};
+pub use draft::read_draft;
+pub use shapes::timestamp;
+pub use wire::{Answer, Wire};

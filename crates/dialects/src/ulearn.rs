@@ -1,0 +1,196 @@
+//! `ulearn`: `join:conversation`, answers and errors come as events, people as `{_id, name, profileImage}`.
+//! Its two events beside acks (`message:sent`, `error`) are made in `answer`.
+
+use parlance_domain::event::Event;
+use parlance_domain::model::{self, ConversationId, MessageId, MessageView, ReplyView};
+use serde::Serialize;
+
+use crate::errors::Operation;
+use crate::shapes::{History, Id, Ids, Media, message_type};
+use crate::vocabulary::{Inbound, Vocabulary};
+use crate::{Command, Wire, draft, extension, wire};
+
+/// The dialect.
+pub(crate) struct Ulearn;
+
+impl Vocabulary for Ulearn {
+    type Message<'a> = Message<'a>;
+    type User<'a> = User<'a>;
+
+    const INBOUND: &'static [Inbound] = &[
+        Inbound::new("join:conversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
+        Inbound::new("leave:conversation", |args| args.conversation_id().map(Command::Leave)),
+        Inbound::new("send:message", |args| {
+            let fields = args.fields()?;
+            let draft = draft::rich(fields, "text")?;
+            fields.required_text("messageType")?;
+            Ok(Command::Send(draft))
+        })
+        .of(Operation::Send),
+        Inbound::new("typing:start", |args| Ok(Command::TypingStart(args.conversation_id()?, None))),
+        Inbound::new("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::new("message:read", |args| {
+            let fields = args.fields()?;
+            Ok(Command::MarkRead(fields.conversation_id()?, fields.read_messages()?))
+        })
+        .of(Operation::MarkRead),
+    ];
+
+    fn encode(event: &Event, unread: u64) -> Vec<Wire> {
+        match event {
+            Event::MessageNew { message, .. } => wire::one("new:message", &MessageNew { message: (&**message).into() }),
+            Event::MessagesRead { conversation_id, reader, message_ids, .. } => wire::one(
+                "messages:read",
+                &MessagesRead {
+                    message_ids: Ids::of(message_ids),
+                    read_by: reader.as_str(),
+                    conversation_id: Id(*conversation_id),
+                },
+            ),
+            Event::MessagesDelivered { message_ids, .. } => message_ids
+                .iter()
+                .map(|id| Wire::new("message:delivered", &MessageDelivered { message_id: Id(*id) }))
+                .collect(),
+            Event::TypingStarted { conversation_id, user } => {
+                wire::one("typing:start", &Typing::new(*conversation_id, user))
+            }
+            Event::TypingStopped { conversation_id, user } => {
+                wire::one("typing:stop", &Typing::new(*conversation_id, user))
+            }
+            Event::UserOnline { user_id, .. } => wire::one("user:online", &Presence { user_id: user_id.as_str() }),
+            Event::UserOffline { user_id, .. } => wire::one("user:offline", &Presence { user_id: user_id.as_str() }),
+            Event::GroupPhotoChanged { conversation_id, image: Some(image), by } => wire::one(
+                "group:photo:updated",
+                &PhotoUpdated { group_id: Id(*conversation_id), group_image: image, updated_by: by.as_str() },
+            ),
+            Event::GroupPhotoChanged { conversation_id, image: None, by } => wire::one(
+                "group:photo:removed",
+                &PhotoRemoved { group_id: Id(*conversation_id), group_image: (), removed_by: by.as_str() },
+            ),
+            _ => extension::encode::<Self>(event, unread),
+        }
+    }
+}
+
+/// A person.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct User<'a> {
+    #[serde(rename = "_id")]
+    id: &'a str,
+    name: &'a str,
+    profile_image: Option<&'a str>,
+}
+
+impl<'a> From<&'a model::User> for User<'a> {
+    fn from(user: &'a model::User) -> Self {
+        Self { id: user.id.as_str(), name: &user.name, profile_image: user.picture.as_deref() }
+    }
+}
+
+/// A message. `senderId` is the person, not the id.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Message<'a> {
+    #[serde(rename = "_id")]
+    id: Id<MessageId>,
+    conversation_id: Id<ConversationId>,
+    seq: u64,
+    rev: u64,
+    sender_id: User<'a>,
+    text: Option<&'a str>,
+    media: Media<'a>,
+    #[serde(rename = "messageType")]
+    kind: &'static str,
+    reply_to: Option<Reply<'a>>,
+    #[serde(flatten)]
+    history: History<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reply<'a> {
+    #[serde(rename = "_id")]
+    id: Id<MessageId>,
+    text: Option<&'a str>,
+    sender_id: User<'a>,
+}
+
+impl<'a> From<&'a MessageView> for Message<'a> {
+    fn from(view: &'a MessageView) -> Self {
+        let message = &view.message;
+        Self {
+            id: Id(message.id),
+            conversation_id: Id(message.conversation_id),
+            seq: message.seq,
+            rev: message.rev,
+            sender_id: (&view.sender).into(),
+            text: message.text.as_deref(),
+            media: Media::of(&message.media),
+            kind: message_type(message.kind),
+            reply_to: view.reply_to.as_ref().map(Reply::from),
+            history: view.into(),
+        }
+    }
+}
+
+impl<'a> From<&'a ReplyView> for Reply<'a> {
+    fn from(reply: &'a ReplyView) -> Self {
+        Self { id: Id(reply.id), text: reply.text.as_deref(), sender_id: (&reply.sender).into() }
+    }
+}
+
+#[derive(Debug, Serialize)]
+struct MessageNew<'a> {
+    message: Message<'a>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessagesRead<'a> {
+    message_ids: Ids<'a, MessageId>,
+    read_by: &'a str,
+    conversation_id: Id<ConversationId>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct MessageDelivered {
+    message_id: Id<MessageId>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Typing<'a> {
+    user_id: &'a str,
+    conversation_id: Id<ConversationId>,
+}
+
+impl<'a> Typing<'a> {
+    fn new(conversation_id: ConversationId, user: &'a model::User) -> Self {
+        Self { user_id: user.id.as_str(), conversation_id: Id(conversation_id) }
+    }
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Presence<'a> {
+    user_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhotoUpdated<'a> {
+    group_id: Id<ConversationId>,
+    group_image: &'a str,
+    updated_by: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PhotoRemoved<'a> {
+    group_id: Id<ConversationId>,
+    /// Always `null`.
+    group_image: (),
+    removed_by: &'a str,
+}
