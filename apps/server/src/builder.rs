@@ -1,0 +1,128 @@
+//! Puts a server together: configuration, then adapters, then services, then transports. Whoever embeds the server
+//! hands in a storage, a verifier or a policy of their own; what is not handed in is made from the configuration.
+
+use std::sync::Arc;
+
+use axum::Router;
+use parlance_auth::{JwtVerifier, VerifierSettings};
+use parlance_domain::ports::{Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
+use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services};
+use parlance_rest::{RestSettings, RestState, StorageProbe};
+use parlance_socketio::Transport;
+use tokio::net::TcpListener;
+
+use crate::config::{Config, ConfigError, Listen};
+use crate::server::{Bound, Server};
+use crate::storage::Opened;
+use crate::system::{ObjectIds, SystemClock};
+
+/// Events that wait for delivery before publishing waits.
+const BUS_CAPACITY: usize = 4096;
+
+/// A server that is being put together; see [`Server::builder`].
+pub struct Builder {
+    config: Config,
+    storage: Option<Arc<dyn Storage>>,
+    verifier: Option<Arc<dyn TokenVerifier>>,
+    policy: Option<Arc<dyn MessagePolicy>>,
+}
+
+impl Builder {
+    pub(crate) fn new(config: Config) -> Self {
+        Self { config, storage: None, verifier: None, policy: None }
+    }
+
+    /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
+    #[must_use]
+    pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
+        self.storage = Some(storage);
+        self
+    }
+
+    /// A verifier of tokens instead of the one for `ACCESS_TOKEN_SECRET`, which is then not needed.
+    #[must_use]
+    pub fn verifier(mut self, verifier: Arc<dyn TokenVerifier>) -> Self {
+        self.verifier = Some(verifier);
+        self
+    }
+
+    /// A say before messages are stored; without one all are accepted.
+    #[must_use]
+    pub fn policy(mut self, policy: Arc<dyn MessagePolicy>) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// Opens the storage and the listeners. From here on clients can connect; they are served by [`Server::run`].
+    ///
+    /// # Errors
+    /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
+    pub async fn build(self) -> Result<Server, ConfigError> {
+        let Self { config, storage, verifier, policy } = self;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let verifier = match verifier {
+            Some(verifier) => verifier,
+            None => own_verifier(&config, Arc::clone(&clock))?,
+        };
+        let storage = match storage {
+            Some(storage) => Opened::given(storage),
+            None => Opened::open(&config).await?,
+        };
+        let ids: Arc<dyn IdSource> = Arc::new(ObjectIds::new(Arc::clone(&clock)));
+        let (bus, events) = LocalBus::new(BUS_CAPACITY);
+        let (services, workers) = Services::new(Parts {
+            storage: Arc::clone(&storage.storage),
+            bus,
+            clock: Arc::clone(&clock),
+            ids: Arc::clone(&ids),
+            policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
+            settings: config.services.clone(),
+        });
+        let transport =
+            Transport::new(socketio_config(&config), services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
+        let rest = parlance_rest::router(RestState {
+            services: services.clone(),
+            verifier,
+            probes: vec![Arc::new(StorageProbe(Arc::clone(&storage.storage)))],
+            ids,
+            settings: RestSettings { max_body_bytes: config.max_packet_bytes, ..RestSettings::default() },
+        });
+        let cors = parlance_rest::cors(&config.cors_origins);
+        let routes = Router::new().merge(transport.routes()).merge(rest).layer(cors);
+        let listeners = bind_all(&config, &transport).await?;
+        Ok(Server { services, workers, transport, events, routes, listeners, storage })
+    }
+}
+
+fn own_verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn TokenVerifier>, ConfigError> {
+    let settings = VerifierSettings {
+        issuers: config.issuer.iter().cloned().collect(),
+        audiences: config.audience.iter().cloned().collect(),
+        ..VerifierSettings::default()
+    };
+    Ok(Arc::new(JwtVerifier::new(&config.signing_secret()?, &settings, clock)))
+}
+
+fn socketio_config(config: &Config) -> parlance_socketio::Config {
+    parlance_socketio::Config {
+        default_dialect: config.default_dialect,
+        max_packet_bytes: config.max_packet_bytes,
+        max_sockets_per_user: config.max_sockets_per_user,
+        slow_consumer_timeout: config.slow_consumer_timeout,
+        ..parlance_socketio::Config::default()
+    }
+}
+
+async fn bind_all(config: &Config, transport: &Transport) -> Result<Vec<Bound>, ConfigError> {
+    let mut bound = Vec::with_capacity(config.listen.len());
+    for Listen { address, dialect } in &config.listen {
+        let refused = |error| config.refuse(config.listen_setting(), format!("cannot listen on {address}: {error}"));
+        let socket = TcpListener::bind(address).await.map_err(refused)?;
+        bound.push(Bound {
+            address: socket.local_addr().map_err(refused)?,
+            dialect: dialect.unwrap_or(config.default_dialect),
+            listener: transport.listener(socket, *dialect),
+        });
+    }
+    Ok(bound)
+}

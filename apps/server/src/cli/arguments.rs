@@ -1,0 +1,215 @@
+//! The command line: four commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! settings are taken as text here; the configuration says whether a value can be used.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use jiff::SignedDuration;
+use parlance_domain::model::UserId;
+use parlance_server::config::{Flags, SETTINGS, Setting};
+
+use super::failure::Failure;
+
+const AFTER_HELP: &str = "\
+Each setting can be a flag, an environment variable of the upper-case name (PORT, CORS_ORIGIN), or a key of
+the lower-case name in a TOML file (port, cors_origin); the first that is given wins, in this order.
+ACCESS_TOKEN_SECRET, the key of access tokens, is no flag, since command lines can be seen by others.
+
+To try it out: parlance serve --dev";
+
+/// What was asked.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Command {
+    Serve,
+    Token(TokenArguments),
+    Migrate,
+    CheckConfig,
+}
+
+/// What a token shall say.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TokenArguments {
+    pub(super) user: UserId,
+    pub(super) name: Option<String>,
+    pub(super) picture: Option<String>,
+    pub(super) expires: Duration,
+}
+
+/// A command, and the flags of the configuration.
+#[derive(Debug)]
+pub(super) struct Invocation {
+    pub(super) command: Command,
+    pub(super) flags: Flags,
+}
+
+/// Understands a command line.
+pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocation, Failure> {
+    let matches = grammar().try_get_matches_from(args).map_err(refusal)?;
+    let (name, inner) = matches.subcommand().unwrap_or(("serve", &matches));
+    let command = match name {
+        "token" => Command::Token(token(inner)?),
+        "migrate" => Command::Migrate,
+        "check-config" => Command::CheckConfig,
+        _ => Command::Serve,
+    };
+    Ok(Invocation { command, flags: flags(inner) })
+}
+
+fn grammar() -> clap::Command {
+    let command = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
+    clap::Command::new("parlance")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A chat server that speaks the Socket.IO vocabularies of the clients you already have")
+        .after_help(AFTER_HELP)
+        .disable_help_subcommand(true)
+        .args_override_self(true)
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .value_parser(value_parser!(PathBuf))
+                .global(true)
+                .help("Configuration file; else PARLANCE_CONFIG, else ./parlance.toml if it is there"),
+        )
+        .arg(
+            Arg::new("dev")
+                .long("dev")
+                .action(ArgAction::SetTrue)
+                .global(true)
+                .help("For trying out: loopback only, a secret of its own making, two demo users"),
+        )
+        .args(SETTINGS.iter().filter_map(setting_flag))
+        .subcommand(command("serve", "Run the server (what happens without a command)"))
+        .subcommand(
+            command("token", "Print an access token, signed with the configured secret")
+                .arg(Arg::new("user").long("user").value_name("ID").required(true).help("User id (claim `sub`)"))
+                .arg(Arg::new("name").long("name").value_name("TEXT").help("Shown name (claim `name`)"))
+                .arg(Arg::new("picture").long("picture").value_name("URL").help("Picture (claim `picture`)"))
+                .arg(
+                    Arg::new("expires")
+                        .long("expires")
+                        .value_name("DURATION")
+                        .default_value("1h")
+                        .help("How long it is valid, such as 30m, 1h or 7d"),
+                ),
+        )
+        .subcommand(command("migrate", "Bring the database schema up to date and exit (`serve` does so by itself)"))
+        .subcommand(command("check-config", "Check the configuration and print it as TOML, without secrets"))
+}
+
+fn setting_flag(setting: &'static Setting) -> Option<Arg> {
+    let help = match setting.default {
+        Some(default) => format!("{} [default: {default}]", setting.about),
+        None => setting.about.to_owned(),
+    };
+    let flag = Arg::new(setting.name).long(setting.flag()?).value_name(setting.value).help(help);
+    Some(flag.global(true).allow_hyphen_values(true).help_heading("Settings"))
+}
+
+fn flags(matches: &ArgMatches) -> Flags {
+    let given = |setting: &Setting| {
+        // A secret has no flag, and asking for one that is not there is an error of the program.
+        let flag = setting.flag().and_then(|_| matches.get_one::<String>(setting.name));
+        flag.map(|text| (setting.name, text.clone()))
+    };
+    Flags {
+        config: matches.get_one("config").cloned(),
+        dev: matches.get_flag("dev"),
+        settings: SETTINGS.iter().filter_map(given).collect(),
+    }
+}
+
+fn token(matches: &ArgMatches) -> Result<TokenArguments, Failure> {
+    let text = |name| matches.get_one::<String>(name).cloned();
+    let user = text("user").unwrap_or_default();
+    let expires = text("expires").unwrap_or_default();
+    Ok(TokenArguments {
+        user: user.parse().map_err(|problem| Failure::Usage(format!("--user {user:?} {problem}")))?,
+        name: text("name"),
+        picture: text("picture"),
+        expires: lifetime(&expires).ok_or_else(|| {
+            Failure::Usage(format!("--expires {expires:?} is no duration of a second or more, such as 30m, 1h or 7d"))
+        })?,
+    })
+}
+
+fn lifetime(text: &str) -> Option<Duration> {
+    // Days are understood as 24 hours: the parser takes hours and below.
+    let duration = match text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok()) {
+        Some(days) => Duration::from_hours(u64::from(days) * 24),
+        None => text.parse::<SignedDuration>().ok()?.try_into().ok()?,
+    };
+    (duration >= Duration::from_secs(1)).then_some(duration)
+}
+
+/// The parser's message is a page; what an operator needs is its first paragraph, in one line.
+fn refusal(error: clap::Error) -> Failure {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return Failure::Shown(error);
+    }
+    let page = error.to_string();
+    let paragraph = page.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    Failure::Usage(format!("{} (see parlance --help)", line.trim_start_matches("error: ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str) -> Result<Invocation, Failure> {
+        read(text.split_whitespace().map(OsString::from))
+    }
+
+    fn refused(text: &str) -> String {
+        match line(text) {
+            Err(Failure::Usage(line)) => line,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_grammar_is_sound() {
+        grammar().debug_assert();
+    }
+
+    #[test]
+    fn serving_is_the_default_and_flags_go_anywhere() {
+        for text in ["parlance --dev --port 1", "parlance serve --dev --port 1", "parlance --dev serve --port 1"] {
+            let Invocation { command, flags } = line(text).unwrap();
+            assert_eq!(command, Command::Serve);
+            assert!(flags.dev, "{text}");
+            assert_eq!(flags.settings, [("PORT", "1".to_owned())], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_names_its_user() {
+        let Invocation { command, .. } = line("parlance token --user alice --name Alice --expires 2h").unwrap();
+        let Command::Token(token) = command else { panic!("{command:?}") };
+        assert_eq!(token.user.as_str(), "alice");
+        assert_eq!(token.name.as_deref(), Some("Alice"));
+        assert_eq!(token.expires, Duration::from_hours(2));
+        assert_eq!(lifetime("7d"), Some(Duration::from_hours(168)));
+        for bad in ["", "0s", "-1h", "soon", "d", "500ms"] {
+            assert_eq!(lifetime(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_understood_is_one_line() {
+        for (text, part) in [
+            ("parlance --colour red", "'--colour'"),
+            ("parlance dance", "'dance'"),
+            ("parlance token", "--user"),
+            ("parlance token --user alice --expires soon", "--expires \"soon\""),
+            ("parlance --access-token-secret hush", "'--access-token-secret'"),
+        ] {
+            let line = refused(text);
+            assert!(line.contains(part) && !line.contains('\n'), "{line}");
+        }
+    }
+}

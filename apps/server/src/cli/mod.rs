@@ -1,0 +1,43 @@
+//! The commands of the binary. `arguments` says what can be asked, each other file carries out one command.
+
+mod arguments;
+mod check_config;
+mod failure;
+mod migrate;
+mod serve;
+mod token;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use parlance_server::config::Config;
+use parlance_server::logging;
+
+use arguments::{Command, Invocation};
+use failure::Failure;
+
+/// Reads a command line and carries it out.
+pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
+    let Invocation { command, flags } = arguments::read(args)?;
+    let config = Config::load(&flags)?;
+    logging::start(&config);
+    match command {
+        Command::CheckConfig => check_config::run(&config),
+        Command::Token(token) => token::run(&config, &token),
+        Command::Migrate => runtime()?.block_on(migrate::run(&config)),
+        Command::Serve => runtime()?.block_on(serve::run(config)),
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::running)
+}
+
+/// Prints what was asked for. A reader that went away, as `head` does, is no failure.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::running(error)),
+        _ => Ok(()),
+    }
+}

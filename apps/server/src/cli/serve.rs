@@ -1,0 +1,53 @@
+//! `parlance serve`: the server, until a signal ends it.
+
+use std::time::Duration;
+
+use parlance_domain::model::{ClaimedProfile, UserId};
+use parlance_domain::ports::Claims;
+use parlance_server::config::Config;
+use parlance_server::{Server, signals};
+
+use super::failure::Failure;
+use super::{say, token};
+
+const DEMO_USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
+const DEMO_TOKENS_LAST: Duration = Duration::from_hours(7 * 24);
+
+pub(super) async fn run(config: Config) -> Result<(), Failure> {
+    // Heard from here on, so that a signal right after the first line is not the end of the process.
+    let terminated = signals::terminated();
+    config.require_secret()?;
+    if !config.rate_limits {
+        tracing::warn!("RATE_LIMITS is off: clients may send as fast as they can");
+    }
+    let server = Server::builder(config.clone()).build().await?;
+    let demo = if config.dev { welcome(&config, &server).await? } else { String::new() };
+    for (address, dialect) in server.addresses() {
+        say(&format!("parlance listening on http://{address} ({dialect})\n"))?;
+    }
+    say(&demo)?;
+    server.run(terminated).await.map_err(Failure::running)
+}
+
+/// What `--dev` says: that it is not for production, and who can be tried out with which token.
+async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
+    tracing::warn!(
+        "--dev: the secret is one of this machine, kept in {}; do not put this into production",
+        config.data_dir.display()
+    );
+    let mut text =
+        "\nThis is a server for trying out (--dev): loopback only, demo users, a secret of its own making.\n"
+            .to_owned();
+    for (id, name) in DEMO_USERS {
+        let user_id: UserId = id.parse().map_err(Failure::running)?;
+        let profile = ClaimedProfile { name: Some(name.to_owned()), picture: None };
+        let token = token::for_user(config, user_id.clone(), profile.clone(), DEMO_TOKENS_LAST)?;
+        let claims = Claims { user_id, profile, expires_at: None };
+        server.services().directory.admit(&claims).await.map_err(Failure::running)?;
+        text.push_str(&format!("\n{name} (user id `{id}`), token for seven days:\n{token}\n"));
+    }
+    text.push_str(
+        "\nTo see a message go from one to the other through real clients, in another terminal: make demo\n\n",
+    );
+    Ok(text)
+}

@@ -1,0 +1,36 @@
+//! `parlance token`: an access token as a product's own login would make it, for trying out and for scripts.
+
+use std::time::Duration;
+
+use parlance_auth::{TokenRequest, mint};
+use parlance_domain::model::{ClaimedProfile, UserId};
+use parlance_domain::ports::Clock;
+use parlance_server::config::Config;
+use parlance_server::system::SystemClock;
+
+use super::arguments::TokenArguments;
+use super::failure::Failure;
+use super::say;
+
+pub(super) fn run(config: &Config, arguments: &TokenArguments) -> Result<(), Failure> {
+    let TokenArguments { user, name, picture, expires } = arguments;
+    let profile = ClaimedProfile { name: name.clone(), picture: picture.clone() };
+    say(&format!("{}\n", for_user(config, user.clone(), profile, *expires)?))
+}
+
+/// A token that this configuration's server accepts.
+pub(super) fn for_user(
+    config: &Config,
+    user_id: UserId,
+    profile: ClaimedProfile,
+    expires_in: Duration,
+) -> Result<String, Failure> {
+    let request = TokenRequest {
+        profile,
+        expires_in: Some(expires_in),
+        issuer: config.issuer.clone(),
+        audience: config.audience.clone(),
+        ..TokenRequest::new(user_id)
+    };
+    mint(&config.signing_secret()?, &request, SystemClock.now()).map_err(Failure::running)
+}

@@ -1,0 +1,217 @@
+//! The configuration: one typed value, from a TOML file, then environment variables, then flags. A value that
+//! exists is usable; what cannot be used is a [`ConfigError`], one line that names the setting.
+//! Opening the database and the ports it names is the builder's part.
+
+mod database;
+mod dev_secret;
+mod error;
+mod layers;
+mod setting;
+mod show;
+mod value;
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use parlance_auth::Secret;
+use parlance_dialects::Dialect;
+use parlance_domain::rules::Limits;
+use parlance_domain::services::{PresenceScope, Provisioning, Settings};
+use parlance_rest::Origins;
+
+pub use database::Database;
+pub use error::{ConfigError, Origin};
+pub use layers::Flags;
+pub use setting::{SETTINGS, Setting};
+pub use value::{Listen, LogFormat};
+
+pub(crate) use error::one_line;
+
+use layers::Layers;
+use value::{choice, number};
+
+/// Everything that can be set, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Whether this is a developer's server: on loopback only, with a secret of its own making and demo users.
+    pub dev: bool,
+    /// Where it listens; at least one.
+    pub listen: Vec<Listen>,
+    /// What a client speaks when neither it nor its listener says.
+    pub default_dialect: Dialect,
+    /// The key of access tokens.
+    pub secret: Option<Secret>,
+    /// The only `iss` that tokens may have.
+    pub issuer: Option<String>,
+    /// An `aud` that tokens must have.
+    pub audience: Option<String>,
+    /// Where what has no place of its own is kept.
+    pub data_dir: PathBuf,
+    /// Which storage.
+    pub database: Database,
+    /// Origins of pages that may call.
+    pub cors_origins: Origins,
+    /// What the domain's services are told.
+    pub services: Settings,
+    /// The largest Socket.IO packet.
+    pub max_packet_bytes: usize,
+    /// Connections of one user.
+    pub max_sockets_per_user: usize,
+    /// When a connection is cut that does not read.
+    pub slow_consumer_timeout: Duration,
+    /// Whether limits of rates hold.
+    pub rate_limits: bool,
+    /// How log lines look.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_filter: String,
+    origins: BTreeMap<&'static str, Origin>,
+}
+
+impl Config {
+    /// The configuration of this process: its file, its environment, and these flags.
+    pub fn load(flags: &Flags) -> Result<Self, ConfigError> {
+        Self::from_env(flags, |name| std::env::var_os(name).map(|text| text.to_string_lossy().into_owned()))
+    }
+
+    /// Like [`load`](Self::load), with an environment of the caller's.
+    pub fn from_env(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
+        Self::read(&Layers::gather(flags, env)?, flags.dev)
+    }
+
+    /// All defaults, with this key for access tokens: where a program that embeds the server starts.
+    pub fn with_secret(secret: Secret) -> Result<Self, ConfigError> {
+        Ok(Self { secret: Some(secret), ..Self::read(&Layers::default(), false)? })
+    }
+
+    fn read(layers: &Layers, dev: bool) -> Result<Self, ConfigError> {
+        let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, text)?);
+        let config = Self {
+            dev,
+            listen: listen(layers, dev)?,
+            default_dialect: needed(layers, &setting::DEFAULT_DIALECT, value::dialect)?,
+            secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
+            issuer: optional(layers, &setting::AUTH_ISSUER, text)?,
+            audience: optional(layers, &setting::AUTH_AUDIENCE, text)?,
+            database: optional(layers, &setting::DATABASE_URL, Database::parse)?
+                .unwrap_or_else(|| Database::in_folder(&data_dir)),
+            data_dir,
+            cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
+            services: services(layers)?,
+            max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
+            max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
+            slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
+            rate_limits: needed(layers, &setting::RATE_LIMITS, choice([("on", true), ("off", false)]))?,
+            log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
+            log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
+            origins: layers.origins(),
+        };
+        match config.listen.iter().find(|listen| dev && !listen.address.ip().is_loopback()) {
+            Some(listen) => {
+                Err(config.refuse(setting::LISTEN.name, format!("--dev listens on loopback only, {listen} is not")))
+            }
+            None => Ok(config),
+        }
+    }
+
+    /// Fails where no key for access tokens was given. With `--dev` one is made later.
+    pub fn require_secret(&self) -> Result<(), ConfigError> {
+        if self.secret.is_some() || self.dev {
+            return Ok(());
+        }
+        Err(ConfigError::Missing {
+            name: setting::ACCESS_TOKEN_SECRET.name,
+            problem: "give the key that your access tokens are signed with, or start with --dev to try things out",
+        })
+    }
+
+    /// The key for access tokens: the one that was given, else with `--dev` one of this data folder.
+    pub fn signing_secret(&self) -> Result<Secret, ConfigError> {
+        self.require_secret()?;
+        let refused = |error: &dyn std::fmt::Display| {
+            self.refuse(
+                setting::DATA_DIR.name,
+                format!("no secret can be kept in {}: {error}", self.data_dir.display()),
+            )
+        };
+        match &self.secret {
+            Some(secret) => Ok(secret.clone()),
+            None => Secret::new(dev_secret::keep(&self.data_dir).map_err(|error| refused(&error))?)
+                .map_err(|error| refused(&error)),
+        }
+    }
+
+    /// A refusal that names a setting and who set it.
+    pub(crate) fn refuse(&self, name: &'static str, problem: impl std::fmt::Display) -> ConfigError {
+        ConfigError::Value { name, origin: self.origin(name), problem: one_line(problem) }
+    }
+
+    /// Who set a setting.
+    pub(crate) fn origin(&self, name: &'static str) -> Origin {
+        self.origins.get(name).cloned().unwrap_or(Origin::Default)
+    }
+
+    /// The setting that decided where it listens.
+    pub(crate) fn listen_setting(&self) -> &'static str {
+        if self.origins.contains_key(setting::LISTEN.name) { setting::LISTEN.name } else { setting::PORT.name }
+    }
+}
+
+const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
+const PROVISIONING: [(&str, Provisioning); 2] =
+    [("token", Provisioning::FromToken), ("directory", Provisioning::DirectoryOnly)];
+const PRESENCE_SCOPES: [(&str, PresenceScope); 2] =
+    [("contacts", PresenceScope::Contacts), ("everyone", PresenceScope::Everyone)];
+
+fn listen(layers: &Layers, dev: bool) -> Result<Vec<Listen>, ConfigError> {
+    // Read even where LISTEN wins: a value that cannot be used is a slip worth hearing of.
+    let port = needed(layers, &setting::PORT, value::port)?;
+    let ip = IpAddr::V4(if dev { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED });
+    let alone = || vec![Listen { address: SocketAddr::new(ip, port), dialect: None }];
+    Ok(optional(layers, &setting::LISTEN, value::listeners)?.unwrap_or_else(alone))
+}
+
+fn services(layers: &Layers) -> Result<Settings, ConfigError> {
+    Ok(Settings {
+        limits: Limits {
+            max_text_chars: needed(layers, &setting::MAX_TEXT_CHARS, number(1, 1_000_000))?,
+            max_media: needed(layers, &setting::MAX_MEDIA, number(0, 100))?,
+            max_group_size: needed(layers, &setting::MAX_GROUP_SIZE, number(1, 10_000))?,
+            max_reactions: needed(layers, &setting::MAX_REACTIONS, number(0, 100))?,
+        },
+        provisioning: needed(layers, &setting::AUTH_PROVISION, choice(PROVISIONING))?,
+        presence_scope: needed(layers, &setting::PRESENCE_SCOPE, choice(PRESENCE_SCOPES))?,
+        presence_grace: needed(layers, &setting::PRESENCE_GRACE, value::duration)?,
+        typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
+        ..Settings::default()
+    })
+}
+
+fn text(text: &str) -> Result<String, String> {
+    Ok(text.to_owned())
+}
+
+fn optional<T>(
+    layers: &Layers,
+    setting: &Setting,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<T>, ConfigError> {
+    let Some(given) = layers.get(setting) else { return Ok(None) };
+    let refused = |problem| ConfigError::Value { name: setting.name, origin: given.origin.clone(), problem };
+    parse(&given.text).map(Some).map_err(refused)
+}
+
+fn origins(text: &str) -> Result<Origins, String> {
+    text.parse().map_err(|error: parlance_rest::InvalidOrigin| error.to_string())
+}
+
+fn secret(text: &str) -> Result<Secret, String> {
+    Secret::new(text).map_err(|error| error.to_string())
+}
+
+/// For settings with a default.
+fn needed<T>(layers: &Layers, setting: &Setting, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, ConfigError> {
+    optional(layers, setting, parse)?.ok_or(ConfigError::Missing { name: setting.name, problem: "it needs a value" })
+}

@@ -1,0 +1,104 @@
+//! The list of all settings: name, default and meaning. Environment variables have the name as it is, keys of
+//! the file its lower case, flags its lower case with dashes. `--help`, `check-config` and the refusal of unknown
+//! keys all come from this list; how a value is read is `Config`'s matter.
+
+use std::fmt;
+
+/// One setting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    /// The name, as in the environment.
+    pub name: &'static str,
+    /// What holds when nobody sets it; `None` where that depends on other settings.
+    pub default: Option<&'static str>,
+    /// What the value is, for `--help`.
+    pub value: &'static str,
+    /// What it does, in one line.
+    pub about: &'static str,
+    /// Never printed, and never a flag: command lines are visible to every user of the machine.
+    pub secret: bool,
+}
+
+impl Setting {
+    const fn new(name: &'static str, value: &'static str, about: &'static str) -> Self {
+        Self { name, default: None, value, about, secret: false }
+    }
+
+    const fn or(self, default: &'static str) -> Self {
+        Self { default: Some(default), ..self }
+    }
+
+    const fn secret(self) -> Self {
+        Self { secret: true, ..self }
+    }
+
+    /// The key in the configuration file.
+    pub fn key(&self) -> String {
+        self.name.to_ascii_lowercase()
+    }
+
+    /// The flag, without its dashes; `None` for a secret.
+    pub fn flag(&self) -> Option<String> {
+        (!self.secret).then(|| self.key().replace('_', "-"))
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+macro_rules! settings {
+    ($($constant:ident = $setting:expr;)+) => {
+        $(pub(super) const $constant: Setting = $setting;)+
+        /// Every setting, in the order in which guides and `check-config` show them.
+        pub const SETTINGS: &[Setting] = &[$($constant),+];
+    };
+}
+
+settings! {
+    PORT = Setting::new("PORT", "PORT", "port of the one listener, when LISTEN is not given").or("4000");
+    LISTEN = Setting::new("LISTEN", "ADDRESS:PORT[=DIALECT],…", "listeners, each with a dialect of its own; wins over PORT");
+    DEFAULT_DIALECT = Setting::new("DEFAULT_DIALECT", "DIALECT", "what a client speaks that says nothing, on a listener that says nothing")
+        .or("talentbridge");
+    ACCESS_TOKEN_SECRET = Setting::new("ACCESS_TOKEN_SECRET", "SECRET", "the key that access tokens are signed with").secret();
+    AUTH_PROVISION = Setting::new("AUTH_PROVISION", "token|directory", "whether a valid token of somebody unknown makes a user").or("token");
+    AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have");
+    AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
+    DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where the database is when DATABASE_URL is not given").or("./data");
+    DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE` or `memory:`; not given: parlance.db in DATA_DIR");
+    CORS_ORIGIN = Setting::new("CORS_ORIGIN", "ORIGIN,…", "pages that may call from another origin; not given: none");
+    PRESENCE_SCOPE = Setting::new("PRESENCE_SCOPE", "contacts|everyone", "who hears that somebody came or went").or("contacts");
+    PRESENCE_GRACE = Setting::new("PRESENCE_GRACE", "DURATION", "how long somebody counts as online after the last socket went").or("2s");
+    TYPING_TIMEOUT = Setting::new("TYPING_TIMEOUT", "DURATION", "when typing ends that nobody renews").or("3s");
+    MAX_TEXT_CHARS = Setting::new("MAX_TEXT_CHARS", "NUMBER", "characters in a message").or("10000");
+    MAX_MEDIA = Setting::new("MAX_MEDIA", "NUMBER", "media on a message").or("10");
+    MAX_GROUP_SIZE = Setting::new("MAX_GROUP_SIZE", "NUMBER", "participants of a group").or("1000");
+    MAX_REACTIONS = Setting::new("MAX_REACTIONS", "NUMBER", "different reactions to a message").or("20");
+    MAX_PACKET_BYTES = Setting::new("MAX_PACKET_BYTES", "BYTES", "one Socket.IO packet; a larger one closes the connection").or("1048576");
+    MAX_SOCKETS_PER_USER = Setting::new("MAX_SOCKETS_PER_USER", "NUMBER", "connections of one user; the next one is refused").or("20");
+    SLOW_CONSUMER_TIMEOUT = Setting::new("SLOW_CONSUMER_TIMEOUT", "DURATION", "when a connection is cut that does not read").or("10s");
+    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests (this version has none yet)").or("on");
+    LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
+    RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_defaults_have_no_secret() {
+        for (index, setting) in SETTINGS.iter().enumerate() {
+            assert!(SETTINGS[..index].iter().all(|earlier| earlier.name != setting.name), "{setting} is there twice");
+            assert!(!setting.secret || setting.default.is_none(), "{setting} is a secret that everybody knows");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_no_flag() {
+        assert_eq!(ACCESS_TOKEN_SECRET.flag(), None);
+        assert_eq!(PRESENCE_GRACE.flag().as_deref(), Some("presence-grace"));
+    }
+}

@@ -1,0 +1,162 @@
+//! The effective configuration as `check-config` prints it: a TOML file that can be used as it is, with who set
+//! what beside it. Secrets are left out, with a word on whether they are there.
+
+use super::{Config, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
+
+impl Config {
+    /// The effective configuration as TOML, without secrets.
+    pub fn show(&self) -> String {
+        // Taken apart field by field, so that a new one cannot be forgotten here.
+        let Self {
+            dev,
+            listen,
+            default_dialect,
+            secret,
+            issuer,
+            audience,
+            data_dir,
+            database,
+            cors_origins,
+            services,
+            max_packet_bytes,
+            max_sockets_per_user,
+            slow_consumer_timeout,
+            rate_limits,
+            log_format,
+            log_filter,
+            origins: _,
+        } = self;
+        let listen = listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let limits = &services.limits;
+        let mut page = Page { config: self, text: String::new() };
+        if *dev {
+            page.comment("--dev: on loopback only, with demo users");
+        }
+        page.set_by(&setting::LISTEN, quoted(&listen), self.listen_setting());
+        page.text(&setting::DEFAULT_DIALECT, default_dialect.name());
+        page.comment(&match (secret, dev) {
+            (Some(_), _) => format!("access_token_secret is set ({})", self.origin(setting::ACCESS_TOKEN_SECRET.name)),
+            (None, true) => {
+                format!("access_token_secret is made by --dev, in {}", dev_secret::file(data_dir).display())
+            }
+            (None, false) => "access_token_secret is not set".to_owned(),
+        });
+        page.text(&setting::AUTH_PROVISION, word(services.provisioning, &PROVISIONING));
+        page.optional(&setting::AUTH_ISSUER, issuer.as_deref());
+        page.optional(&setting::AUTH_AUDIENCE, audience.as_deref());
+        page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
+        page.text(&setting::DATABASE_URL, database.url());
+        page.optional(&setting::CORS_ORIGIN, Some(cors_origins.to_string().as_str()).filter(|text| !text.is_empty()));
+        page.text(&setting::PRESENCE_SCOPE, word(services.presence_scope, &PRESENCE_SCOPES));
+        page.duration(&setting::PRESENCE_GRACE, services.presence_grace);
+        page.duration(&setting::TYPING_TIMEOUT, services.typing_timeout);
+        page.number(&setting::MAX_TEXT_CHARS, limits.max_text_chars);
+        page.number(&setting::MAX_MEDIA, limits.max_media);
+        page.number(&setting::MAX_GROUP_SIZE, limits.max_group_size);
+        page.number(&setting::MAX_REACTIONS, limits.max_reactions);
+        page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
+        page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
+        page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
+        page.text(&setting::RATE_LIMITS, if *rate_limits { "on" } else { "off" });
+        page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
+        page.text(&setting::RUST_LOG, log_filter);
+        page.text
+    }
+}
+
+struct Page<'a> {
+    config: &'a Config,
+    text: String,
+}
+
+impl Page<'_> {
+    fn comment(&mut self, text: &str) {
+        self.text.push_str(&format!("# {text}\n"));
+    }
+
+    fn set_by(&mut self, setting: &Setting, value: String, decided_by: &'static str) {
+        let origin = match self.config.origin(decided_by) {
+            Origin::Default => "default".to_owned(),
+            origin if decided_by == setting.name => origin.to_string(),
+            origin => format!("{decided_by}, {origin}"),
+        };
+        self.text.push_str(&format!("{:<60} # {origin}\n", format!("{} = {value}", setting.key())));
+    }
+
+    fn text(&mut self, setting: &Setting, value: &str) {
+        self.set_by(setting, quoted(value), setting.name);
+    }
+
+    fn number(&mut self, setting: &Setting, value: usize) {
+        self.set_by(setting, value.to_string(), setting.name);
+    }
+
+    fn duration(&mut self, setting: &Setting, value: std::time::Duration) {
+        self.text(setting, &format!("{value:?}"));
+    }
+
+    fn optional(&mut self, setting: &Setting, value: Option<&str>) {
+        match value {
+            Some(value) => self.text(setting, value),
+            None => self.comment(&format!("{} is not set", setting.key())),
+        }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+/// The word that a choice is written as. Every value of the type is among the choices.
+fn word<T: PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
+    choices.iter().find(|(_, choice)| *choice == value).map_or("", |(word, _)| word)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Flags, SETTINGS};
+    use super::*;
+
+    fn config(pairs: &[(&'static str, &str)], dev: bool) -> Config {
+        let env: BTreeMap<_, _> = pairs.iter().map(|(name, text)| (*name, (*text).to_owned())).collect();
+        let flags = Flags { dev, ..Flags::default() };
+        Config::from_env(&flags, |name| env.get(name).cloned()).unwrap()
+    }
+
+    #[test]
+    fn secrets_are_left_out() {
+        let shown = config(&[("ACCESS_TOKEN_SECRET", "hush-hush-hush")], false).show();
+        assert!(!shown.contains("hush"), "{shown}");
+        assert!(shown.contains("# access_token_secret is set (environment)"), "{shown}");
+    }
+
+    #[test]
+    fn every_setting_is_shown() {
+        let shown = config(&[], true).show();
+        for setting in SETTINGS.iter().filter(|setting| **setting != setting::PORT) {
+            assert!(shown.contains(&setting.key()), "{setting}:\n{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_is_a_file_that_says_the_same() {
+        let env = [
+            ("LISTEN", "127.0.0.1:0=ulearn,127.0.0.1:0"),
+            ("CORS_ORIGIN", "https://a.example,https://b.example"),
+            ("AUTH_ISSUER", "a \"quoted\" issuer"),
+            ("PRESENCE_GRACE", "1s 500ms"),
+            ("MAX_MEDIA", "3"),
+            ("DATABASE_URL", "memory:"),
+        ];
+        let shown = config(&env, false).show();
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("parlance.toml");
+        std::fs::write(&path, &shown).unwrap();
+        let again = Config::from_env(&Flags { config: Some(path), ..Flags::default() }, |_| None).unwrap().show();
+        let values = |page: &str| toml::from_str::<toml::Table>(page).unwrap();
+        assert_eq!(values(&again), values(&shown));
+        assert_eq!(values(&shown)["presence_grace"].as_str(), Some("1.5s"));
+    }
+}

@@ -1,0 +1,135 @@
+//! How the text of a setting becomes a value. Each function says in a few words what it wants; naming the setting
+//! is the caller's part.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use jiff::SignedDuration;
+use parlance_dialects::Dialect;
+
+/// Where a listener listens, and what its clients speak unless they say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Listen {
+    /// Address and port; port 0 is a free one.
+    pub address: SocketAddr,
+    /// The listener's dialect; without one the server's default applies.
+    pub dialect: Option<Dialect>,
+}
+
+impl std::fmt::Display for Listen {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.dialect {
+            Some(dialect) => write!(f, "{}={dialect}", self.address),
+            None => write!(f, "{}", self.address),
+        }
+    }
+}
+
+/// How log lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line, for machines.
+    Json,
+}
+
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| format!("{text:?} is no port (0 to 65535)"))
+}
+
+pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
+    let names = Dialect::ALL.map(Dialect::name).join(", ");
+    text.parse().map_err(|_| format!("{text:?} is no dialect ({names})"))
+}
+
+pub(super) fn listeners(text: &str) -> Result<Vec<Listen>, String> {
+    entries(text)
+        .map(listen)
+        .collect::<Result<Vec<_>, _>>()
+        .and_then(|listeners| if listeners.is_empty() { Err("names no listener".to_owned()) } else { Ok(listeners) })
+}
+
+fn listen(entry: &str) -> Result<Listen, String> {
+    let (address, name) = match entry.split_once('=') {
+        Some((address, name)) => (address, Some(name)),
+        None => (entry, None),
+    };
+    let numeric = match address.strip_prefix("localhost:") {
+        Some(port) => format!("{}:{port}", Ipv4Addr::LOCALHOST),
+        None => address.to_owned(),
+    };
+    let address = numeric
+        .parse()
+        .map_err(|_| format!("{entry:?} is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"))?;
+    Ok(Listen { address, dialect: name.map(dialect).transpose()? })
+}
+
+/// At most a day: nothing here is meant to last longer, and a slip of the unit is noticed.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no duration, such as 500ms, 2s or 1m");
+    let duration = text.parse::<SignedDuration>().map_err(|_| wrong())?;
+    let duration = Duration::try_from(duration).map_err(|_| wrong())?;
+    if duration > Duration::from_hours(24) { Err(format!("{text:?} is more than a day")) } else { Ok(duration) }
+}
+
+pub(super) fn nonzero_duration(text: &str) -> Result<Duration, String> {
+    duration(text).and_then(|value| if value.is_zero() { Err("must be more than 0".to_owned()) } else { Ok(value) })
+}
+
+pub(super) fn number(least: usize, most: usize) -> impl Fn(&str) -> Result<usize, String> {
+    move |text| match text.parse() {
+        Ok(value) if (least..=most).contains(&value) => Ok(value),
+        _ => Err(format!("{text:?} is no number from {least} to {most}")),
+    }
+}
+
+/// One of a few words.
+pub(super) fn choice<T: Copy, const N: usize>(choices: [(&'static str, T); N]) -> impl Fn(&str) -> Result<T, String> {
+    move |text| {
+        let found = choices.iter().find(|(word, _)| *word == text);
+        found.map(|(_, value)| *value).ok_or_else(|| {
+            let words = choices.map(|(word, _)| word).join(" or ");
+            format!("{text:?} is not {words}")
+        })
+    }
+}
+
+fn entries(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|entry| !entry.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn listeners_have_an_address_and_maybe_a_dialect() {
+        let found = listeners("127.0.0.1:4000=talentbridge, [::1]:3100=ulearn,0.0.0.0:0,localhost:80").unwrap();
+        let shown: Vec<String> = found.iter().map(Listen::to_string).collect();
+        assert_eq!(shown, ["127.0.0.1:4000=talentbridge", "[::1]:3100=ulearn", "0.0.0.0:0", "127.0.0.1:80"]);
+        for bad in ["4000", "127.0.0.1", "127.0.0.1:4000=klingon", "host:1", "127.0.0.1:70000", "", ","] {
+            assert!(listeners(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn durations_need_a_unit() {
+        assert_eq!(duration("2s"), Ok(Duration::from_secs(2)));
+        assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
+        assert_eq!(duration("1m 30s"), Ok(Duration::from_secs(90)));
+        assert_eq!(duration("0s"), Ok(Duration::ZERO));
+        for bad in ["2", "-2s", "soon", "", "25h", "2s ago"] {
+            assert!(duration(bad).is_err(), "{bad:?}");
+        }
+        assert!(nonzero_duration("0s").is_err());
+    }
+
+    #[test]
+    fn numbers_and_words_have_bounds() {
+        assert_eq!(number(1, 10)("10"), Ok(10));
+        assert!(number(1, 10)("0").is_err() && number(1, 10)("11").is_err() && number(1, 10)("x").is_err());
+        assert_eq!(choice([("on", true), ("off", false)])("off"), Ok(false));
+        assert_eq!(choice([("on", true), ("off", false)])("no"), Err("\"no\" is not on or off".to_owned()));
+    }
+}

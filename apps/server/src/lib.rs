@@ -1,0 +1,27 @@
+//! The Parlance server as a library: reads the configuration, makes the adapters it names, and puts the transports
+//! on top. No rule lives here. The binary `parlance` is a command line around it; a program of your own embeds it:
+//!
+//! ```no_run
+//! # async fn embed() -> Result<(), Box<dyn std::error::Error>> {
+//! use parlance_server::config::{Config, Flags};
+//! use parlance_server::Server;
+//!
+//! let config = Config::load(&Flags::default())?;
+//! let server = Server::builder(config).build().await?;
+//! server.run(parlance_server::signals::terminated()).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! A storage, a verifier of tokens and a message policy of your own are handed to the [`Builder`].
+
+mod builder;
+pub mod config;
+pub mod logging;
+mod server;
+pub mod signals;
+mod storage;
+pub mod system;
+
+pub use builder::Builder;
+pub use server::{Server, Stopped};
+pub use storage::migrate;

@@ -1,0 +1,118 @@
+//! A server that listens, and its life: serve until told to stop, then finish what was begun. Shutting down goes in
+//! the order of a message's way: no new connections, no new commands, what is queued is stored and answered, sockets
+//! are closed so that clients reconnect, the storage is closed last. It takes ten seconds at most.
+
+use std::future::{Future, IntoFuture};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use parlance_dialects::Dialect;
+use parlance_domain::event::Event;
+use parlance_domain::services::{Services, Workers};
+use parlance_socketio::{Listener, Peer, Transport};
+use tokio::sync::{mpsc, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, timeout_at};
+
+use crate::builder::Builder;
+use crate::config::Config;
+use crate::storage::Opened;
+
+/// How long shutting down may take in all.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
+
+/// How much of it the sockets have to be answered and closed.
+const SOCKETS_LIMIT: Duration = Duration::from_secs(6);
+
+/// A listener that is open.
+pub(crate) struct Bound {
+    pub(crate) listener: Listener,
+    pub(crate) address: SocketAddr,
+    pub(crate) dialect: Dialect,
+}
+
+/// A part of the server ended by itself. The rest was shut down in order.
+#[derive(Debug, thiserror::Error)]
+#[error("the {0} stopped by itself")]
+pub struct Stopped(&'static str);
+
+/// A server that listens and waits to be run.
+pub struct Server {
+    pub(crate) services: Services,
+    pub(crate) workers: Workers,
+    pub(crate) transport: Transport,
+    pub(crate) events: mpsc::Receiver<Arc<Event>>,
+    pub(crate) routes: Router,
+    pub(crate) listeners: Vec<Bound>,
+    pub(crate) storage: Opened,
+}
+
+impl Server {
+    /// Begins a server of this configuration.
+    pub fn builder(config: Config) -> Builder {
+        Builder::new(config)
+    }
+
+    /// Where it listens, with the ports that the system chose, and what is spoken there.
+    pub fn addresses(&self) -> Vec<(SocketAddr, Dialect)> {
+        self.listeners.iter().map(|bound| (bound.address, bound.dialect)).collect()
+    }
+
+    /// What the server can do, for the program around it: bots, imports, tests.
+    pub fn services(&self) -> &Services {
+        &self.services
+    }
+
+    /// Serves until `shutdown` is done, then shuts down in order.
+    ///
+    /// # Errors
+    /// [`Stopped`] when a part ended that should not have, which is a bug.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
+        let Self { services, workers, transport, events, routes, listeners, storage } = self;
+        let (closing, closed) = watch::channel(false);
+
+        let mut served = JoinSet::new();
+        for Bound { listener, .. } in listeners {
+            let app = routes.clone().into_make_service_with_connect_info::<Peer>();
+            let mut closed = closed.clone();
+            let until = async move {
+                let _ = closed.wait_for(|closed| *closed).await;
+            };
+            served.spawn(axum::serve(listener, app).with_graceful_shutdown(until).into_future());
+        }
+        let Workers { writer, presence, typing } = workers;
+        let mut working = JoinSet::new();
+        working.spawn(writer.run());
+        working.spawn(presence.run());
+        working.spawn(typing.run());
+        let delivery = transport.clone();
+        let mut delivered = JoinSet::new();
+        delivered.spawn(async move { delivery.deliver(events).await });
+
+        let outcome = tokio::select! {
+            () = shutdown => Ok(()),
+            _ = served.join_next() => Err(Stopped("listener")),
+            _ = working.join_next() => Err(Stopped("worker")),
+            _ = delivered.join_next() => Err(Stopped("delivery")),
+        };
+
+        tracing::info!("shutting down");
+        let deadline = Instant::now() + SHUTDOWN_LIMIT;
+        closing.send_replace(true);
+        transport.shutdown(SOCKETS_LIMIT).await;
+        let finished = timeout_at(deadline, async {
+            // Requests that were begun are answered while the writer still stores.
+            while served.join_next().await.is_some() {}
+            services.close();
+            while working.join_next().await.is_some() {}
+            storage.close().await;
+        });
+        match finished.await {
+            Ok(()) => tracing::info!("shut down"),
+            Err(_) => tracing::warn!("shut down with requests unanswered"),
+        }
+        outcome
+    }
+}

@@ -1,0 +1,200 @@
+//! What a configuration that cannot be used says: one line that names the setting and who set it, exit code 2.
+//! And what one that can be used looks like to `check-config`.
+
+use std::net::TcpListener;
+
+use parlance_server::config::SETTINGS;
+
+use crate::process::Parlance;
+
+const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
+
+/// For each setting a value that cannot be used, and what is said of it.
+const BAD_VALUES: [(&str, &str, &str); 19] = [
+    ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
+    ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
+    ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
+    ("AUTH_PROVISION", "magic", "\"magic\" is not token or directory"),
+    ("DATABASE_URL", "odd://me:hush@db", "no storage for scheme \"odd\"; use sqlite://FILE or memory:"),
+    (
+        "CORS_ORIGIN",
+        "*",
+        "`*` is not an origin such as https://chat.example.com (all origins cannot be allowed at once)",
+    ),
+    ("PRESENCE_SCOPE", "nobody", "\"nobody\" is not contacts or everyone"),
+    ("PRESENCE_GRACE", "2", "\"2\" is no duration, such as 500ms, 2s or 1m"),
+    ("TYPING_TIMEOUT", "0s", "must be more than 0"),
+    ("MAX_TEXT_CHARS", "0", "\"0\" is no number from 1 to 1000000"),
+    ("MAX_MEDIA", "many", "\"many\" is no number from 0 to 100"),
+    ("MAX_GROUP_SIZE", "-1", "\"-1\" is no number from 1 to 10000"),
+    ("MAX_REACTIONS", "1.5", "\"1.5\" is no number from 0 to 100"),
+    ("MAX_PACKET_BYTES", "1MB", "\"1MB\" is no number from 1024 to 67108864"),
+    ("MAX_SOCKETS_PER_USER", "0", "\"0\" is no number from 1 to 10000"),
+    ("SLOW_CONSUMER_TIMEOUT", "2 days", "\"2 days\" is no duration, such as 500ms, 2s or 1m"),
+    ("RATE_LIMITS", "maybe", "\"maybe\" is not on or off"),
+    ("LOG_FORMAT", "xml", "\"xml\" is not text or json"),
+    ("RUST_LOG", "a=b=c", "\"a=b=c\" is no filter, such as info or warn,parlance_socketio=debug"),
+];
+
+/// Settings that any text is good for.
+const ANY_TEXT: [&str; 4] = ["ACCESS_TOKEN_SECRET", "AUTH_ISSUER", "AUTH_AUDIENCE", "DATA_DIR"];
+
+#[test]
+fn a_bad_value_is_refused_wherever_it_comes_from() {
+    let parlance = Parlance::new();
+    for (name, value, problem) in BAD_VALUES {
+        let (key, flag) = (name.to_lowercase(), format!("--{}", name.to_lowercase().replace('_', "-")));
+        assert_eq!(
+            parlance.refused(&["check-config"], &[SECRET, (name, value)]),
+            format!("{name} (environment): {problem}")
+        );
+        assert_eq!(
+            parlance.refused(&["check-config", &format!("{flag}={value}")], &[SECRET]),
+            format!("{name} (command line): {problem}")
+        );
+        parlance.file("bad.toml", &format!("{key} = {value:?}\n"));
+        assert_eq!(
+            parlance.refused(&["check-config", "--config", "bad.toml"], &[SECRET]),
+            format!("{name} (bad.toml): {problem}")
+        );
+    }
+}
+
+#[test]
+fn every_setting_has_a_value_that_is_refused_or_takes_any_text() {
+    for setting in SETTINGS {
+        let tried = BAD_VALUES.iter().any(|(name, ..)| *name == setting.name);
+        assert!(tried != ANY_TEXT.contains(&setting.name), "{setting}");
+    }
+}
+
+#[test]
+fn a_file_with_an_unknown_key_is_refused() {
+    let parlance = Parlance::new();
+    parlance.file("parlance.toml", "prot = 4000\n");
+    assert_eq!(parlance.refused(&[], &[SECRET]), "parlance.toml: unknown setting `prot` (did you mean `port`?)");
+}
+
+#[test]
+fn a_file_that_is_not_there_or_broken_is_refused() {
+    let parlance = Parlance::new();
+    let missing = parlance.refused(&["--config", "none.toml"], &[SECRET]);
+    assert!(missing.starts_with("configuration file none.toml: "), "{missing}");
+    let missing = parlance.refused(&[], &[SECRET, ("PARLANCE_CONFIG", "none.toml")]);
+    assert!(missing.starts_with("configuration file none.toml: "), "{missing}");
+    parlance.file("parlance.toml", "port = 4000\naccess_token_secret = \"hush\n");
+    let broken = parlance.refused(&[], &[]);
+    assert!(broken.starts_with("configuration file parlance.toml: line 2: "), "{broken}");
+    assert!(!broken.contains("hush"), "{broken}");
+}
+
+#[test]
+fn an_unknown_flag_is_refused() {
+    let parlance = Parlance::new();
+    assert_eq!(
+        parlance.refused(&["--colour", "red"], &[SECRET]),
+        "unexpected argument '--colour' found (see parlance --help)"
+    );
+}
+
+#[test]
+fn without_a_secret_it_does_not_start() {
+    let parlance = Parlance::new();
+    for command in [&[][..], &["serve"], &["check-config"], &["token", "--user", "alice"]] {
+        let line = parlance.refused(command, &[("DATABASE_URL", "memory:")]);
+        assert!(line.starts_with("ACCESS_TOKEN_SECRET is not set: "), "{line}");
+        assert!(line.contains("--dev"), "{line}");
+    }
+    assert_eq!(std::fs::read_dir(parlance.folder()).unwrap().count(), 0, "nothing is made on the way");
+}
+
+#[test]
+fn a_database_that_cannot_be_opened_is_refused() {
+    let parlance = Parlance::new();
+    parlance.file(
+        "plain.txt",
+        "this is no database, and longer than the header of one would be, by far\n".repeat(20).as_str(),
+    );
+    for (url, part) in [
+        ("sqlite:///nowhere/at/all/chat.db", "/nowhere/at/all"),
+        ("sqlite://plain.txt", "plain.txt"),
+        ("sqlite://", "must name a file"),
+        ("postgres://me:hush@db/chat", "postgres is not supported by this version"),
+        ("mongodb://me:hush@db/chat", "mongodb is not supported by this version"),
+    ] {
+        for command in ["serve", "migrate"] {
+            let line = parlance.refused(&[command, "--listen", "127.0.0.1:0"], &[SECRET, ("DATABASE_URL", url)]);
+            assert!(line.starts_with("DATABASE_URL (environment): ") && line.contains(part), "{line}");
+            assert!(!line.contains("hush"), "{line}");
+        }
+    }
+}
+
+#[test]
+fn a_data_folder_that_cannot_be_made_is_refused() {
+    let parlance = Parlance::new();
+    parlance.file("taken", "a file");
+    let line = parlance.refused(&["--data-dir", "taken/data", "--listen", "127.0.0.1:0"], &[SECRET]);
+    assert!(line.starts_with("DATA_DIR (command line): taken/data cannot be made: "), "{line}");
+}
+
+#[test]
+fn a_busy_port_is_refused_by_the_setting_that_names_it() {
+    let parlance = Parlance::new();
+    let busy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = busy.local_addr().unwrap();
+    let env = [SECRET, ("DATABASE_URL", "memory:")];
+    let line = parlance.refused(&["--listen", &address.to_string()], &env);
+    assert!(line.starts_with(&format!("LISTEN (command line): cannot listen on {address}: ")), "{line}");
+    let line = parlance.refused(&["--dev", "--port", &address.port().to_string()], &env);
+    assert!(line.starts_with(&format!("PORT (command line): cannot listen on {address}: ")), "{line}");
+}
+
+#[test]
+fn dev_stays_on_loopback() {
+    let parlance = Parlance::new();
+    assert_eq!(
+        parlance.refused(&["--dev", "--listen", "0.0.0.0:0"], &[]),
+        "LISTEN (command line): --dev listens on loopback only, 0.0.0.0:0 is not"
+    );
+    let shown = parlance.answered(&["check-config", "--dev"], &[]);
+    assert!(shown.contains("listen = \"127.0.0.1:4000\""), "{shown}");
+}
+
+#[test]
+fn what_is_checked_is_shown_without_secrets() {
+    let parlance = Parlance::new();
+    parlance.file("parlance.toml", "port = 5000\nmax_media = 4\naccess_token_secret = \"hush-from-the-file\"\n");
+    let shown = parlance.answered(&["check-config", "--max-media", "6"], &[("PRESENCE_GRACE", "1m")]);
+    assert!(!shown.contains("hush"), "{shown}");
+    assert!(shown.contains("# access_token_secret is set (parlance.toml)"), "{shown}");
+    let origin = |key: &str| {
+        let line = shown.lines().find(|line| line.starts_with(&format!("{key} = "))).unwrap();
+        line.split_once('#').unwrap().1.trim().to_owned()
+    };
+    assert_eq!(origin("listen"), "PORT, parlance.toml");
+    assert_eq!(origin("max_media"), "command line");
+    assert_eq!(origin("presence_grace"), "environment");
+    assert_eq!(origin("log_format"), "default");
+    let values: toml::Table = toml::from_str(&shown).unwrap();
+    assert_eq!(values["max_media"].as_integer(), Some(6));
+    assert_eq!(values["listen"].as_str(), Some("0.0.0.0:5000"));
+}
+
+#[test]
+fn an_empty_variable_counts_as_not_set() {
+    let shown = Parlance::new().answered(&["check-config"], &[SECRET, ("PORT", ""), ("CORS_ORIGIN", "")]);
+    assert!(shown.contains("listen = \"0.0.0.0:4000\""), "{shown}");
+}
+
+#[test]
+fn every_setting_is_in_the_guide() {
+    let guide = include_str!("../../../../docs/configuration.md");
+    for setting in SETTINGS {
+        let row = guide.lines().find(|line| line.starts_with(&format!("| `{setting}` |")));
+        let row = row.unwrap_or_else(|| panic!("docs/configuration.md has no row for {setting}"));
+        if let Some(default) = setting.default {
+            assert!(row.contains(&format!("`{default}`")), "the default of {setting} is {default}: {row}");
+        }
+    }
+}

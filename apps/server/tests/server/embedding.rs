@@ -1,0 +1,91 @@
+//! The server inside another program, with that program's own storage, verifier and policy.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parlance_auth::Secret;
+use parlance_domain::Error;
+use parlance_domain::model::{ClaimedProfile, ConversationId, Roster, User};
+use parlance_domain::ports::{Claims, MessagePolicy, TokenError, TokenVerifier, Verdict};
+use parlance_domain::rules::messages::Draft;
+use parlance_server::Server;
+use parlance_server::config::{Config, Listen};
+use parlance_storage_memory::MemoryStorage;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+
+/// Takes a token for a user id.
+struct Trusting;
+
+#[async_trait]
+impl TokenVerifier for Trusting {
+    async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
+        let user_id = token.parse().map_err(|_| TokenError::Invalid("no user id".to_owned()))?;
+        Ok(Claims { user_id, profile: ClaimedProfile::default(), expires_at: None })
+    }
+}
+
+struct NoShouting;
+
+#[async_trait]
+impl MessagePolicy for NoShouting {
+    async fn review(&self, _: &User, _: &Roster, draft: Draft) -> Verdict {
+        let shouted = draft.text.as_deref().is_some_and(|text| text.ends_with('!'));
+        if shouted { Verdict::Refuse("no shouting") } else { Verdict::Accept(draft) }
+    }
+}
+
+fn draft(conversation_id: ConversationId, text: &str) -> Draft {
+    Draft {
+        conversation_id,
+        text: Some(text.to_owned()),
+        media: Vec::new(),
+        claimed_kind: None,
+        reply_to: None,
+        client_message_id: None,
+    }
+}
+
+fn config() -> Config {
+    let loopback = Listen { address: "127.0.0.1:0".parse().unwrap(), dialect: None };
+    let config = Config::with_secret(Secret::new("not used, since there is a verifier").unwrap()).unwrap();
+    Config { listen: vec![loopback], secret: None, ..config }
+}
+
+#[tokio::test]
+async fn it_runs_on_what_it_is_handed() {
+    let storage = Arc::new(MemoryStorage::new());
+    let server = Server::builder(config())
+        .storage(storage)
+        .verifier(Arc::new(Trusting))
+        .policy(Arc::new(NoShouting))
+        .build()
+        .await
+        .unwrap();
+    let (address, dialect) = server.addresses()[0];
+    assert_eq!(dialect.name(), "talentbridge");
+    let services = server.services().clone();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
+
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request =
+        "GET /api/v1/users/me HTTP/1.1\r\nHost: here\r\nConnection: close\r\nAuthorization: Bearer alice\r\n\r\n";
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+
+    let alice = services.directory.find(&"alice".parse().unwrap()).await.unwrap();
+    let bob = Trusting.verify("bob").await.unwrap();
+    services.directory.admit(&bob).await.unwrap();
+    let (conversation, _) = services.conversing.start_direct(&alice, &bob.user_id).await.unwrap();
+    let send = |text: &str| services.messaging.send(&alice, draft(conversation.conversation.id, text), None);
+    assert_eq!(send("hello").await.unwrap().message.message.text.as_deref(), Some("hello"));
+    assert_eq!(send("HELLO!").await.err(), Some(Error::Forbidden("no shouting")));
+
+    stop.send(()).unwrap();
+    running.await.unwrap().unwrap();
+    assert!(matches!(send("too late").await.err(), Some(Error::Unavailable(_))));
+}

@@ -1,0 +1,9 @@
+//! The binary and the library as those see them who run or embed the server: what a wrong configuration says, what
+//! commands print, how the server starts and ends. How clients talk to it is shown by the end-to-end tests.
+
+mod configuration;
+mod embedding;
+mod identities;
+mod process;
+mod serving;
+mod tokens;
