@@ -85,6 +85,11 @@ impl World {
         people.try_into().expect("as many people as names")
     }
 
+    /// The id of somebody who does not exist.
+    pub fn id_of_nobody(&self) -> UserId {
+        "nobody".parse().expect("a valid id")
+    }
+
     /// Starts a conversation.
     pub async fn start(&self, new: &NewConversation) -> Started {
         self.storage().start_conversation(new, self.now()).await.expect("the storage answers")

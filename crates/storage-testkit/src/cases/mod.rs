@@ -1,4 +1,11 @@
 //! The cases, one file per port or large method. Each takes a world of its own and panics, saying what was
 //! promised, where the storage does otherwise.
 
+pub mod amend;
+pub mod append;
+pub mod blocks;
+pub mod changes;
+pub mod delivery;
+pub mod history;
+pub mod receipts;
 pub mod users;
