@@ -4,8 +4,8 @@
 
 mod m20261121_000001_chat;
 
-pub use sea_orm_migration::MigratorTrait;
 use sea_orm_migration::MigrationTrait;
+pub use sea_orm_migration::MigratorTrait;
 
 /// All migrations, oldest first.
 #[derive(Debug)]

@@ -58,15 +58,16 @@ const SQLITE: &[&str] = &[
         updated_at INTEGER NOT NULL,
         active_at INTEGER NOT NULL
     ) WITHOUT ROWID",
-    // Unread = last_seq - read_position - ahead_count - dead_count, where `ahead` holds single reads beyond the
-    // position as JSON [[first, last], …], and `dead_count` counts tombstones that neither of them covers.
-    // Positions up to `joined_seq` were given on joining: nobody has read anything by that.
+    // `ahead` holds single reads beyond the position as JSON [[first, last], …]. Nothing up to `floor_seq`, the end
+    // of the history when somebody came in, is unread by them, though they have not read it. Beyond both,
+    // `ahead_count` counts single reads, and `dead_count` tombstones that these do not cover. So unread =
+    // last_seq - max(read_position, floor_seq) - ahead_count - dead_count.
     "CREATE TABLE participants (
         conversation_id BLOB NOT NULL REFERENCES conversations (id),
         user_id TEXT NOT NULL REFERENCES users (id),
         role INTEGER NOT NULL,
         joined_at INTEGER NOT NULL,
-        joined_seq INTEGER NOT NULL,
+        floor_seq INTEGER NOT NULL,
         read_position INTEGER NOT NULL,
         delivered_position INTEGER NOT NULL,
         ahead TEXT,
@@ -75,7 +76,8 @@ const SQLITE: &[&str] = &[
         PRIMARY KEY (conversation_id, user_id)
     ) WITHOUT ROWID",
     "CREATE INDEX participants_by_user ON participants (user_id, conversation_id)",
-    // What people who have left had read and received: the status of a message never goes back.
+    // What people who have left had read and received: the status of a message never goes back. Nobody has a
+    // row here and among the participants.
     "CREATE TABLE former_participants (
         conversation_id BLOB NOT NULL REFERENCES conversations (id),
         user_id TEXT NOT NULL REFERENCES users (id),

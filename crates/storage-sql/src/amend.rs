@@ -90,7 +90,7 @@ async fn update_message(transaction: &DatabaseTransaction, message: &Message) ->
 async fn stop_counting(transaction: &DatabaseTransaction, message: &Message) -> Result<(), Failed> {
     Sql::new(
         "UPDATE participants SET dead_count = dead_count + 1 \
-         WHERE conversation_id = ?1 AND read_position < ?2 AND NOT EXISTS ( \
+         WHERE conversation_id = ?1 AND max(read_position, floor_seq) < ?2 AND NOT EXISTS ( \
              SELECT 1 FROM json_each(ahead) WHERE ?2 BETWEEN value ->> 0 AND value ->> 1)",
     )
     .bind(message.conversation_id.bytes().to_vec())

@@ -51,7 +51,9 @@ async fn load_named(transaction: &DatabaseTransaction, plan: &Plan) -> Result<Ha
     let named: Vec<String> = plan.named.iter().map(ToString::to_string).collect();
     let rows = Sql::new(concat!(
         "WITH named (id) AS MATERIALIZED (SELECT unhex(value) FROM json_each(?)) \
-         SELECT ", rows::message_columns!(), " FROM messages m WHERE m.id IN ( \
+         SELECT ",
+        rows::message_columns!(),
+        " FROM messages m WHERE m.id IN ( \
              SELECT id FROM named \
              UNION SELECT first.reply_to FROM named JOIN messages first ON first.id = named.id)",
     ));

@@ -25,8 +25,7 @@ impl Blocks for SqlStorage {
     }
 
     async fn list_blocked(&self, blocker: &UserId, limit: usize) -> StorageResult<Vec<UserId>> {
-        let sql =
-            Sql::new("SELECT blocked FROM blocks WHERE blocker = ? ORDER BY created_at DESC, place DESC LIMIT ?");
+        let sql = Sql::new("SELECT blocked FROM blocks WHERE blocker = ? ORDER BY created_at DESC, place DESC LIMIT ?");
         Ok(self.read_users(sql.bind(blocker.as_str()).bind(sql_number(limit))).await?)
     }
 

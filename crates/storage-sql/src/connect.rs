@@ -80,7 +80,9 @@ pub enum ConnectError {
         source: DbErr,
     },
     /// A newer release has changed the schema; this one would damage it.
-    #[error("the database was written by a newer release (it has the migration `{0}`); install that release or a later one")]
+    #[error(
+        "the database was written by a newer release (it has the migration `{0}`); install that release or a later one"
+    )]
     Newer(String),
     /// Bringing the schema up to date failed; it is as it was before.
     #[error("the database schema cannot be brought up to date: {reason}")]
@@ -122,11 +124,10 @@ impl Pools {
         .await
         .map_err(failed)?;
         let file = path.clone();
-        let readers = pool(options, options.readers.max(1), move |connect| {
-            connect.filename(&file).pragma("query_only", "ON")
-        })
-        .await
-        .map_err(failed)?;
+        let readers =
+            pool(options, options.readers.max(1), move |connect| connect.filename(&file).pragma("query_only", "ON"))
+                .await
+                .map_err(failed)?;
         Ok(Self { writer, readers })
     }
 
@@ -155,7 +156,8 @@ impl Pools {
     pub(crate) async fn refuse_newer(&self) -> Result<(), ConnectError> {
         let failed = |source: DbErr| ConnectError::Migrate { reason: root_cause(&source), source };
         let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
-        let installed = Sql::new("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'");
+        let installed =
+            Sql::new("SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'");
         if installed.scalar::<i64, _>(&self.writer).await.map_err(failed)?.unwrap_or(0) == 0 {
             return Ok(());
         }
@@ -249,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_url_names_a_file() {
-        let file = |url| file_of(url).map(|path| path.to_string_lossy().into_owned()).map_err(|error| error.to_string());
+        let file =
+            |url| file_of(url).map(|path| path.to_string_lossy().into_owned()).map_err(|error| error.to_string());
         assert_eq!(file("sqlite:///var/lib/chat.db"), Ok("/var/lib/chat.db".to_owned()));
         assert_eq!(file("sqlite://./chat.db"), Ok("./chat.db".to_owned()));
         assert_eq!(file("sqlite:chat.db"), Ok("chat.db".to_owned()));

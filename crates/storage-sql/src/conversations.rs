@@ -12,7 +12,9 @@ use parlance_domain::ports::{
 use sea_orm::ConnectionTrait;
 
 use crate::error::Failed;
-use crate::rows::{ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id};
+use crate::rows::{
+    ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id,
+};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, groups, list};
 
@@ -91,11 +93,20 @@ impl SqlStorage {
         .bind(now.millis())
         .run(&transaction)
         .await?;
-        let people: Vec<(&str, i64)> = people.into_iter().map(|(user, role)| (user.as_str(), role_number(role))).collect();
+        let people: Vec<(&str, i64)> =
+            people.into_iter().map(|(user, role)| (user.as_str(), role_number(role))).collect();
         insert_participants(&transaction, id, &people, 0, now).await?;
         commit(transaction).await?;
         let conversation = Conversation {
-            id, kind, title, image: None, last_seq: 0, rev: 0, created_at: now, updated_at: now, active_at: now,
+            id,
+            kind,
+            title,
+            image: None,
+            last_seq: 0,
+            rev: 0,
+            created_at: now,
+            updated_at: now,
+            active_at: now,
         };
         Ok(Started { conversation, created: true })
     }
@@ -154,7 +165,8 @@ pub(crate) async fn find_roster<C: ConnectionTrait>(on: &C, id: ConversationId) 
     Ok(Some(Roster::new(kind, users)))
 }
 
-/// Adds people, given as (user, role), who have read and received everything up to `seq` by convention.
+/// Adds people, given as (user, role), for whom nothing up to `seq` is unread. What those who come again had read
+/// and received is theirs again.
 pub(crate) async fn insert_participants<C: ConnectionTrait>(
     on: &C,
     id: ConversationId,
@@ -164,8 +176,11 @@ pub(crate) async fn insert_participants<C: ConnectionTrait>(
 ) -> Result<(), Failed> {
     Sql::new(
         "INSERT INTO participants \
-             (conversation_id, user_id, role, joined_at, joined_seq, read_position, delivered_position) \
-         SELECT ?1, value ->> 0, value ->> 1, ?2, ?3, ?3, ?3 FROM json_each(?4)",
+             (conversation_id, user_id, role, joined_at, floor_seq, read_position, delivered_position, ahead) \
+         SELECT ?1, d.value ->> 0, d.value ->> 1, ?2, ?3, \
+             coalesce(f.read_position, 0), coalesce(f.delivered_position, 0), f.ahead \
+         FROM json_each(?4) d \
+         LEFT JOIN former_participants f ON f.conversation_id = ?1 AND f.user_id = d.value ->> 0",
     )
     .bind(id.bytes().to_vec())
     .bind(now.millis())

@@ -79,7 +79,8 @@ impl Floor {
     fn of(id: ConversationId, marks: &Watermarks) -> Self {
         let mut leaders: Vec<&(UserId, Seq)> = marks.read.iter().chain(&marks.delivered).collect();
         leaders.sort_by_key(|(_, mark)| std::cmp::Reverse(*mark));
-        let (leader, first) = leaders.first().map_or((String::new(), 0), |(user, mark)| (user.as_str().to_owned(), *mark));
+        let (leader, first) =
+            leaders.first().map_or((String::new(), 0), |(user, mark)| (user.as_str().to_owned(), *mark));
         let others = leaders.iter().find(|(user, _)| user.as_str() != leader).map_or(0, |(_, mark)| *mark);
         Self { id, leader, first, others }
     }

@@ -45,7 +45,10 @@ fn is_transient(error: &DbErr) -> bool {
         DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause) => match cause {
             RuntimeErr::SqlxError(error) => match error.as_ref() {
                 DriverError::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
-                DriverError::Io(_) | DriverError::PoolTimedOut | DriverError::PoolClosed | DriverError::WorkerCrashed => true,
+                DriverError::Io(_)
+                | DriverError::PoolTimedOut
+                | DriverError::PoolClosed
+                | DriverError::WorkerCrashed => true,
                 _ => false,
             },
             RuntimeErr::Internal(_) => false,
@@ -85,7 +88,9 @@ mod tests {
 
     #[test]
     fn a_busy_file_is_worth_another_try_and_a_broken_rule_is_not() {
-        for (code, transient) in [("5", true), ("517", true), ("13", true), ("10", true), ("2067", false), ("11", false)] {
+        for (code, transient) in
+            [("5", true), ("517", true), ("13", true), ("10", true), ("2067", false), ("11", false)]
+        {
             assert_eq!(is_transient_code(code), transient, "{code}");
         }
     }

@@ -70,6 +70,7 @@ pub(crate) async fn change_membership(
     if !outcome.is_empty() {
         let last_seq = sql_number(before.last_seq);
         insert_participants(&transaction, *id, &added(&outcome), last_seq, *now).await?;
+        forget_former(&transaction, *id, &outcome.added).await?;
         update_roles(&transaction, *id, &outcome).await?;
         if let Some(text) = text {
             let new = system_message(*id, actor, *message_id, text, *now);
@@ -149,6 +150,22 @@ async fn update_roles(transaction: &DatabaseTransaction, id: ConversationId, out
     Ok(())
 }
 
+/// Those who have come again are participants, and nobody is remembered twice.
+async fn forget_former(transaction: &DatabaseTransaction, id: ConversationId, users: &[UserId]) -> Result<(), Failed> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+    Sql::new(
+        "DELETE FROM former_participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?))",
+    )
+    .bind(id.bytes().to_vec())
+    .bind_json(&users)?
+    .run(transaction)
+    .await?;
+    Ok(())
+}
+
 /// Removes people, and remembers how far they had read and received.
 async fn remove_participants(
     transaction: &DatabaseTransaction,
@@ -161,13 +178,8 @@ async fn remove_participants(
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
     Sql::new(
         "INSERT INTO former_participants (conversation_id, user_id, read_position, delivered_position, ahead) \
-         SELECT conversation_id, user_id, iif(read_position > joined_seq, read_position, 0), \
-             iif(delivered_position > joined_seq, delivered_position, 0), ahead \
-         FROM participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?)) \
-         ON CONFLICT (conversation_id, user_id) DO UPDATE SET \
-             read_position = max(read_position, excluded.read_position), \
-             delivered_position = max(delivered_position, excluded.delivered_position), \
-             ahead = coalesce(excluded.ahead, ahead)",
+         SELECT conversation_id, user_id, read_position, delivered_position, ahead \
+         FROM participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?))",
     )
     .bind(id.bytes().to_vec())
     .bind_json(&users)?

@@ -30,7 +30,9 @@ pub(crate) async fn list_history(
         }
     };
     let rows: Vec<MessageRow> = Sql::new(concat!(
-        "SELECT ", message_columns!(), " FROM messages m \
+        "SELECT ",
+        message_columns!(),
+        " FROM messages m \
          WHERE m.conversation_id = ? AND m.seq < ? ORDER BY m.seq DESC LIMIT ?",
     ))
     .bind(conversation.bytes().to_vec())
@@ -54,7 +56,9 @@ pub(crate) async fn list_changes(
     let head = Sql::new("SELECT rev FROM conversations WHERE id = ?").bind(conversation.bytes().to_vec());
     let Some(head) = head.scalar::<i64, _>(&snapshot).await? else { return Ok(None) };
     let rows: Vec<MessageRow> = Sql::new(concat!(
-        "SELECT ", message_columns!(), " FROM messages m \
+        "SELECT ",
+        message_columns!(),
+        " FROM messages m \
          WHERE m.conversation_id = ? AND m.rev > ? ORDER BY m.rev LIMIT ?",
     ))
     .bind(conversation.bytes().to_vec())

@@ -4,22 +4,22 @@
 
 use std::collections::HashMap;
 
-use parlance_domain::model::{
-    Conversation, ConversationCursor, ConversationId, Message, Page, Participant, UserId,
-};
+use parlance_domain::model::{Conversation, ConversationCursor, ConversationId, Message, Page, Participant, UserId};
 use parlance_domain::ports::{ConversationEntry, ConversationQuery};
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::SqlStorage;
 use crate::error::Failed;
-use crate::rows::{self, ConversationRow, MessageRow, ParticipantRow, conversation_columns, message_columns, sql_number};
+use crate::rows::{
+    self, ConversationRow, MessageRow, ParticipantRow, conversation_columns, message_columns, sql_number, unread,
+};
 use crate::statement::Sql;
 use crate::users::containing;
 
 /// What the statements select for each entry; `p` is the viewer's row.
 macro_rules! entry_columns {
     () => {
-        concat!(conversation_columns!(), ", c.last_seq - p.read_position - p.ahead_count - p.dead_count AS unread")
+        concat!(conversation_columns!(), ", ", unread!(), " AS unread")
     };
 }
 
@@ -47,7 +47,9 @@ pub(crate) async fn find_entry(
 ) -> Result<Option<ConversationEntry>, Failed> {
     let snapshot = storage.pools.snapshot().await?;
     let row: Option<EntryRow> = Sql::new(concat!(
-        "SELECT ", entry_columns!(), " FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+        "SELECT ",
+        entry_columns!(),
+        " FROM participants p JOIN conversations c ON c.id = p.conversation_id \
          WHERE p.conversation_id = ? AND p.user_id = ?",
     ))
     .bind(id.bytes().to_vec())
@@ -66,7 +68,9 @@ pub(crate) async fn list_entries(
     let ConversationQuery { search, cursor, limit } = query;
     let snapshot = storage.pools.snapshot().await?;
     let mut text = concat!(
-        "SELECT ", entry_columns!(), " FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+        "SELECT ",
+        entry_columns!(),
+        " FROM participants p JOIN conversations c ON c.id = p.conversation_id \
          WHERE p.user_id = ?1",
     )
     .to_owned();
@@ -92,10 +96,10 @@ pub(crate) async fn list_entries(
         .await?;
     let mut page = Page::cut(rows, *limit, |_| ());
     let entries = complete(&snapshot, std::mem::take(&mut page.items)).await?;
-    let next = page.next.and_then(|()| entries.last()).map(|entry| ConversationCursor {
-        at: entry.conversation.active_at,
-        id: entry.conversation.id,
-    });
+    let next = page
+        .next
+        .and_then(|()| entries.last())
+        .map(|entry| ConversationCursor { at: entry.conversation.active_at, id: entry.conversation.id });
     Ok(Page { items: entries, next })
 }
 
@@ -147,7 +151,9 @@ async fn list_newest(
     let places: Vec<(String, u64)> =
         entries.iter().map(|entry| (entry.conversation.id.to_string(), entry.conversation.last_seq)).collect();
     let rows: Vec<MessageRow> = Sql::new(concat!(
-        "SELECT ", message_columns!(), " FROM json_each(?) d CROSS JOIN messages m \
+        "SELECT ",
+        message_columns!(),
+        " FROM json_each(?) d CROSS JOIN messages m \
          WHERE m.conversation_id = unhex(d.value ->> 0) AND m.seq = d.value ->> 1",
     ))
     .bind_json(&places)?

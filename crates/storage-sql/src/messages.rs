@@ -78,7 +78,9 @@ pub(crate) async fn find<C: ConnectionTrait>(on: &C, id: MessageId) -> Result<Op
 /// Those of `ids` (as hex) that exist.
 pub(crate) async fn list<C: ConnectionTrait>(on: &C, ids: &[String]) -> Result<Vec<Message>, Failed> {
     let sql = Sql::new(concat!(
-        "SELECT ", message_columns!(), " FROM messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?))",
+        "SELECT ",
+        message_columns!(),
+        " FROM messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?))",
     ));
     Ok(rows::all::<MessageRow, _>(sql.bind_json(&ids)?.rows(on).await?)?)
 }

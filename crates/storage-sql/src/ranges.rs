@@ -50,6 +50,20 @@ pub(crate) fn newly_covered(before: &ReadState, after: &ReadState, last: Seq) ->
     new
 }
 
+/// The part of `ranges` that lies above `floor`.
+pub(crate) fn above(mut ranges: Vec<SeqRange>, floor: Seq) -> Vec<SeqRange> {
+    ranges.retain_mut(|range| {
+        range.first = range.first.max(floor + 1);
+        range.first <= range.last
+    });
+    ranges
+}
+
+/// How many messages lie in `ranges`.
+pub(crate) fn total(ranges: &[SeqRange]) -> u64 {
+    ranges.iter().map(|range| range.last - range.first + 1).sum()
+}
+
 /// The upper end of `ranges`, long enough to hold the newest [`NEWEST`] messages that count when at most `dead`
 /// of them do not. It bounds the work of naming what was read after a long absence.
 pub(crate) fn newest(ranges: &[SeqRange], dead: u64) -> Vec<SeqRange> {
@@ -93,8 +107,13 @@ mod tests {
     #[test]
     fn the_difference_agrees_with_counting_one_by_one() {
         let states = [
-            state(0, &[]), state(2, &[(5, 6)]), state(2, &[(4, 4), (6, 8)]), state(4, &[(6, 6)]), state(7, &[]),
-            state(1, &[(3, 3), (5, 5), (7, 7), (9, 9)]), state(12, &[]),
+            state(0, &[]),
+            state(2, &[(5, 6)]),
+            state(2, &[(4, 4), (6, 8)]),
+            state(4, &[(6, 6)]),
+            state(7, &[]),
+            state(1, &[(3, 3), (5, 5), (7, 7), (9, 9)]),
+            state(12, &[]),
         ];
         for before in &states {
             for after in &states {

@@ -9,8 +9,8 @@ use parlance_domain::ports::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, 
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::error::Failed;
-use crate::ranges::{newest, newly_covered};
-use crate::rows::{self, count, ranges_to_json, read_state, sql_number, user_id};
+use crate::ranges::{above, newest, newly_covered, total, uncovered};
+use crate::rows::{self, count, ranges_to_json, read_state, sql_number, unread, user_id};
 use crate::statement::Sql;
 use crate::watermarks::list_watermarks;
 use crate::{SqlStorage, append, commit, delivery};
@@ -54,6 +54,7 @@ impl Receipts for SqlStorage {
 #[derive(Debug, FromQueryResult)]
 struct ReaderRow {
     last_seq: i64,
+    floor_seq: Option<i64>,
     read_position: Option<i64>,
     ahead: Option<String>,
     dead_count: Option<i64>,
@@ -64,13 +65,26 @@ struct Mark {
     before: ReadState,
     after: ReadState,
     last_seq: u64,
-    /// Tombstones that `before` does not cover.
+    /// Nothing up to here counts as unread.
+    floor: u64,
+    /// Tombstones above the floor that `before` does not cover.
     dead: u64,
 }
 
 impl Mark {
+    /// What `before` counted as unread, tombstones included, and `after` does not.
+    fn read(&self) -> Vec<SeqRange> {
+        above(newly_covered(&self.before, &self.after, self.last_seq), self.floor)
+    }
+
+    /// What `after` counts as unread, when `dead` of it are tombstones.
     fn unread(&self, dead: u64) -> u64 {
-        self.last_seq.saturating_sub(self.after.position() + self.after.ahead_count() + dead)
+        total(&above(uncovered(&self.after, self.last_seq), self.floor)).saturating_sub(dead)
+    }
+
+    /// The single reads that the count takes off.
+    fn ahead_count(&self) -> u64 {
+        total(&above(self.after.ahead().to_vec(), self.floor))
     }
 }
 
@@ -94,7 +108,7 @@ impl SqlStorage {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(mark) => mark,
         };
-        let read = newly_covered(&mark.before, &mark.after, mark.last_seq);
+        let read = mark.read();
         let newly_read = list_read(&transaction, conversation, reader, &newest(&read, mark.dead)).await?;
         let dead = match mark.dead {
             0 => 0,
@@ -106,7 +120,7 @@ impl SqlStorage {
         )
         .bind(sql_number(mark.after.position()))
         .bind(ranges_to_json(mark.after.ahead())?)
-        .bind(sql_number(mark.after.ahead_count()))
+        .bind(sql_number(mark.ahead_count()))
         .bind(sql_number(dead))
         .bind(conversation.bytes().to_vec())
         .bind(reader.as_str())
@@ -122,11 +136,15 @@ impl SqlStorage {
             id: Vec<u8>,
             unread: i64,
         }
-        let rows: Vec<UnreadRow> = Sql::new(
-            "SELECT c.id, c.last_seq - p.read_position - p.ahead_count - p.dead_count AS unread \
+        let rows: Vec<UnreadRow> = Sql::new(concat!(
+            "SELECT c.id, ",
+            unread!(),
+            " AS unread \
              FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-             WHERE p.user_id = ? AND c.last_seq > p.read_position + p.ahead_count + p.dead_count",
-        )
+             WHERE p.user_id = ? AND ",
+            unread!(),
+            " > 0"
+        ))
         .bind(user.as_str())
         .rows(self.pools.reader())
         .await?;
@@ -145,11 +163,13 @@ impl SqlStorage {
             unread: i64,
         }
         let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
-        let rows: Vec<UnreadRow> = Sql::new(
-            "SELECT p.user_id, c.last_seq - p.read_position - p.ahead_count - p.dead_count AS unread \
+        let rows: Vec<UnreadRow> = Sql::new(concat!(
+            "SELECT p.user_id, ",
+            unread!(),
+            " AS unread \
              FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-             WHERE p.conversation_id = ? AND p.user_id IN (SELECT value FROM json_each(?))",
-        )
+             WHERE p.conversation_id = ? AND p.user_id IN (SELECT value FROM json_each(?))"
+        ))
         .bind(conversation.bytes().to_vec())
         .bind_json(&users)?
         .rows(self.pools.reader())
@@ -167,17 +187,17 @@ async fn decide<C: ConnectionTrait>(
     target: &ReadTarget,
 ) -> Result<Verdict<Mark>, Failed> {
     let row: Option<ReaderRow> = Sql::new(
-        "SELECT c.last_seq, p.read_position, p.ahead, p.dead_count FROM conversations c \
+        "SELECT c.last_seq, p.floor_seq, p.read_position, p.ahead, p.dead_count FROM conversations c \
          LEFT JOIN participants p ON p.conversation_id = c.id AND p.user_id = ? WHERE c.id = ?",
     )
     .bind(reader.as_str())
     .bind(conversation.bytes().to_vec())
     .row(on)
     .await?;
-    let Some(ReaderRow { last_seq, read_position, ahead, dead_count }) = row else {
+    let Some(ReaderRow { last_seq, floor_seq, read_position, ahead, dead_count }) = row else {
         return Ok(Err(Error::ConversationNotFound));
     };
-    let (Some(read_position), Some(dead_count)) = (read_position, dead_count) else {
+    let (Some(floor), Some(read_position), Some(dead_count)) = (floor_seq, read_position, dead_count) else {
         return Ok(Err(Error::NotParticipant(Attempt::Access)));
     };
     let before = read_state(read_position, ahead.as_deref())?;
@@ -199,7 +219,7 @@ async fn decide<C: ConnectionTrait>(
             }
         }
     }
-    Ok(Ok(Mark { before, after, last_seq, dead: count(dead_count)? }))
+    Ok(Ok(Mark { before, after, last_seq, floor: count(floor)?, dead: count(dead_count)? }))
 }
 
 /// The places of those of `ids` that are in the conversation, rising.

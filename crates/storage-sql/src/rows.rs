@@ -29,6 +29,14 @@ macro_rules! conversation_columns {
 }
 pub(crate) use conversation_columns;
 
+/// What a participant `p` of the conversation `c` has not read; the schema says why.
+macro_rules! unread {
+    () => {
+        "c.last_seq - max(p.read_position, p.floor_seq) - p.ahead_count - p.dead_count"
+    };
+}
+pub(crate) use unread;
+
 /// A message.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct MessageRow {
@@ -54,8 +62,21 @@ impl TryFrom<MessageRow> for Message {
 
     fn try_from(row: MessageRow) -> Result<Self, BadRow> {
         let MessageRow {
-            id, conversation_id, seq, rev, sender_id, kind, text, media, reply_to, client_message_id, reactions,
-            created_at, updated_at, edited_at, deleted_at,
+            id,
+            conversation_id,
+            seq,
+            rev,
+            sender_id,
+            kind,
+            text,
+            media,
+            reply_to,
+            client_message_id,
+            reactions,
+            created_at,
+            updated_at,
+            edited_at,
+            deleted_at,
         } = row;
         Ok(Self {
             id: object_id(&id)?.into(),

@@ -19,7 +19,9 @@ macro_rules! search_statement {
     ($conversations:literal) => {
         concat!(
             "WITH wanted (query) AS MATERIALIZED (
-                SELECT 'conversation : (' || ", $conversations, " || ') AND text : (' || ?1 || ')'
+                SELECT 'conversation : (' || ",
+            $conversations,
+            " || ') AND text : (' || ?1 || ')'
             ),
             reached (place) AS MATERIALIZED (
                 SELECT s.rowid FROM message_search s CROSS JOIN messages m ON m.place = s.rowid
@@ -27,7 +29,9 @@ macro_rules! search_statement {
                   AND (m.created_at, m.id) < (?3, ?4)
                 ORDER BY s.rowid DESC LIMIT ?5
             )
-            SELECT ", message_columns!(), " FROM message_search s CROSS JOIN messages m ON m.place = s.rowid
+            SELECT ",
+            message_columns!(),
+            " FROM message_search s CROSS JOIN messages m ON m.place = s.rowid
             WHERE s.message_search MATCH (SELECT query FROM wanted) AND s.rowid < ?2
               AND s.rowid >= (SELECT min(place) >> 20 << 20 FROM reached)
               AND (m.created_at, m.id) < (?3, ?4)
@@ -47,10 +51,7 @@ pub(crate) const IN_ONE: &str = search_statement!(
 );
 
 /// Messages that match, newest first.
-pub(crate) async fn search(
-    storage: &SqlStorage,
-    query: &SearchQuery,
-) -> Result<Page<Message, SearchCursor>, Failed> {
+pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<Page<Message, SearchCursor>, Failed> {
     let SearchQuery { user_id, words, conversation_id, cursor, limit } = query;
     let Some(expression) = expression(words) else { return Ok(Page { items: Vec::new(), next: None }) };
     let (created_at, id) = match cursor {
@@ -103,7 +104,8 @@ mod tests {
 
     #[test]
     fn a_word_is_quoted_whatever_it_holds() {
-        let expression = |words: &[&str]| super::expression(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        let expression =
+            |words: &[&str]| super::expression(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
         assert_eq!(expression(&["ab", "c\"d"]).as_deref(), Some("\"ab\" * AND \"c\"\"d\" *"));
         assert_eq!(expression(&["a\0b"]).as_deref(), Some("\"ab\" *"));
         assert_eq!(expression(&["-"]), None);

@@ -85,14 +85,16 @@ impl SqlStorage {
             Some(row) => {
                 let (user, claimed) = applied(row, claims)?;
                 if let Some(ClaimedProfile { name, picture }) = claimed {
-                    Sql::new("UPDATE users SET name = ?, picture = ?, claimed_name = ?, claimed_picture = ? WHERE id = ?")
-                        .bind(user.name.clone())
-                        .bind(user.picture.clone())
-                        .bind(name)
-                        .bind(picture)
-                        .bind(user.id.as_str())
-                        .run(&transaction)
-                        .await?;
+                    Sql::new(
+                        "UPDATE users SET name = ?, picture = ?, claimed_name = ?, claimed_picture = ? WHERE id = ?",
+                    )
+                    .bind(user.name.clone())
+                    .bind(user.picture.clone())
+                    .bind(name)
+                    .bind(picture)
+                    .bind(user.id.as_str())
+                    .run(&transaction)
+                    .await?;
                 }
                 user
             }
@@ -153,9 +155,8 @@ async fn list<C: ConnectionTrait>(on: &C, ids: &[&str]) -> Result<Vec<User>, Fai
 }
 
 async fn search<C: ConnectionTrait>(on: &C, text: &str, limit: usize) -> Result<Vec<User>, Failed> {
-    let sql = Sql::new(
-        r"SELECT id, name, picture FROM users WHERE name LIKE ? ESCAPE '\' OR id = ? ORDER BY id LIMIT ?",
-    );
+    let sql =
+        Sql::new(r"SELECT id, name, picture FROM users WHERE name LIKE ? ESCAPE '\' OR id = ? ORDER BY id LIMIT ?");
     let sql = sql.bind(containing(text)).bind(text).bind(sql_number(limit));
     Ok(rows::all::<UserRow, _>(sql.rows(on).await?)?)
 }

@@ -1,8 +1,7 @@
 //! The leading positions of conversations, from which a message's status follows. People who have left
-//! still count, and a position that was given on joining does not: a status says what was read, and it
-//! never goes back.
+//! still count: a message's status never goes back.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use parlance_domain::model::{ConversationId, Seq, SeqRange, UserId, Watermarks};
 use sea_orm::{ConnectionTrait, FromQueryResult};
@@ -21,15 +20,13 @@ struct MarkRow {
     ahead: Option<String>,
 }
 
-/// One statement for any number of conversations. Of each, the four leaders are enough for two different
-/// people, since nobody has more than two rows: one as a participant, one from before they left and came again.
+/// One statement for any number of conversations; of each, the two leaders and whoever has single reads.
 const SELECT: &str = "
     WITH named AS MATERIALIZED (
         SELECT id FROM conversations WHERE id IN (SELECT unhex(value) FROM json_each(?))
     ),
     marks AS (
-        SELECT p.conversation_id, p.user_id, iif(p.read_position > p.joined_seq, p.read_position, 0) AS read_position,
-            iif(p.delivered_position > p.joined_seq, p.delivered_position, 0) AS delivered_position, p.ahead
+        SELECT p.conversation_id, p.user_id, p.read_position, p.delivered_position, p.ahead
         FROM named CROSS JOIN participants p WHERE p.conversation_id = named.id
         UNION ALL
         SELECT f.conversation_id, f.user_id, f.read_position, f.delivered_position, f.ahead
@@ -43,7 +40,8 @@ const SELECT: &str = "
     )
     SELECT named.id AS conversation_id, r.user_id, r.read_position, r.delivered_position, r.ahead
     FROM named LEFT JOIN ranked r ON r.conversation_id = named.id
-        AND (r.by_read <= 4 OR r.by_delivered <= 4 OR r.ahead IS NOT NULL)";
+        AND (r.by_read <= 2 OR r.by_delivered <= 2 OR r.ahead IS NOT NULL)
+    ORDER BY r.user_id";
 
 /// The watermarks of those of `conversations` that exist.
 pub(crate) async fn list_watermarks<C: ConnectionTrait>(
@@ -52,19 +50,13 @@ pub(crate) async fn list_watermarks<C: ConnectionTrait>(
 ) -> Result<HashMap<ConversationId, Watermarks>, Failed> {
     let ids: Vec<String> = conversations.iter().map(ToString::to_string).collect();
     let rows: Vec<MarkRow> = Sql::new(SELECT).bind_json(&ids)?.rows(on).await?;
-    let mut marks: HashMap<ConversationId, BTreeMap<UserId, (Seq, Seq, Vec<SeqRange>)>> = HashMap::new();
+    let mut marks: HashMap<ConversationId, Vec<(UserId, Seq, Seq, Vec<SeqRange>)>> = HashMap::new();
     for MarkRow { conversation_id, user_id: user, read_position, delivered_position, ahead } in rows {
         let people = marks.entry(object_id(&conversation_id)?.into()).or_default();
+        // A conversation that everybody has left, and nobody before, has one row without a person.
         let (Some(user), Some(read), Some(delivered)) = (user, read_position, delivered_position) else { continue };
-        let (mut ahead, read, delivered) =
-            (ahead.as_deref().map_or(Ok(Vec::new()), ranges_from_json)?, count(read)?, count(delivered)?);
-        let person = people.entry(user_id(&user)?).or_default();
-        person.0 = person.0.max(read);
-        person.1 = person.1.max(delivered);
-        person.2.append(&mut ahead);
+        let ahead = ahead.as_deref().map_or(Ok(Vec::new()), ranges_from_json)?;
+        people.push((user_id(&user)?, count(read)?, count(delivered)?, ahead));
     }
-    let watermarks = |people: BTreeMap<UserId, (Seq, Seq, Vec<SeqRange>)>| {
-        Watermarks::of(people.into_iter().map(|(user, (read, delivered, ahead))| (user, read, delivered, ahead)))
-    };
-    Ok(marks.into_iter().map(|(id, people)| (id, watermarks(people))).collect())
+    Ok(marks.into_iter().map(|(id, people)| (id, Watermarks::of(people))).collect())
 }

@@ -15,6 +15,7 @@ pub(super) struct Found {
     pub(super) last_seq: Option<i64>,
     pub(super) rev: Option<i64>,
     pub(super) active_at: Option<i64>,
+    pub(super) floor_seq: Option<i64>,
     pub(super) read_position: Option<i64>,
     pub(super) ahead: Option<String>,
     pub(super) dead_count: Option<i64>,
@@ -55,7 +56,7 @@ const SELECT: &str = "
             value ->> 2 AS client_message_id, unhex(value ->> 3) AS reply_to, value ->> 4 AS created_at
         FROM json_each(?1)
     )
-    SELECT s.ordinal, c.last_seq, c.rev, c.active_at, p.read_position, p.ahead, p.dead_count,
+    SELECT s.ordinal, c.last_seq, c.rev, c.active_at, p.floor_seq, p.read_position, p.ahead, p.dead_count,
         first.id AS first_id,
         replied.id IS NOT NULL AS reply_found,
         c.kind IS 0 AND EXISTS (

@@ -12,7 +12,7 @@ use parlance_domain::rules::blocking::Blocking;
 use super::Place;
 use super::lookup::Found;
 use crate::error::{BadRow, Failed};
-use crate::ranges::{newest, uncovered};
+use crate::ranges::{above, newest, uncovered};
 use crate::rows::{count, object_id, read_state};
 use crate::search::PLACE_BITS;
 
@@ -88,13 +88,24 @@ pub(super) fn decide(batch: Vec<NewMessage>, found: Vec<Found>) -> Result<Plan, 
 impl Course {
     fn decide(&mut self, ordinal: usize, new: NewMessage, found: Found) -> Result<Answer, Failed> {
         let Found {
-            ordinal: _, last_seq, rev, active_at, read_position, ahead, dead_count, first_id, reply_found, by_sender,
-            by_peer, last_place,
+            ordinal: _,
+            last_seq,
+            rev,
+            active_at,
+            floor_seq,
+            read_position,
+            ahead,
+            dead_count,
+            first_id,
+            reply_found,
+            by_sender,
+            by_peer,
+            last_place,
         } = found;
         let (Some(last_seq), Some(rev), Some(active_at)) = (last_seq, rev, active_at) else {
             return Ok(Answer::Refused(Error::ConversationNotFound));
         };
-        let (Some(read_position), Some(dead_count)) = (read_position, dead_count) else {
+        let (Some(floor_seq), Some(read_position), Some(dead_count)) = (floor_seq, read_position, dead_count) else {
             return Ok(Answer::Refused(Error::NotParticipant(Attempt::Send)));
         };
         if let Some(id) = first_id {
@@ -133,7 +144,7 @@ impl Course {
             Some(state) => (state, 0),
             None => (read_state(read_position, ahead.as_deref())?, count(dead_count)?),
         };
-        for range in newest(&uncovered(&state, seq - 1), dead) {
+        for range in newest(&above(uncovered(&state, seq - 1), count(floor_seq)?), dead) {
             self.plan.reads.push((ordinal, new.conversation_id, new.sender_id.clone(), range));
         }
         self.plan.positions.entry(whose.clone()).or_default().read = Some(seq);
@@ -167,7 +178,16 @@ impl Course {
 
 fn message(new: NewMessage, seq: u64, rev: u64) -> Message {
     let NewMessage {
-        id, conversation_id, sender_id, kind, text, media, reply_to, client_message_id, created_at, delivered_to: _,
+        id,
+        conversation_id,
+        sender_id,
+        kind,
+        text,
+        media,
+        reply_to,
+        client_message_id,
+        created_at,
+        delivered_to: _,
     } = new;
     Message {
         id,
