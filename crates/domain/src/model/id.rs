@@ -71,10 +71,7 @@ fn nibble(digit: u8) -> Result<u8, InvalidId> {
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for digit in self.hex() {
-            fmt::Write::write_char(f, char::from(digit))?;
-        }
-        Ok(())
+        f.write_str(std::str::from_utf8(&self.hex()).map_err(|_| fmt::Error)?)
     }
 }
 
@@ -137,6 +134,10 @@ object_id! {
 object_id! {
     /// A message.
     MessageId
+}
+object_id! {
+    /// A notification.
+    NotificationId
 }
 
 /// A live connection on this node. Transports number theirs; it is never stored or sent.

@@ -1,9 +1,7 @@
 //! Messages: what is said, its place in the conversation, and what became of it since.
 
-use std::fmt;
-
+use super::short_text::short_text;
 use super::{ConversationId, MessageId, Timestamp, UserId};
-use crate::error::{Error, Result};
 
 /// A message's position in its conversation: 1, 2, 3 …, strictly rising in send order, never reused.
 pub type Seq = u64;
@@ -133,46 +131,6 @@ pub enum MessageStatus {
     Delivered,
     /// A recipient read it.
     Read,
-}
-
-macro_rules! short_text {
-    ($(#[$doc:meta])* $name:ident, $field:literal, $max:literal, $says:literal) => {
-        $(#[$doc])*
-        #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub struct $name(String);
-
-        impl $name {
-            /// The longest value, in bytes.
-            pub const MAX_BYTES: usize = $max;
-
-            /// A value from what a client sent.
-            ///
-            /// # Errors
-            /// `Validation` of its field when it is empty, too long or has control characters.
-            pub fn new(text: &str) -> Result<Self> {
-                if text.is_empty() || text.len() > Self::MAX_BYTES || text.chars().any(char::is_control) {
-                    return Err(Error::validation($field, $says));
-                }
-                Ok(Self(text.to_owned()))
-            }
-
-            /// A value that a storage kept; it was checked when it came in.
-            pub fn from_stored(text: String) -> Self {
-                Self(text)
-            }
-
-            /// The value as text.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Debug for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{:?}", self.0)
-            }
-        }
-    };
 }
 
 short_text! {

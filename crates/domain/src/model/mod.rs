@@ -1,20 +1,28 @@
 //! Entities and values. Constructors refuse what is not valid, so a value that exists is valid.
 //! Nothing here reads a clock, makes an id or talks to anybody.
 
+mod call;
 mod conversation;
 mod id;
 mod message;
+mod notification;
 mod paging;
 mod read_state;
+mod short_text;
 mod time;
 mod user;
 mod view;
 mod watermarks;
 
+pub use call::{CallId, CallMedia};
 pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};
-pub use id::{ConversationId, InvalidId, MessageId, ObjectId, SessionId, UserId};
+pub use id::{ConversationId, InvalidId, MessageId, NotificationId, ObjectId, SessionId, UserId};
 pub use message::{
     ClientMessageId, Emoji, MediaLink, MediaType, Message, MessageKind, MessageStatus, NewMessage, Reaction, Rev, Seq,
+};
+pub use notification::{
+    CHAT_MESSAGE, JOB_MATCH, Notification, NotificationBody, NotificationKind, NotificationView, Preferences,
+    PreferencesChange,
 };
 pub use paging::{ConversationCursor, Page, SearchCursor, TimeCursor};
 pub use read_state::{ReadState, SeqRange};

@@ -5,6 +5,7 @@ mod blocks;
 mod bus;
 mod conversations;
 mod messages;
+mod notifications;
 mod policy;
 mod receipts;
 mod storage;
@@ -18,6 +19,7 @@ pub use conversations::{ConversationEntry, ConversationQuery, Conversations, Gro
 pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
 };
+pub use notifications::{ChatNote, Counted, NewNotification, NotificationPage, Notifications};
 pub use policy::{MessagePolicy, Verdict};
 pub use receipts::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts};
 pub use storage::{Storage, StorageError, StorageResult};
@@ -28,5 +30,5 @@ pub use users::Users;
 #[cfg(test)]
 pub use {
     blocks::MockBlocks, bus::MockEventBus, conversations::MockConversations, messages::MockMessages,
-    receipts::MockReceipts, users::MockUsers,
+    notifications::MockNotifications, receipts::MockReceipts, users::MockUsers,
 };

@@ -3,6 +3,7 @@
 
 pub mod amending;
 pub mod blocking;
+pub mod calling;
 pub mod limits;
 pub mod membership;
 pub mod messages;

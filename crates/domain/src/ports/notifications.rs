@@ -1,0 +1,119 @@
+//! Notifications and preferences, remembered.
+
+use async_trait::async_trait;
+
+use super::StorageResult;
+use crate::model::{
+    ConversationId, MessageId, Notification, NotificationId, NotificationKind, Preferences, PreferencesChange,
+    Timestamp, UserId,
+};
+
+/// A notification that a product sends.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewNotification {
+    /// Identity.
+    pub id: NotificationId,
+    /// Whose it will be.
+    pub user_id: UserId,
+    /// Its type; never `chat_message`.
+    pub kind: NotificationKind,
+    /// What it is about.
+    pub title: String,
+    /// What it says.
+    pub message: String,
+    /// Where a click leads.
+    pub link: Option<String>,
+    /// JSON for the product's clients.
+    pub data: Option<String>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A message that some participants are not looking at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChatNote {
+    /// Where it was said.
+    pub conversation_id: ConversationId,
+    /// The message.
+    pub message_id: MessageId,
+    /// An identity for each of `users`, in the same order; those that are not needed are thrown away.
+    pub ids: Vec<NotificationId>,
+    /// Who is to be told.
+    pub users: Vec<UserId>,
+    /// When.
+    pub created_at: Timestamp,
+}
+
+/// A page of somebody's notifications.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotificationPage {
+    /// Newest first, those of one moment by descending id.
+    pub items: Vec<Notification>,
+    /// How many there are on all pages.
+    pub total: u64,
+}
+
+/// How much is unread, and what a change came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counted<T> {
+    /// What it came to.
+    pub value: T,
+    /// The user's unread notifications after it.
+    pub unread: u64,
+}
+
+/// Storage of notifications. Counts cost the same however many notifications there are.
+#[cfg_attr(test, mockall::automock)]
+#[async_trait]
+pub trait Notifications: Send + Sync {
+    /// Stores notifications, in one transaction with a number of statements that does not depend on how many; those
+    /// whose user does not exist, or does not want their type, are left out. Answers with those that were stored, in
+    /// order, each with its user's unread count after all.
+    async fn insert_notifications(&self, new: Vec<NewNotification>) -> StorageResult<Vec<Counted<Notification>>>;
+
+    /// Makes a chat notification for each of `note.users` who has no unread one of this conversation, wants such
+    /// notifications, is still in the conversation and has not read the message meanwhile. Answers with those that
+    /// are new. Of two notes at once for one conversation and user, one makes it. The number of statements does not
+    /// depend on the number of users.
+    async fn note_message(&self, note: ChatNote) -> StorageResult<Vec<Counted<Notification>>>;
+
+    /// The page of `user`'s notifications after `offset` newer ones, at most `limit`; only unread ones if asked.
+    /// An unread chat notification stands for its conversation's newest message.
+    async fn list_notifications(
+        &self,
+        user: &UserId,
+        unread_only: bool,
+        offset: u64,
+        limit: usize,
+    ) -> StorageResult<NotificationPage>;
+
+    /// How many of `user`'s notifications are unread.
+    async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64>;
+
+    /// Marks one as read, which then stands for what is the newest message now. `None` if it is not `user`'s; the
+    /// flag says whether it was unread. Idempotent.
+    async fn mark_notification_read(
+        &self,
+        user: &UserId,
+        id: NotificationId,
+    ) -> StorageResult<Option<Counted<(Notification, bool)>>>;
+
+    /// Marks all as read; says how many were not. Idempotent.
+    async fn mark_all_notifications_read(&self, user: &UserId) -> StorageResult<Counted<u64>>;
+
+    /// Marks `user`'s notification of a conversation as read; `None` if there is no unread one. Idempotent.
+    async fn mark_conversation_notification_read(
+        &self,
+        user: &UserId,
+        conversation: ConversationId,
+    ) -> StorageResult<Option<Counted<NotificationId>>>;
+
+    /// Removes one; says whether it was unread, `None` if it is not `user`'s.
+    async fn remove_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Counted<bool>>>;
+
+    /// What `user` wants to be told; the defaults if they never said.
+    async fn find_preferences(&self, user: &UserId) -> StorageResult<Preferences>;
+
+    /// Changes what `user` wants to be told, and returns it.
+    async fn update_preferences(&self, user: &UserId, change: PreferencesChange) -> StorageResult<Preferences>;
+}
