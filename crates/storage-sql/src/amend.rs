@@ -2,7 +2,7 @@
 //! The full-text index follows by trigger.
 
 use parlance_domain::error::{Error, Result as Verdict};
-use parlance_domain::model::{ConversationId, Message};
+use parlance_domain::model::{ConversationId, Message, Timestamp};
 use parlance_domain::ports::{AmendMessage, Amended};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::amending::{self, Actor};
@@ -77,8 +77,8 @@ async fn update_message(transaction: &DatabaseTransaction, message: &Message) ->
     .bind(text.clone())
     .bind(media_to_json(media)?)
     .bind(reactions_to_json(reactions)?)
-    .bind(edited_at.map(|at| at.millis()))
-    .bind(deleted_at.map(|at| at.millis()))
+    .bind(edited_at.map(Timestamp::millis))
+    .bind(deleted_at.map(Timestamp::millis))
     .bind(updated_at.millis())
     .bind(id.bytes().to_vec())
     .run(transaction)

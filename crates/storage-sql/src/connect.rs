@@ -262,6 +262,26 @@ mod tests {
         }
     }
 
+    #[tokio::test]
+    async fn commits_are_synced_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("chat.db").display());
+        let pools = Pools::open(&url, &Options::default()).await.expect("a new database opens");
+        for (pragma, on_writer, on_reader) in [
+            ("journal_mode", "wal", "wal"),
+            ("synchronous", "2", "2"),
+            ("foreign_keys", "1", "1"),
+            ("query_only", "0", "1"),
+        ] {
+            for (pool, expected) in [(&pools.writer, on_writer), (&pools.readers, on_reader)] {
+                let sql = Sql::new(format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}"));
+                let value: Option<String> = sql.scalar(pool).await.expect("a pragma can be asked");
+                assert_eq!(value.as_deref(), Some(expected), "{pragma}");
+            }
+        }
+        assert!(Sql::new("CREATE TABLE t (x)").run(&pools.readers).await.is_err(), "readers cannot write");
+    }
+
     #[test]
     fn a_foreign_url_does_not_leak_its_password() {
         let error = file_of("postgres://me:secret@db/chat").expect_err("not SQLite").to_string();

@@ -63,7 +63,7 @@ async fn behind<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Vec<Convers
     .bind(user.as_str())
     .scalars(on)
     .await?;
-    Ok(ids.iter().map(|id| Ok(object_id(id)?.into())).collect::<Result<_, Failed>>()?)
+    ids.iter().map(|id| Ok(object_id(id)?.into())).collect()
 }
 
 /// Up to where a conversation's messages had reached somebody: for a message of `leader` up to `others`, for
@@ -106,11 +106,11 @@ async fn list_reached(
         "WITH floors AS MATERIALIZED ( \
              SELECT unhex(value ->> 0) AS conversation_id, value ->> 1 AS leader, value ->> 2 AS first, \
                  value ->> 3 AS others FROM json_each(?1)) \
-         SELECT m.conversation_id, m.id, m.sender_id, m.seq FROM floors f CROSS JOIN messages m \
+         SELECT m.conversation_id, m.id, m.sender_id, m.seq FROM floors CROSS JOIN messages m \
          WHERE m.place IN ( \
              SELECT n.place FROM messages n \
-             WHERE n.conversation_id = f.conversation_id AND n.seq > f.others AND n.sender_id <> ?2 \
-               AND n.deleted_at IS NULL AND n.seq > iif(n.sender_id = f.leader, f.others, f.first) \
+             WHERE n.conversation_id = floors.conversation_id AND n.seq > floors.others AND n.sender_id <> ?2 \
+               AND n.deleted_at IS NULL AND n.seq > iif(n.sender_id = floors.leader, floors.others, floors.first) \
              ORDER BY n.seq DESC LIMIT ?3) \
          ORDER BY m.conversation_id, m.seq",
     );

@@ -100,8 +100,6 @@ fn expression(words: &[String]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     #[test]
     fn a_word_is_quoted_whatever_it_holds() {
         let expression =

@@ -10,6 +10,9 @@ use crate::error::Failed;
 use crate::rows::{count, object_id, ranges_from_json, user_id};
 use crate::statement::Sql;
 
+/// Somebody's read and delivered position, and their single reads.
+type Positions = (UserId, Seq, Seq, Vec<SeqRange>);
+
 /// One person's positions.
 #[derive(Debug, FromQueryResult)]
 struct MarkRow {
@@ -50,7 +53,7 @@ pub(crate) async fn list_watermarks<C: ConnectionTrait>(
 ) -> Result<HashMap<ConversationId, Watermarks>, Failed> {
     let ids: Vec<String> = conversations.iter().map(ToString::to_string).collect();
     let rows: Vec<MarkRow> = Sql::new(SELECT).bind_json(&ids)?.rows(on).await?;
-    let mut marks: HashMap<ConversationId, Vec<(UserId, Seq, Seq, Vec<SeqRange>)>> = HashMap::new();
+    let mut marks: HashMap<ConversationId, Vec<Positions>> = HashMap::new();
     for MarkRow { conversation_id, user_id: user, read_position, delivered_position, ahead } in rows {
         let people = marks.entry(object_id(&conversation_id)?.into()).or_default();
         // A conversation that everybody has left, and nobody before, has one row without a person.

@@ -1,6 +1,6 @@
 //! One statement that finds all that the decisions about a batch need, a row for each send.
 
-use parlance_domain::model::NewMessage;
+use parlance_domain::model::{ClientMessageId, NewMessage};
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::Failed;
@@ -22,7 +22,7 @@ pub(super) struct Found {
     /// The message with the same `clientMessageId`.
     pub(super) first_id: Option<Vec<u8>>,
     /// Whether the message that it answers is in the conversation.
-    pub(super) reply_found: bool,
+    pub(super) has_original: bool,
     /// The sender blocks the other person of a direct conversation.
     pub(super) by_sender: bool,
     /// The other person blocks the sender.
@@ -39,7 +39,7 @@ pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessa
             (
                 new.conversation_id.to_string(),
                 new.sender_id.as_str(),
-                new.client_message_id.as_ref().map(|id| id.as_str()),
+                new.client_message_id.as_ref().map(ClientMessageId::as_str),
                 new.reply_to.map(|id| id.to_string()),
                 new.created_at.millis(),
             )
@@ -56,21 +56,21 @@ const SELECT: &str = "
             value ->> 2 AS client_message_id, unhex(value ->> 3) AS reply_to, value ->> 4 AS created_at
         FROM json_each(?1)
     )
-    SELECT s.ordinal, c.last_seq, c.rev, c.active_at, p.floor_seq, p.read_position, p.ahead, p.dead_count,
+    SELECT sends.ordinal, c.last_seq, c.rev, c.active_at, p.floor_seq, p.read_position, p.ahead, p.dead_count,
         first.id AS first_id,
-        replied.id IS NOT NULL AS reply_found,
+        replied.id IS NOT NULL AS has_original,
         c.kind IS 0 AND EXISTS (
             SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocked
-            WHERE b.blocker = s.sender_id) AS by_sender,
+            WHERE b.blocker = sends.sender_id) AS by_sender,
         c.kind IS 0 AND EXISTS (
             SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocker
-            WHERE b.blocked = s.sender_id) AS by_peer,
+            WHERE b.blocked = sends.sender_id) AS by_peer,
         (SELECT max(place) FROM messages
-            WHERE place >= s.created_at * ?2 AND place < (s.created_at + 1) * ?2) AS last_place
-    FROM sends s
-    LEFT JOIN conversations c ON c.id = s.conversation_id
-    LEFT JOIN participants p ON p.conversation_id = s.conversation_id AND p.user_id = s.sender_id
-    LEFT JOIN messages first ON first.conversation_id = s.conversation_id AND first.sender_id = s.sender_id
-        AND first.client_message_id = s.client_message_id
-    LEFT JOIN messages replied ON replied.id = s.reply_to AND replied.conversation_id = s.conversation_id
-    ORDER BY s.ordinal";
+            WHERE place >= sends.created_at * ?2 AND place < (sends.created_at + 1) * ?2) AS last_place
+    FROM sends
+    LEFT JOIN conversations c ON c.id = sends.conversation_id
+    LEFT JOIN participants p ON p.conversation_id = sends.conversation_id AND p.user_id = sends.sender_id
+    LEFT JOIN messages first ON first.conversation_id = sends.conversation_id AND first.sender_id = sends.sender_id
+        AND first.client_message_id = sends.client_message_id
+    LEFT JOIN messages replied ON replied.id = sends.reply_to AND replied.conversation_id = sends.conversation_id
+    ORDER BY sends.ordinal";

@@ -97,7 +97,7 @@ impl Course {
             ahead,
             dead_count,
             first_id,
-            reply_found,
+            has_original,
             by_sender,
             by_peer,
             last_place,
@@ -121,7 +121,7 @@ impl Course {
             return Ok(Answer::Refused(refusal));
         }
         if let Some(id) = new.reply_to {
-            if reply_found {
+            if has_original {
                 self.plan.named.insert(id);
             } else if self.new.get(&id) != Some(&new.conversation_id) {
                 return Ok(Answer::Refused(Error::MessageNotFound));
