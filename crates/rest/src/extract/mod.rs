@@ -1,0 +1,14 @@
+//! Reading requests. Each part is refused in the envelope with the field that is wrong; the library's own
+//! extractors answer with texts of their own and are not used by handlers.
+
+mod body;
+mod caller;
+mod params;
+mod query;
+mod shape;
+
+pub(crate) use body::Body;
+pub(crate) use caller::Caller;
+pub(crate) use params::Params;
+pub(crate) use query::Query;
+pub(crate) use shape::Shape;

@@ -1,0 +1,55 @@
+//! The ids in a path, percent-decoded. One that cannot be an id is answered like one that does not exist.
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use parlance_domain::model::{ConversationId, Emoji, MessageId, UserId};
+use parlance_domain::{Error, Result};
+use std::convert::Infallible;
+
+/// What stands in the path at the route's `{…}`. Nothing if any of it is not UTF-8 after decoding: then the first
+/// that is asked for leads nowhere.
+pub(crate) struct Params(Option<RawPathParams>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
+        Ok(Self(RawPathParams::from_request_parts(parts, state).await.ok()))
+    }
+}
+
+impl Params {
+    /// `{conversation}`.
+    pub(crate) fn conversation(&self) -> Result<ConversationId> {
+        self.conversation_at("conversation")
+    }
+
+    /// `{message}`.
+    pub(crate) fn message(&self) -> Result<MessageId> {
+        self.message_at("message")
+    }
+
+    /// A conversation's id under another name, on routes that name two things alike.
+    pub(crate) fn conversation_at(&self, name: &str) -> Result<ConversationId> {
+        self.text(name).and_then(|text| text.parse().ok()).ok_or(Error::ConversationNotFound)
+    }
+
+    /// A message's id under another name.
+    pub(crate) fn message_at(&self, name: &str) -> Result<MessageId> {
+        self.text(name).and_then(|text| text.parse().ok()).ok_or(Error::MessageNotFound)
+    }
+
+    /// `{user}`.
+    pub(crate) fn user(&self) -> Result<UserId> {
+        self.text("user").and_then(|text| text.parse().ok()).ok_or(Error::UserNotFound)
+    }
+
+    /// `{emoji}`.
+    pub(crate) fn emoji(&self) -> Result<Emoji> {
+        Emoji::new(self.text("emoji").unwrap_or_default())
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        self.0.as_ref()?.iter().find_map(|(key, value)| (key == name).then_some(value))
+    }
+}

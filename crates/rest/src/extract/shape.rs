@@ -1,0 +1,28 @@
+//! In whose shape messages and users are answered: `?dialect=`, else `X-Dialect`, else `talentbridge`.
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use parlance_dialects::{Dialect, UnknownDialect};
+use parlance_domain::Error;
+
+use super::Query;
+use crate::errors::Refusal;
+
+/// The dialect of the answer.
+pub(crate) struct Shape(pub(crate) Dialect);
+
+impl<S: Sync> FromRequestParts<S> for Shape {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+        let query = Query::of(&parts.uri);
+        let header = parts.headers.get("x-dialect").map(|name| String::from_utf8_lossy(name.as_bytes()));
+        let Some(name) = query.text("dialect").or(header.as_deref()) else { return Ok(Self(Dialect::Talentbridge)) };
+        Ok(Self(name.trim().parse().map_err(unknown)?))
+    }
+}
+
+fn unknown(UnknownDialect(name): UnknownDialect) -> Error {
+    const SHOWN_CHARS: usize = 50;
+    Error::validation("dialect", format!("{} is unknown", name.chars().take(SHOWN_CHARS).collect::<String>()))
+}

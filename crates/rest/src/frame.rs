@@ -1,0 +1,73 @@
+//! What surrounds every request: its id, its span in the log, its time-out, the net under panics, and the
+//! one place where refusals are written.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use parlance_domain::Error;
+use tracing::Instrument;
+
+use crate::errors::Refusal;
+use crate::{Rest, RestState};
+
+/// The header that names a request, in both directions.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_REQUEST_ID_BYTES: usize = 128;
+
+/// A handler took longer than a request may.
+#[derive(Debug, thiserror::Error)]
+#[error("the request took too long")]
+struct TimedOut;
+
+/// A handler panicked; the panic hook has told the log where.
+#[derive(Debug, thiserror::Error)]
+#[error("the handler panicked")]
+struct Panicked;
+
+pub(crate) async fn frame(State(rest): Rest, request: Request, next: Next) -> Response {
+    let id = request_id(request.headers()).unwrap_or_else(|| rest.ids.next_id().to_string());
+    // The pattern of the route, not the path: user ids stay out of the log.
+    let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
+    let span = tracing::info_span!("rest.request", request_id = id, method = %request.method(), route);
+    answer(&rest, request, next, &id).instrument(span).await
+}
+
+async fn answer(rest: &Arc<RestState>, request: Request, next: Next, id: &str) -> Response {
+    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(rest.settings.request_timeout, guarded).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(_)) => Refusal::from(Error::internal(Panicked)).into_response(),
+        Err(_) => Refusal::from(Error::Unavailable(Arc::new(TimedOut))).into_response(),
+    };
+    if let Some(refusal) = response.extensions_mut().remove::<Refusal>() {
+        refusal.log();
+        response = refusal.write(id);
+    }
+    tracing::debug!(status = response.status().as_u16(), "answered");
+    let headers = response.headers_mut();
+    headers.extend(HeaderValue::from_str(id).ok().map(|id| (REQUEST_ID, id)));
+    // What somebody wrote to somebody is nobody's to keep on the way.
+    headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// An id that is safe to write into a log.
+fn request_id(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get(REQUEST_ID)?.to_str().ok()?;
+    let sane = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:+/=".contains(&byte);
+    let fits = (1..=MAX_REQUEST_ID_BYTES).contains(&id.len());
+    (fits && id.bytes().all(sane)).then(|| id.to_owned())
+}
+
+pub(crate) async fn unknown_route() -> Refusal {
+    Error::NotFound("Route not found").into()
+}
+
+pub(crate) async fn unknown_method() -> Refusal {
+    Refusal::MethodNotAllowed
+}

@@ -1,0 +1,44 @@
+//! What operators and load balancers ask, without a token: whether the process is up, and whether it can work.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures::future::join_all;
+use serde::Serialize;
+
+use crate::Rest;
+use crate::answer::{Answer, json};
+
+/// How long a probe may take.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+#[derive(Serialize)]
+pub(crate) struct StatusData {
+    status: &'static str,
+}
+
+pub(crate) async fn health() -> Answer<StatusData> {
+    Answer::ok("The process is up", StatusData { status: "ok" })
+}
+
+#[derive(Serialize)]
+struct NotReady {
+    success: bool,
+    message: String,
+    code: &'static str,
+}
+
+pub(crate) async fn readiness(State(rest): Rest) -> Response {
+    let asked = rest.probes.iter().map(|probe| async move {
+        let answer = tokio::time::timeout(PATIENCE, probe.answers()).await;
+        if answer == Ok(true) { None } else { Some(probe.name()) }
+    });
+    let silent: Vec<&str> = join_all(asked).await.into_iter().flatten().collect();
+    if silent.is_empty() {
+        return Answer::ok("Ready", StatusData { status: "ok" }).into_response();
+    }
+    let message = format!("No answer from {}", silent.join(", "));
+    json(StatusCode::SERVICE_UNAVAILABLE, &NotReady { success: false, message, code: "UNAVAILABLE" })
+}

@@ -1,0 +1,63 @@
+//! What the application hands to the HTTP API.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use parlance_domain::model::ConversationId;
+use parlance_domain::ports::{IdSource, Storage, TokenVerifier};
+use parlance_domain::services::Services;
+
+/// Everything that the routes call.
+pub struct RestState {
+    /// The use cases.
+    pub services: Services,
+    /// Decides whose a token is.
+    pub verifier: Arc<dyn TokenVerifier>,
+    /// Whom `/readyz` asks.
+    pub probes: Vec<Arc<dyn Probe>>,
+    /// Names requests that come without an id.
+    pub ids: Arc<dyn IdSource>,
+    /// Bounds.
+    pub settings: RestSettings,
+}
+
+/// Bounds of one request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RestSettings {
+    /// The largest JSON body, in bytes (`MAX_PACKET_BYTES`, default 1 MiB).
+    pub max_body_bytes: usize,
+    /// How long a request may take before it is answered with `UNAVAILABLE` (default 30 s).
+    pub request_timeout: Duration,
+}
+
+impl Default for RestSettings {
+    fn default() -> Self {
+        Self { max_body_bytes: 1024 * 1024, request_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// Something without which the process cannot work.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// What `/readyz` calls it.
+    fn name(&self) -> &'static str;
+
+    /// Whether it answers. May take its time: `/readyz` does not wait for long.
+    async fn answers(&self) -> bool;
+}
+
+/// Asks whether the storage answers.
+pub struct StorageProbe(pub Arc<dyn Storage>);
+
+#[async_trait]
+impl Probe for StorageProbe {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    async fn answers(&self) -> bool {
+        // A read by primary key that finds nothing: the cheapest question that needs a disk or a peer.
+        self.0.find_last_seq(ConversationId::from_bytes([0; 12])).await.is_ok()
+    }
+}

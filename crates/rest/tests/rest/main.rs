@@ -1,0 +1,9 @@
+//! The HTTP API as clients see it: requests in, envelopes out.
+
+mod conversations;
+mod cors;
+mod frame;
+mod laws;
+mod messages;
+mod support;
+mod users;
