@@ -17,7 +17,6 @@ test: ## Run all tests: Rust, documentation, and end to end with real clients
 	.ci/test
 
 e2e: ## Run the end-to-end tests alone
-	cargo build --locked --package parlance-server
 	tests/e2e/run.sh
 
 check: ## What must hold before anything is merged, short of tests

@@ -109,9 +109,10 @@ impl Server {
             while working.join_next().await.is_some() {}
             storage.close().await;
         });
-        match finished.await {
-            Ok(()) => tracing::info!("shut down"),
-            Err(_) => tracing::warn!("shut down with requests unanswered"),
+        if finished.await.is_ok() {
+            tracing::info!("shut down");
+        } else {
+            tracing::warn!("shut down with requests unanswered");
         }
         outcome
     }

@@ -31,23 +31,24 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
 
 /// What `--dev` says: that it is not for production, and who can be tried out with which token.
 async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
-    tracing::warn!(
-        "--dev: the secret is one of this machine, kept in {}; do not put this into production",
-        config.data_dir.display()
-    );
-    let mut text =
-        "\nThis is a server for trying out (--dev): loopback only, demo users, a secret of its own making.\n"
-            .to_owned();
+    tracing::warn!("--dev: this server is for trying out, not for production");
+    let mut lines = vec![
+        String::new(),
+        "This is a server for trying out, not for production (--dev): on loopback only, with demo users.".to_owned(),
+    ];
+    if config.secret.is_none() {
+        lines.push(format!("It signs tokens with a secret of its own making, kept in {}.", config.data_dir.display()));
+    }
     for (id, name) in DEMO_USERS {
         let user_id: UserId = id.parse().map_err(Failure::running)?;
         let profile = ClaimedProfile { name: Some(name.to_owned()), picture: None };
         let token = token::for_user(config, user_id.clone(), profile.clone(), DEMO_TOKENS_LAST)?;
         let claims = Claims { user_id, profile, expires_at: None };
         server.services().directory.admit(&claims).await.map_err(Failure::running)?;
-        text.push_str(&format!("\n{name} (user id `{id}`), token for seven days:\n{token}\n"));
+        lines.extend([String::new(), format!("{name} (user id `{id}`), token for seven days:"), token]);
     }
-    text.push_str(
-        "\nTo see a message go from one to the other through real clients, in another terminal: make demo\n\n",
+    lines.extend(
+        ["", "To see a message go from one to the other, in another terminal: make demo", "", ""].map(str::to_owned),
     );
-    Ok(text)
+    Ok(lines.join("\n"))
 }

@@ -19,7 +19,7 @@ pub(super) fn keep(data_dir: &Path) -> io::Result<String> {
         return Ok(kept);
     }
     fs::create_dir_all(data_dir)?;
-    let fresh: String = random_bytes::<32>().iter().map(|byte| format!("{byte:02x}")).collect();
+    let fresh = format!("{:032x}{:032x}", u128::from_be_bytes(random_bytes()), u128::from_be_bytes(random_bytes()));
     // Written whole under a name of its own, then linked: a reader never sees half of it, and the first one wins.
     let draft = data_dir.join(format!("dev-secret.{}", std::process::id()));
     write_private(&draft, &fresh)?;

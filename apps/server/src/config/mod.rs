@@ -81,20 +81,21 @@ impl Config {
         Self::read(&Layers::gather(flags, env)?, flags.dev)
     }
 
-    /// All defaults, with this key for access tokens: where a program that embeds the server starts.
-    pub fn with_secret(secret: Secret) -> Result<Self, ConfigError> {
-        Ok(Self { secret: Some(secret), ..Self::read(&Layers::default(), false)? })
+    /// All defaults, whatever the process is told: where a program starts that embeds the server and sets the rest
+    /// itself. There is no key for access tokens in it.
+    pub fn defaults() -> Result<Self, ConfigError> {
+        Self::read(&Layers::default(), false)
     }
 
     fn read(layers: &Layers, dev: bool) -> Result<Self, ConfigError> {
-        let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, text)?);
+        let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, value::text)?);
         let config = Self {
             dev,
             listen: listen(layers, dev)?,
             default_dialect: needed(layers, &setting::DEFAULT_DIALECT, value::dialect)?,
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
-            issuer: optional(layers, &setting::AUTH_ISSUER, text)?,
-            audience: optional(layers, &setting::AUTH_AUDIENCE, text)?,
+            issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
+            audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
             database: optional(layers, &setting::DATABASE_URL, Database::parse)?
                 .unwrap_or_else(|| Database::in_folder(&data_dir)),
             data_dir,
@@ -187,10 +188,6 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
         ..Settings::default()
     })
-}
-
-fn text(text: &str) -> Result<String, String> {
-    Ok(text.to_owned())
 }
 
 fn optional<T>(

@@ -28,11 +28,11 @@ impl Config {
         } = self;
         let listen = listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let limits = &services.limits;
-        let mut page = Page { config: self, text: String::new() };
+        let mut page = Page { config: self, lines: Vec::new() };
         if *dev {
             page.comment("--dev: on loopback only, with demo users");
         }
-        page.set_by(&setting::LISTEN, quoted(&listen), self.listen_setting());
+        page.set_by(&setting::LISTEN, &quoted(&listen), self.listen_setting());
         page.text(&setting::DEFAULT_DIALECT, default_dialect.name());
         page.comment(&match (secret, dev) {
             (Some(_), _) => format!("access_token_secret is set ({})", self.origin(setting::ACCESS_TOKEN_SECRET.name)),
@@ -60,35 +60,36 @@ impl Config {
         page.text(&setting::RATE_LIMITS, if *rate_limits { "on" } else { "off" });
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
-        page.text
+        page.lines.push(String::new());
+        page.lines.join("\n")
     }
 }
 
 struct Page<'a> {
     config: &'a Config,
-    text: String,
+    lines: Vec<String>,
 }
 
 impl Page<'_> {
     fn comment(&mut self, text: &str) {
-        self.text.push_str(&format!("# {text}\n"));
+        self.lines.push(format!("# {text}"));
     }
 
-    fn set_by(&mut self, setting: &Setting, value: String, decided_by: &'static str) {
+    fn set_by(&mut self, setting: &Setting, value: &str, decided_by: &'static str) {
         let origin = match self.config.origin(decided_by) {
             Origin::Default => "default".to_owned(),
             origin if decided_by == setting.name => origin.to_string(),
             origin => format!("{decided_by}, {origin}"),
         };
-        self.text.push_str(&format!("{:<60} # {origin}\n", format!("{} = {value}", setting.key())));
+        self.lines.push(format!("{:<60} # {origin}", format!("{} = {value}", setting.key())));
     }
 
     fn text(&mut self, setting: &Setting, value: &str) {
-        self.set_by(setting, quoted(value), setting.name);
+        self.set_by(setting, &quoted(value), setting.name);
     }
 
     fn number(&mut self, setting: &Setting, value: usize) {
-        self.set_by(setting, value.to_string(), setting.name);
+        self.set_by(setting, &value.to_string(), setting.name);
     }
 
     fn duration(&mut self, setting: &Setting, value: std::time::Duration) {
@@ -108,7 +109,7 @@ fn quoted(text: &str) -> String {
 }
 
 /// The word that a choice is written as. Every value of the type is among the choices.
-fn word<T: PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
+fn word<T: Copy + PartialEq>(value: T, choices: &[(&'static str, T)]) -> &'static str {
     choices.iter().find(|(_, choice)| *choice == value).map_or("", |(word, _)| word)
 }
 

@@ -34,6 +34,11 @@ pub enum LogFormat {
     Json,
 }
 
+/// Any text that can be seen; a blank one is a slip.
+pub(super) fn text(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() { Err("must not be blank".to_owned()) } else { Ok(text.to_owned()) }
+}
+
 pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("{text:?} is no port (0 to 65535)"))
 }

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parlance_auth::Secret;
 use parlance_domain::Error;
 use parlance_domain::model::{ClaimedProfile, ConversationId, Roster, User};
 use parlance_domain::ports::{Claims, MessagePolicy, TokenError, TokenVerifier, Verdict};
@@ -49,8 +48,9 @@ fn draft(conversation_id: ConversationId, text: &str) -> Draft {
 
 fn config() -> Config {
     let loopback = Listen { address: "127.0.0.1:0".parse().unwrap(), dialect: None };
-    let config = Config::with_secret(Secret::new("not used, since there is a verifier").unwrap()).unwrap();
-    Config { listen: vec![loopback], secret: None, ..config }
+    let mut config = Config::defaults().unwrap();
+    config.listen = vec![loopback];
+    config
 }
 
 #[tokio::test]
