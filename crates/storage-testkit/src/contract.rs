@@ -24,6 +24,28 @@ macro_rules! storage_contract {
                 a_profile_change_keeps_what_it_does_not_name,
                 odd_ids_and_names_survive,
             }
+            conversations {
+                a_direct_conversation_starts_empty,
+                two_people_have_one_conversation,
+                starts_from_both_sides_at_once_make_one_conversation,
+                a_group_starts_with_its_people,
+                what_is_not_there_is_none,
+                an_entry_shows_the_people_and_the_newest_message,
+                a_group_changes_its_looks,
+                refused_changes_of_looks_change_nothing,
+                contacts_are_those_who_share_a_conversation,
+                contacts_exclude_blocks_of_either_direction,
+            }
+            listing {
+                the_list_is_by_latest_activity,
+                those_of_one_moment_are_by_descending_id,
+                pages_cover_the_list,
+                a_cursor_stays_good_under_activity,
+                the_list_is_the_viewers_own,
+                a_search_looks_at_titles_and_others_names,
+                a_search_takes_the_text_literally,
+                a_search_is_paged_like_the_list,
+            }
             append {
                 a_message_comes_back_as_it_was_sent,
                 a_message_without_text_has_none,
@@ -55,6 +77,22 @@ macro_rules! storage_contract {
                 reactions_come_in_order_and_go,
                 the_limit_of_reactions_holds,
             }
+            membership {
+                an_addition_is_told_by_a_system_message,
+                newcomers_have_only_what_comes_after_them_unread,
+                a_newcomers_send_reads_what_came_after_them,
+                coming_in_reads_and_delivers_nothing,
+                who_comes_again_starts_anew,
+                who_comes_again_keeps_what_they_had_read,
+                what_was_delivered_stays_delivered,
+                who_has_left_is_out,
+                a_system_message_counts_like_a_send,
+                an_owner_who_leaves_has_an_heir,
+                the_last_one_may_leave,
+                a_change_of_roles_is_silent,
+                nothing_to_change_in_membership_moves_nothing,
+                refused_membership_changes_change_nothing,
+            }
             history {
                 history_is_paged_from_the_newest,
                 a_page_that_ends_at_the_beginning_has_no_next,
@@ -72,6 +110,21 @@ macro_rules! storage_contract {
                 changes_tell_of_membership,
                 following_the_changes_yields_the_full_state,
                 following_the_changes_during_writes_misses_nothing,
+            }
+            search {
+                words_are_beginnings_of_words,
+                all_words_must_occur,
+                case_and_accents_are_ignored,
+                other_scripts_are_searched_too,
+                odd_characters_separate_words,
+                no_word_is_an_operator,
+                only_ones_own_conversations_are_searched,
+                deleted_messages_are_not_found,
+                edited_messages_are_found_by_their_new_text,
+                system_messages_are_not_found,
+                captions_are_found,
+                results_are_paged_from_the_newest,
+                what_is_found_is_the_message_as_it_is,
             }
             receipts {
                 reading_all_reads_everything,
@@ -107,6 +160,33 @@ macro_rules! storage_contract {
                 blocked_people_are_listed_newest_block_first,
                 blocks_of_either_direction_are_listed,
                 blocks_at_once_are_one_block,
+            }
+            races {
+                sends_with_one_mark_at_once_are_one_message,
+                batches_with_the_same_marks_at_once_store_each_once,
+                appends_by_many_count_without_gaps,
+                batches_across_conversations_do_not_lock_each_other_out,
+                all_kinds_of_changes_share_one_rev,
+                marks_against_sends_lose_nothing,
+                marks_at_once_read_each_message_once,
+                single_reads_at_once_are_all_kept,
+                deletions_against_marks_count_off_once,
+                deletions_against_edits_leave_a_tombstone,
+                deletions_at_once_are_one,
+                the_last_place_for_a_reaction_is_given_once,
+                reactions_at_once_are_all_kept,
+                a_block_against_sends_refuses_what_begins_later,
+                a_removal_against_sends_ends_them,
+                of_two_admins_who_remove_each_other_one_stays,
+                leaving_at_once_leaves_one_owner,
+                additions_at_once_keep_the_groups_limit,
+                one_person_added_by_two_comes_in_once,
+                an_addition_against_sends_counts_from_its_message,
+            }
+            laws {
+                a_random_life_follows_the_naive_model,
+                another_random_life_follows_the_naive_model,
+                a_long_random_life_follows_the_naive_model,
             }
         }
     };
