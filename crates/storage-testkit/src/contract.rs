@@ -176,6 +176,8 @@ macro_rules! storage_contract {
                 the_last_place_for_a_reaction_is_given_once,
                 reactions_at_once_are_all_kept,
                 a_block_against_sends_refuses_what_begins_later,
+            }
+            membership_races {
                 a_removal_against_sends_ends_them,
                 of_two_admins_who_remove_each_other_one_stays,
                 leaving_at_once_leaves_one_owner,

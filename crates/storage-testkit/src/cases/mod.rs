@@ -11,6 +11,7 @@ pub mod history;
 pub mod laws;
 pub mod listing;
 pub mod membership;
+pub mod membership_races;
 pub mod races;
 pub mod receipts;
 pub mod search;
