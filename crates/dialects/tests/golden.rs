@@ -1,0 +1,244 @@
+//! Golden payloads: what each dialect makes of the guides' own examples on their way in, and what it makes of
+//! everything that can happen and of every answer on its way out. Read changes against the contract before accepting.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
+mod samples;
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use parlance_dialects::{Answer, Dialect, Wire};
+use parlance_domain::Error;
+use parlance_domain::error::Attempt;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+
+const CONVERSATION: &str = "64f456def789abc123456789";
+const MESSAGE: &str = "507f1f77bcf86cd799439012";
+const OTHER_MESSAGE: &str = "507f1f77bcf86cd799439013";
+
+/// What the guides' snippets emit, and the forms that the contract adds.
+fn inbound(dialect: Dialect) -> Vec<(&'static str, Vec<Value>)> {
+    let id = || vec![json!(CONVERSATION)];
+    let object = || vec![json!({ "conversationId": CONVERSATION })];
+    let own = match dialect {
+        Dialect::Talentbridge => vec![
+            ("conversation:join", id()),
+            ("conversation:join", object()),
+            ("conversation:leave", id()),
+            ("conversation:get_online_users", id()),
+            ("message:send", vec![json!({ "conversationId": CONVERSATION, "text": "Hello, how are you?" })]),
+            ("message:send", vec![json!({ "conversationId": CONVERSATION, "text": "Hi", "replyTo": null })]),
+            (
+                "message:send",
+                vec![
+                    json!({ "conversationId": CONVERSATION, "text": "Hi", "replyTo": MESSAGE, "clientMessageId": "c-1" }),
+                ],
+            ),
+            ("message:send", vec![json!({ "conversationId": CONVERSATION })]),
+            ("typing:start", id()),
+            ("typing:stop", id()),
+            ("messages:mark_read", vec![json!({ "conversationId": CONVERSATION, "upToMessageId": MESSAGE })]),
+            ("messages:mark_read", vec![json!({ "conversationId": CONVERSATION, "upToMessageId": null })]),
+        ],
+        Dialect::Ulearn => ulearn(),
+        Dialect::Gateway => vec![
+            ("joinConversation", object()),
+            ("joinConversation", id()),
+            ("leaveConversation", object()),
+            ("sendMessage", vec![json!({ "conversationId": CONVERSATION, "content": "Hello!" })]),
+            (
+                "sendMessage",
+                vec![json!({ "conversationId": CONVERSATION, "content": "Hello!", "clientMessageId": "c-1" })],
+            ),
+            ("sendMessage", vec![json!({ "conversationId": CONVERSATION, "text": "Hello!" })]),
+            ("typing", object()),
+            ("stopTyping", object()),
+        ],
+        Dialect::Marketplace => vec![
+            ("join:conversation", id()),
+            ("join:conversation", object()),
+            ("leave:conversation", id()),
+            ("typing:start", object()),
+            ("typing:stop", object()),
+            ("conversation:get-online-users", id()),
+        ],
+        Dialect::Nextchat => vec![
+            ("joinConversation", object()),
+            ("leaveConversation", object()),
+            ("sendMessage", vec![json!({ "conversationId": CONVERSATION, "senderId": "alice", "message": "Hello!" })]),
+            (
+                "sendMessage",
+                vec![
+                    json!({ "conversationId": CONVERSATION, "senderId": "alice", "message": "Hello!", "clientMessageId": "c-1" }),
+                ],
+            ),
+            ("sendMessage", vec![json!({ "conversationId": CONVERSATION, "message": "Hello!" })]),
+            ("typing", vec![json!({ "conversationId": CONVERSATION, "userId": "alice" })]),
+            ("typing", id()),
+            ("typing", object()),
+        ],
+    };
+    own.into_iter().chain(extension()).collect()
+}
+
+fn ulearn() -> Vec<(&'static str, Vec<Value>)> {
+    let id = || vec![json!(CONVERSATION)];
+    let object = || vec![json!({ "conversationId": CONVERSATION })];
+    vec![
+        ("join:conversation", object()),
+        ("join:conversation", id()),
+        ("leave:conversation", object()),
+        (
+            "send:message",
+            vec![json!({ "conversationId": CONVERSATION, "text": "Hello, how are you?", "messageType": "text" })],
+        ),
+        (
+            "send:message",
+            vec![json!({
+                "conversationId": CONVERSATION, "text": "Check this out!", "messageType": "image",
+                "media": [{ "url": "https://res.cloudinary.com/x/image.jpg", "type": "image", "filename": "photo.jpg", "size": 245_678 }],
+            })],
+        ),
+        (
+            "send:message",
+            vec![
+                json!({ "conversationId": CONVERSATION, "text": "That sounds great!", "messageType": "text", "replyTo": MESSAGE }),
+            ],
+        ),
+        (
+            "send:message",
+            vec![json!({
+                "conversationId": CONVERSATION, "text": null, "media": [{ "url": "/media/1/a.pdf", "type": "file" }],
+                "messageType": "file", "clientMessageId": "c-1",
+            })],
+        ),
+        ("send:message", vec![json!({ "conversationId": CONVERSATION, "messageType": "audio" })]),
+        (
+            "send:message",
+            vec![json!({
+                "conversationId": CONVERSATION, "messageType": "file", "media": [{ "url": "https://x/y.mp3", "type": "audio" }],
+            })],
+        ),
+        ("send:message", vec![json!({ "conversationId": CONVERSATION, "text": "Hi", "messageType": "system" })]),
+        ("send:message", vec![json!({ "conversationId": CONVERSATION, "text": "Hi" })]),
+        ("typing:start", object()),
+        ("typing:stop", object()),
+        ("message:read", vec![json!({ "conversationId": CONVERSATION, "messageIds": [MESSAGE, OTHER_MESSAGE] })]),
+        ("message:read", vec![json!({ "conversationId": CONVERSATION, "messageIds": [] })]),
+        ("message:read", vec![json!({ "conversationId": CONVERSATION })]),
+    ]
+}
+
+fn extension() -> Vec<(&'static str, Vec<Value>)> {
+    vec![
+        ("message:edit", vec![json!({ "messageId": MESSAGE, "text": "Hello again" })]),
+        ("message:delete", vec![json!({ "messageId": MESSAGE })]),
+        ("message:delete", vec![json!(MESSAGE)]),
+        ("message:react", vec![json!({ "messageId": MESSAGE, "emoji": "👍🏽" })]),
+        ("message:unreact", vec![json!({ "messageId": MESSAGE, "emoji": "👍🏽" })]),
+        ("messages:mark_read", vec![json!({ "conversationId": CONVERSATION })]),
+        ("messages:mark_read", vec![json!(CONVERSATION)]),
+        ("user:get-status", vec![json!("bob")]),
+        ("user:get-status", vec![json!({ "userId": "bob" })]),
+        ("users:get-status", vec![json!(["bob", "64f123abc456def789012345"])]),
+        ("users:get-status", vec![json!({ "userIds": [] })]),
+        ("sync", vec![json!({ "conversations": { CONVERSATION: 4, "no-id": 1 } })]),
+        ("auth:refresh", vec![json!({ "token": "eyJ" })]),
+        ("customEvent", vec![json!({ "message": "Hello!" })]),
+    ]
+}
+
+fn pretty(json: &RawValue) -> String {
+    let value: Value = serde_json::from_str(json.get()).unwrap();
+    serde_json::to_string_pretty(&value).unwrap()
+}
+
+fn wire(out: &mut String, label: &str, wire: &Wire) {
+    let args: Vec<_> = wire.args.iter().map(|arg| pretty(arg)).collect();
+    writeln!(out, "{label}{} {}", wire.event, args.join(", ")).unwrap();
+}
+
+fn answer(out: &mut String, answer: &Answer) {
+    writeln!(out, "ack {}", pretty(&answer.ack)).unwrap();
+    answer.events.iter().for_each(|event| wire(out, "event ", event));
+    answer.instead_of_ack.iter().for_each(|event| wire(out, "without ack: event ", event));
+}
+
+#[test]
+fn what_clients_send() {
+    for dialect in Dialect::ALL {
+        let mut out = String::new();
+        let examples = inbound(dialect);
+        for name in dialect.inbound() {
+            assert!(examples.iter().any(|(event, _)| *event == name), "{dialect}: no example of {name}");
+        }
+        for (event, args) in examples {
+            let decoded = dialect.decode(event, &args);
+            writeln!(out, "{event} {}\n{decoded:#?}\n", Value::from(args)).unwrap();
+        }
+        insta::assert_snapshot!(format!("{dialect}_in"), out);
+    }
+}
+
+#[test]
+fn what_clients_hear() {
+    for dialect in Dialect::ALL {
+        let mut out = String::new();
+        for event in samples::events() {
+            writeln!(out, "## {}", samples::kind(&event)).unwrap();
+            dialect.encode(&event, samples::UNREAD).iter().for_each(|heard| wire(&mut out, "", heard));
+            out.push('\n');
+        }
+        insta::assert_snapshot!(format!("{dialect}_out"), out);
+    }
+}
+
+#[test]
+fn what_clients_are_answered() {
+    for dialect in Dialect::ALL {
+        let mut out = String::new();
+        for (event, args) in inbound(dialect) {
+            writeln!(out, "## {event} {}", Value::from(args.clone())).unwrap();
+            match dialect.decode(event, &args) {
+                Ok(_) => answer(&mut out, &dialect.answer(event, &args, Ok(&samples::reply(event)))),
+                Err(error) => answer(&mut out, &dialect.answer(event, &args, Err(&error))),
+            }
+            out.push('\n');
+        }
+        insta::assert_snapshot!(format!("{dialect}_answers"), out);
+    }
+}
+
+#[test]
+fn what_clients_are_answered_when_it_fails() {
+    let internal = || Error::internal(std::io::Error::other("secret"));
+    let limited = || Error::RateLimited { retry_after: Duration::from_micros(1_200_500) };
+    for dialect in Dialect::ALL {
+        let mut out = String::new();
+        for (event, error) in [
+            ("conversation:join", Error::NotParticipant(Attempt::Join)),
+            ("join:conversation", internal()),
+            ("joinConversation", Error::ConversationNotFound),
+            ("message:send", internal()),
+            ("send:message", Error::BlockedByYou),
+            ("sendMessage", Error::Blocked),
+            ("message:read", internal()),
+            ("messages:mark_read", internal()),
+            ("sync", internal()),
+            ("message:edit", limited()),
+            ("user:get-status", limited()),
+            ("users:get-status", limited()),
+            ("conversation:get-online-users", Error::NotParticipant(Attempt::Access)),
+        ] {
+            if dialect.inbound().any(|name| name == event) {
+                writeln!(out, "## {event}: {error}").unwrap();
+                answer(&mut out, &dialect.answer(event, &[json!("bob")], Err(&error)));
+                out.push('\n');
+            }
+        }
+        assert!(!out.contains("secret"), "{dialect} tells what only the log may know");
+        insta::assert_snapshot!(format!("{dialect}_failures"), out);
+    }
+}
