@@ -25,8 +25,8 @@ check: ## What must hold before anything is merged, short of tests
 audit: ## Look for known vulnerabilities in dependencies (needs the network)
 	.ci/check-dependencies advisories
 
-bench: ## Run the benchmarks
-	cargo bench --locked --workspace
+bench: ## Measure the codecs; there are no benchmarks of the whole server yet
+	cargo bench --locked --package parlance-dialects --bench codec
 
 docs: ## Build the reference of the crates, and say where it is
 	cargo doc --locked --workspace --no-deps
