@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use crate::model::{
-    ConversationId, ConversationView, Emoji, MessageId, MessageView, Reaction, SessionId, User, UserId,
+    CallId, CallMedia, ConversationId, ConversationView, Emoji, MessageId, MessageView, NotificationId,
+    NotificationView, Reaction, SessionId, User, UserId,
 };
 
 /// Something that happened.
@@ -125,6 +126,94 @@ pub enum Event {
         /// Who.
         user_id: UserId,
     },
+    /// A notification was made.
+    NotificationNew {
+        /// Whose.
+        user_id: UserId,
+        /// The notification.
+        notification: Box<NotificationView>,
+        /// How many of theirs are unread now.
+        unread: u64,
+    },
+    /// A notification was read, on any device.
+    NotificationRead {
+        /// Whose.
+        user_id: UserId,
+        /// Which.
+        id: NotificationId,
+        /// How many of theirs are unread now.
+        unread: u64,
+    },
+    /// All notifications were read.
+    NotificationsReadAll {
+        /// Whose.
+        user_id: UserId,
+    },
+    /// An unread notification was removed.
+    NotificationRemoved {
+        /// Whose.
+        user_id: UserId,
+        /// How many of theirs are unread now.
+        unread: u64,
+    },
+    /// Something happened in a call.
+    Call {
+        /// Which call.
+        call_id: CallId,
+        /// What happened.
+        what: CallEvent,
+        /// Who hears of it.
+        to: CallAudience,
+    },
+}
+
+/// What happens in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallEvent {
+    /// It rings.
+    Invited {
+        /// Where.
+        conversation_id: ConversationId,
+        /// What it carries.
+        media: CallMedia,
+        /// JSON from the caller's client, passed on as it is.
+        data: Option<String>,
+        /// Who calls.
+        from: UserId,
+    },
+    /// Somebody came in.
+    Accepted(CallStep),
+    /// Somebody will not come, or cannot.
+    Rejected(CallStep),
+    /// Somebody went, or it ended.
+    HungUp(CallStep),
+    /// A word from one person in the call to another.
+    Signal {
+        /// From whom.
+        from: UserId,
+        /// JSON from their client (SDP, ICE), passed on as it is.
+        data: String,
+    },
+}
+
+/// Somebody's step in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallStep {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// Whose step.
+    pub user_id: UserId,
+    /// Why, in the client's words or one of ours (`timeout`, `busy`, `disconnected`).
+    pub reason: Option<String>,
+}
+
+/// Who hears of a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallAudience {
+    /// Every socket of these people.
+    Users(Arc<[UserId]>),
+    /// One socket of one person.
+    Socket(SessionId),
 }
 
 /// Who hears that somebody came or went.
@@ -160,6 +249,8 @@ pub enum Audience<'a> {
     },
     /// Every socket of these users.
     Users(&'a [UserId]),
+    /// One socket.
+    Socket(SessionId),
     /// Every socket of those who hear with an own unread count.
     Counted(&'a HashMap<UserId, u64>),
     /// Every socket.
@@ -195,7 +286,13 @@ impl Event {
             Self::MessagesDelivered { sender, .. } => Audience::Users(std::slice::from_ref(sender)),
             Self::ConversationNew { users, .. } => Audience::Users(users),
             Self::ConversationUpdated { unread, .. } => Audience::Counted(unread),
-            Self::ParticipantRemoved { user_id, .. } => Audience::Users(std::slice::from_ref(user_id)),
+            Self::ParticipantRemoved { user_id, .. }
+            | Self::NotificationNew { user_id, .. }
+            | Self::NotificationRead { user_id, .. }
+            | Self::NotificationsReadAll { user_id }
+            | Self::NotificationRemoved { user_id, .. } => Audience::Users(std::slice::from_ref(user_id)),
+            Self::Call { to: CallAudience::Users(users), .. } => Audience::Users(users),
+            Self::Call { to: CallAudience::Socket(session), .. } => Audience::Socket(*session),
         }
     }
 }

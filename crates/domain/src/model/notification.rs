@@ -91,6 +91,16 @@ pub struct Notification {
     pub created_at: Timestamp,
 }
 
+impl Notification {
+    /// The conversation that a chat notification points at.
+    pub fn conversation(&self) -> Option<ConversationId> {
+        match self.body {
+            NotificationBody::Chat { conversation_id, .. } => Some(conversation_id),
+            NotificationBody::Text { .. } => None,
+        }
+    }
+}
+
 /// A notification as its user is shown it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NotificationView {
@@ -106,7 +116,7 @@ pub struct NotificationView {
     pub link: Option<String>,
     /// The conversation that it is about.
     pub conversation_id: Option<ConversationId>,
-    /// JSON for the product's clients; of a chat notification `messageId` and `senderId`.
+    /// JSON for the product's clients; of a chat notification `messageId`.
     pub data: Option<String>,
     /// Whether it was read.
     pub read: bool,

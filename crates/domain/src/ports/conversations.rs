@@ -89,6 +89,9 @@ pub trait Conversations: Send + Sync {
     /// The conversation with this id, if there is one.
     async fn find_conversation(&self, id: ConversationId) -> StorageResult<Option<Conversation>>;
 
+    /// Those of `ids` that exist, each once, in any order.
+    async fn list_conversations(&self, ids: &[ConversationId]) -> StorageResult<Vec<Conversation>>;
+
     /// Who is in it; `None` if there is no such conversation.
     async fn find_roster(&self, id: ConversationId) -> StorageResult<Option<Roster>>;
 

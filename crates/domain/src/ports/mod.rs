@@ -8,6 +8,7 @@ mod messages;
 mod notifications;
 mod policy;
 mod receipts;
+mod rooms;
 mod storage;
 mod system;
 mod tokens;
@@ -19,9 +20,10 @@ pub use conversations::{ConversationEntry, ConversationQuery, Conversations, Gro
 pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
 };
-pub use notifications::{ChatNote, Counted, NewNotification, NotificationPage, Notifications};
+pub use notifications::{ChatNote, Counted, NewNotification, Noted, NotificationPage, Notifications};
 pub use policy::{MessagePolicy, Verdict};
 pub use receipts::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts};
+pub use rooms::{EmptyRooms, Rooms};
 pub use storage::{Storage, StorageError, StorageResult};
 pub use system::{Clock, IdSource};
 pub use tokens::{Claims, TokenError, TokenVerifier};

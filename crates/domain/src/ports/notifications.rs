@@ -36,10 +36,8 @@ pub struct ChatNote {
     pub conversation_id: ConversationId,
     /// The message.
     pub message_id: MessageId,
-    /// An identity for each of `users`, in the same order; those that are not needed are thrown away.
-    pub ids: Vec<NotificationId>,
-    /// Who is to be told.
-    pub users: Vec<UserId>,
+    /// Who is to be told, each with an identity for the notification; those that are not needed are thrown away.
+    pub users: Vec<(UserId, NotificationId)>,
     /// When.
     pub created_at: Timestamp,
 }
@@ -62,6 +60,15 @@ pub struct Counted<T> {
     pub unread: u64,
 }
 
+/// What became of a chat note.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// Notifications that were made, each with its user's unread count after it.
+    pub made: Vec<Counted<Notification>>,
+    /// Who had an unread one of this conversation already, which now stands for the new message.
+    pub standing: Vec<UserId>,
+}
+
 /// Storage of notifications. Counts cost the same however many notifications there are.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -72,10 +79,9 @@ pub trait Notifications: Send + Sync {
     async fn insert_notifications(&self, new: Vec<NewNotification>) -> StorageResult<Vec<Counted<Notification>>>;
 
     /// Makes a chat notification for each of `note.users` who has no unread one of this conversation, wants such
-    /// notifications, is still in the conversation and has not read the message meanwhile. Answers with those that
-    /// are new. Of two notes at once for one conversation and user, one makes it. The number of statements does not
-    /// depend on the number of users.
-    async fn note_message(&self, note: ChatNote) -> StorageResult<Vec<Counted<Notification>>>;
+    /// notifications, is still in the conversation and has not read the message meanwhile. Of two notes at once for
+    /// one conversation and user, one makes it. The number of statements does not depend on the number of users.
+    async fn note_message(&self, note: ChatNote) -> StorageResult<Noted>;
 
     /// The page of `user`'s notifications after `offset` newer ones, at most `limit`; only unread ones if asked.
     /// An unread chat notification stands for its conversation's newest message.

@@ -2,12 +2,12 @@
 
 use std::error::Error;
 
-use super::{Blocks, Conversations, Messages, Receipts, Users};
+use super::{Blocks, Conversations, Messages, Notifications, Receipts, Users};
 
 /// Everything that a storage does. Services take the small ports; only wiring takes the sum.
-pub trait Storage: Users + Conversations + Messages + Receipts + Blocks {}
+pub trait Storage: Users + Conversations + Messages + Receipts + Blocks + Notifications {}
 
-impl<T: Users + Conversations + Messages + Receipts + Blocks> Storage for T {}
+impl<T: Users + Conversations + Messages + Receipts + Blocks + Notifications> Storage for T {}
 
 /// The result of a storage call.
 pub type StorageResult<T> = Result<T, StorageError>;

@@ -71,7 +71,12 @@ impl Call {
         self.members.keys()
     }
 
-    /// Who is in it or may come in.
+    /// Who is in it or may come in, and the caller.
+    pub fn everybody(&self) -> impl Iterator<Item = &UserId> {
+        std::iter::once(&self.caller).chain(&self.invited)
+    }
+
+    /// Whether `user` is one of those.
     pub fn concerns(&self, user: &UserId) -> bool {
         *user == self.caller || self.invited.contains(user)
     }

@@ -46,6 +46,13 @@ where
         }
     }
 
+    /// Forgets everything, and keeps loads that are under way from coming in.
+    pub(super) fn forget_all(&self) {
+        let mut changes = self.changes.lock();
+        *changes += 1;
+        self.entries.invalidate_all();
+    }
+
     /// Forgets a key, and keeps loads that are under way from coming in.
     pub(super) fn forget(&self, key: &K) {
         let mut changes = self.changes.lock();

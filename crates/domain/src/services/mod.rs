@@ -6,6 +6,7 @@
 
 mod announcer;
 mod blocking;
+mod calling;
 mod closing;
 mod conversing;
 mod deadlines;
@@ -13,6 +14,9 @@ mod directory;
 mod fresh_cache;
 mod local_bus;
 mod messaging;
+mod missed_calls;
+mod notification_views;
+mod notifying;
 mod policy;
 mod presence;
 mod publisher;
@@ -27,10 +31,12 @@ mod writer;
 use std::sync::Arc;
 
 pub use blocking::Blocking;
+pub use calling::{Calling, CallingWorker, Invitation, MAX_SIGNAL_BYTES};
 pub use conversing::Conversing;
 pub use directory::Directory;
 pub use local_bus::LocalBus;
 pub use messaging::{Messaging, PendingSend, Sent};
+pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};
 pub use reading::Reading;
@@ -39,7 +45,7 @@ pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
 pub use writer::Writer;
 
-use crate::ports::{Clock, EventBus, IdSource, MessagePolicy, Storage};
+use crate::ports::{Clock, EventBus, IdSource, MessagePolicy, Rooms, Storage};
 
 /// What services are built from.
 pub struct Parts {
@@ -53,6 +59,8 @@ pub struct Parts {
     pub ids: Arc<dyn IdSource>,
     /// The product's say before a message is stored; [`AcceptAll`] has none.
     pub policy: Arc<dyn MessagePolicy>,
+    /// Who is looking at which conversation; `ports::EmptyRooms` without sockets.
+    pub rooms: Arc<dyn Rooms>,
     /// Limits, scopes and times.
     pub settings: Settings,
 }
@@ -76,6 +84,10 @@ pub struct Services {
     pub blocking: Blocking,
     /// What a client missed.
     pub syncing: Syncing,
+    /// What people are told beside.
+    pub notifying: Notifying,
+    /// Calls.
+    pub calling: Calling,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -86,12 +98,16 @@ pub struct Workers {
     pub presence: PresenceWorker,
     /// Announces who types and who stopped.
     pub typing: TypingWorker,
+    /// Notes who has to be told of messages; ends after the writer.
+    pub notifier: Notifier,
+    /// Tells of calls, and ends those whose time is up.
+    pub calling: CallingWorker,
 }
 
 impl Services {
     /// Builds all services on these parts.
     pub fn new(parts: Parts) -> (Self, Workers) {
-        let Parts { storage, bus, clock, ids, policy, settings } = parts;
+        let Parts { storage, bus, clock, ids, policy, rooms, settings } = parts;
         let settings = Arc::new(settings);
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone());
@@ -107,12 +123,24 @@ impl Services {
             presence.clone(),
             publisher.clone(),
         );
+        let notification_views =
+            notification_views::NotificationViews::new(storage.clone(), storage.clone(), directory.clone());
+        let (notifying, notifier) = Notifying::new(notifying::Needs {
+            notifications: storage.clone(),
+            views: notification_views,
+            publisher: publisher.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            rosters: rosters.clone(),
+            rooms,
+        });
         let (queue, writer) = Writer::new(
             storage.clone(),
             rosters.clone(),
             views.clone(),
             announcer.clone(),
             publisher.clone(),
+            notifying.clone(),
             settings.limits,
         );
         let blocking = Blocking::new(storage.clone(), directory.clone(), clock.clone());
@@ -133,6 +161,15 @@ impl Services {
         });
         let (typing, typing_worker) =
             Typing::new(conversing.clone(), blocking.clone(), publisher.clone(), settings.typing_timeout);
+        let missed = missed_calls::MissedCalls {
+            queue: queue.clone(),
+            notifying: notifying.clone(),
+            directory: directory.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+        };
+        let (calling, calling_worker) =
+            Calling::new(rosters.clone(), blocking.clone(), missed, publisher.clone(), settings.call_ring_timeout);
         let messaging = Messaging::new(messaging::Needs {
             messages: storage.clone(),
             rosters: rosters.clone(),
@@ -147,10 +184,13 @@ impl Services {
             ids,
             settings,
         });
-        let reading = Reading::new(storage.clone(), rosters.clone(), publisher);
+        let reading = Reading::new(storage.clone(), rosters.clone(), notifying.clone(), publisher);
         let syncing = Syncing::new(storage, rosters, views);
-        let services = Self { directory, conversing, messaging, reading, presence, typing, blocking, syncing };
-        (services, Workers { writer, presence: presence_worker, typing: typing_worker })
+        let services =
+            Self { directory, conversing, messaging, reading, presence, typing, blocking, syncing, notifying, calling };
+        let workers =
+            Workers { writer, presence: presence_worker, typing: typing_worker, notifier, calling: calling_worker };
+        (services, workers)
     }
 
     /// Takes no more writes: those that are queued are still stored and answered, then the workers end.
@@ -158,5 +198,6 @@ impl Services {
         self.messaging.close();
         self.presence.close();
         self.typing.close();
+        self.calling.close();
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::notifying::Notifying;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
 use super::writer::read_event;
@@ -15,12 +16,18 @@ use crate::rules::Limits;
 pub struct Reading {
     receipts: Arc<dyn Receipts>,
     rosters: Rosters,
+    notifying: Notifying,
     publisher: Publisher,
 }
 
 impl Reading {
-    pub(super) fn new(receipts: Arc<dyn Receipts>, rosters: Rosters, publisher: Publisher) -> Self {
-        Self { receipts, rosters, publisher }
+    pub(super) fn new(
+        receipts: Arc<dyn Receipts>,
+        rosters: Rosters,
+        notifying: Notifying,
+        publisher: Publisher,
+    ) -> Self {
+        Self { receipts, rosters, notifying, publisher }
     }
 
     /// `reader` has read; answers with what is still unread. A second mark of the same tells nobody anything.
@@ -38,6 +45,9 @@ impl Reading {
             if let Some(event) = read_event(conversation, reader, marked.newly_read, roster.users()) {
                 self.publisher.publish(event).await;
             }
+        }
+        if marked.unread == 0 {
+            self.notifying.conversation_read(conversation, reader.clone()).await;
         }
         Ok(marked.unread)
     }

@@ -17,6 +17,8 @@ pub struct Settings {
     pub presence_grace: Duration,
     /// When typing ends by itself (`TYPING_TIMEOUT`, 3 s).
     pub typing_timeout: Duration,
+    /// How long a call rings (`CALL_RING_TIMEOUT`, 45 s).
+    pub call_ring_timeout: Duration,
     /// What links to this server's own media begin with.
     pub own_media_prefix: String,
 }
@@ -29,6 +31,7 @@ impl Default for Settings {
             presence_scope: PresenceScope::default(),
             presence_grace: Duration::from_secs(2),
             typing_timeout: Duration::from_secs(3),
+            call_ring_timeout: Duration::from_secs(45),
             own_media_prefix: "/media/".to_owned(),
         }
     }

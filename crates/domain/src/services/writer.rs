@@ -10,12 +10,13 @@ use tokio::sync::{mpsc, oneshot};
 use super::announcer::Announcer;
 use super::closing::{Closing, Switch, closing};
 use super::messaging::Sent;
+use super::notifying::Notifying;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
 use super::views::Views;
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::model::{MessageStatus, MessageView, NewMessage, SessionId, User, UserId};
+use crate::model::{MessageKind, MessageStatus, MessageView, NewMessage, SessionId, User, UserId};
 use crate::ports::{AmendMessage, Appended, ChangeMembership, MembershipChanged, Messages, ReadMessage, StorageError};
 use crate::rules::Limits;
 use crate::rules::amending::Amendment;
@@ -92,6 +93,7 @@ pub struct Writer {
     rosters: Rosters,
     views: Views,
     announcer: Announcer,
+    notifying: Notifying,
     publisher: Publisher,
     limits: Limits,
 }
@@ -103,11 +105,12 @@ impl Writer {
         views: Views,
         announcer: Announcer,
         publisher: Publisher,
+        notifying: Notifying,
         limits: Limits,
     ) -> (WriteQueue, Self) {
         let (queue, changes) = mpsc::channel(QUEUE);
         let (switch, closing) = closing();
-        let worker = Self { changes, closing, messages, rosters, views, announcer, publisher, limits };
+        let worker = Self { changes, closing, messages, rosters, views, announcer, notifying, publisher, limits };
         (WriteQueue { changes: queue, switch }, worker)
     }
 
@@ -119,6 +122,7 @@ impl Writer {
                 biased;
                 count = self.changes.recv_many(&mut queued, BATCH) => {
                     if count == 0 {
+                        self.notifying.close();
                         return;
                     }
                 }
@@ -203,8 +207,12 @@ impl Writer {
         };
         if let Some(event) = read_event(conversation_id, &view.sender.id, newly_read, &participants) {
             self.publisher.publish(event).await;
+            self.notifying.conversation_read(conversation_id, view.sender.id.clone()).await;
         }
         self.publisher.publish(Event::MessageNew { message: Box::new(view.clone()), participants, origin }).await;
+        if view.message.kind != MessageKind::System {
+            self.notifying.message_stored(conversation_id, view.message.id, view.sender.id.clone()).await;
+        }
     }
 
     async fn amend(&self, amend: &AmendMessage) -> Result<MessageView> {

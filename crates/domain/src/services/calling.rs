@@ -1,0 +1,401 @@
+//! Calls: who rings whom, who is in a call, and the relay of what browsers need to connect. Calls live in
+//! this node's memory. A socket that is gone has ten seconds to come back; ringing ends by itself; people who block
+//! each other cannot ring. What remains of a missed call is a system message and a notification.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use moka::sync::Cache;
+use parking_lot::Mutex;
+use tokio::sync::mpsc::{self, PermitIterator};
+
+use super::blocking::Blocking;
+use super::closing::{Closing, Switch, closing};
+use super::deadlines::Deadlines;
+use super::missed_calls::{MissedCall, MissedCalls};
+use super::publisher::Publisher;
+use super::rosters::Rosters;
+use crate::error::{Attempt, Error, Result};
+use crate::event::{CallAudience, CallEvent, CallStep, Event};
+use crate::model::{CallId, CallMedia, ConversationId, ConversationKind, SessionId, UserId};
+use crate::ports::StorageError;
+use crate::rules::calling::{Accepted, Call, Course};
+
+/// How long a socket that is in a call may be gone before its user is.
+const RECONNECT: Duration = Duration::from_secs(10);
+/// The most events of calls that wait to be told; beyond that callers wait.
+const QUEUE: usize = 1_024;
+/// The most that one step tells.
+const TOLD_PER_STEP: usize = 4;
+/// How many ended calls are remembered, and how long, to tell a late step from a wrong id.
+const ENDED: u64 = 10_000;
+const ENDED_TTL: Duration = Duration::from_mins(10);
+/// The longest reason that is passed on, in characters.
+const MAX_REASON_CHARS: usize = 200;
+/// The longest SDP or ICE text, in bytes (contract: `call:signal`).
+pub const MAX_SIGNAL_BYTES: usize = 64 * 1024;
+
+/// An invitation to a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invitation {
+    /// Where.
+    pub conversation_id: ConversationId,
+    /// The caller's id for it.
+    pub call_id: CallId,
+    /// What it carries.
+    pub media: CallMedia,
+    /// JSON for the other clients, at most 64 KiB.
+    pub data: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Timer {
+    Ringing(CallId),
+    Away(CallId, UserId),
+}
+
+enum Told {
+    Event(Event),
+    Missed(MissedCall),
+}
+
+#[derive(Default)]
+struct State {
+    calls: HashMap<CallId, Call>,
+    /// Which call somebody is in, each in one at most.
+    busy: HashMap<UserId, CallId>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    timers: Deadlines<Timer>,
+    ring_time: Duration,
+    ended: Cache<CallId, Call>,
+    /// Filled while `state` is locked, so that steps are told in the order they happened.
+    told: mpsc::Sender<Told>,
+    rosters: Rosters,
+    blocking: Blocking,
+    switch: Switch,
+}
+
+/// All calls.
+#[derive(Clone)]
+pub struct Calling(Arc<Shared>);
+
+impl Calling {
+    pub(super) fn new(
+        rosters: Rosters,
+        blocking: Blocking,
+        missed: MissedCalls,
+        publisher: Publisher,
+        ring_time: Duration,
+    ) -> (Self, CallingWorker) {
+        let (told, tell) = mpsc::channel(QUEUE);
+        let (switch, closing) = closing();
+        let shared = Arc::new(Shared {
+            state: Mutex::default(),
+            timers: Deadlines::new(),
+            ring_time,
+            ended: Cache::builder().max_capacity(ENDED).time_to_live(ENDED_TTL).build(),
+            told,
+            rosters,
+            blocking,
+            switch,
+        });
+        (Self(shared.clone()), CallingWorker { shared, tell, closing, missed, publisher })
+    }
+
+    /// `caller` calls the others of a conversation, on the socket `session`. Who is in another call is not rung at;
+    /// in a direct conversation the caller then hears `busy` from them at once.
+    ///
+    /// # Errors
+    /// `ConversationNotFound`, `NotParticipant(Access)`, `BlockedByYou`, `Blocked`; `Validation` of `data`;
+    /// `Conflict` if the id is taken, the caller is in another call, or nobody else is there.
+    pub async fn invite(&self, caller: &UserId, session: SessionId, invitation: Invitation) -> Result<()> {
+        let shared = &*self.0;
+        let Invitation { conversation_id, call_id, media, data } = invitation;
+        if data.as_ref().is_some_and(|data| data.len() > MAX_SIGNAL_BYTES) {
+            return Err(Error::validation("data", "must have at most 64 KiB as JSON"));
+        }
+        let roster = shared.rosters.authorize(caller, conversation_id, Attempt::Access).await?;
+        if let Some(peer) = roster.peer(caller) {
+            shared.blocking.between(caller, peer).await?.may_contact()?;
+        }
+        let mut tell = shared.room_to_tell().await?;
+        let mut state = shared.state.lock();
+        if state.calls.contains_key(&call_id) || shared.ended.contains_key(&call_id) {
+            return Err(Error::Conflict("There is a call with this id already"));
+        }
+        if state.busy.contains_key(caller) {
+            return Err(Error::Conflict("You are in another call"));
+        }
+        let (busy, free): (Vec<UserId>, Vec<UserId>) =
+            roster.others(caller).cloned().partition(|user| state.busy.contains_key(user));
+        if busy.is_empty() && free.is_empty() {
+            return Err(Error::Conflict("Nobody else is in the conversation"));
+        }
+        let mut call =
+            Call::new(conversation_id, roster.kind, caller.clone(), session, media, roster.users().iter().cloned());
+        let mut course = Course::On;
+        for user in &busy {
+            course = call.reject(user)?;
+            let step = CallStep { conversation_id, user_id: user.clone(), reason: Some("busy".to_owned()) };
+            if roster.kind == ConversationKind::Direct {
+                tell_users(&mut tell, &call_id, CallEvent::Rejected(step), [caller.clone()]);
+            }
+        }
+        if course == Course::Over {
+            missed(&mut tell, &call, busy);
+            shared.ended.insert(call_id, call);
+            return Ok(());
+        }
+        let invited = CallEvent::Invited { conversation_id, media, data, from: caller.clone() };
+        tell_users(&mut tell, &call_id, invited, free);
+        state.busy.insert(caller.clone(), call_id.clone());
+        state.calls.insert(call_id.clone(), call);
+        shared.timers.set(Timer::Ringing(call_id), shared.ring_time);
+        Ok(())
+    }
+
+    /// `user` comes in on the socket `session`, or goes on with it after a reconnect.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` for a call that is over or somebody who is in another one.
+    pub async fn accept(&self, user: &UserId, session: SessionId, call_id: &CallId) -> Result<()> {
+        let shared = &*self.0;
+        let mut tell = shared.room_to_tell().await?;
+        let mut state = shared.state.lock();
+        let State { calls, busy } = &mut *state;
+        let call = shared.find(calls, call_id, user)?;
+        if busy.get(user).is_some_and(|other| other != call_id) {
+            return Err(Error::Conflict("You are in another call"));
+        }
+        let accepted = call.accept(user, session)?;
+        busy.insert(user.clone(), call_id.clone());
+        shared.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
+        if accepted == Accepted::Joined {
+            let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason: None };
+            tell_all(&mut tell, call_id, call, CallEvent::Accepted(step));
+            if call.ringing().next().is_none() {
+                shared.timers.cancel(&Timer::Ringing(call_id.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// `user` does not want to come.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` for a call that is over or does not ring at them.
+    pub async fn reject(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
+        let shared = &*self.0;
+        let mut tell = shared.room_to_tell().await?;
+        let mut state = shared.state.lock();
+        let call = shared.find(&mut state.calls, call_id, user)?;
+        let course = call.reject(user)?;
+        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason: bounded(reason) };
+        tell_all(&mut tell, call_id, call, CallEvent::Rejected(step));
+        if course == Course::Over {
+            shared.end(&mut state, call_id);
+        }
+        Ok(())
+    }
+
+    /// `user` goes; the caller of a call that rings gives up.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` for a call that is over or that they are not in.
+    pub async fn hang_up(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
+        let mut tell = self.0.room_to_tell().await?;
+        self.0.leave(&mut tell, user, call_id, bounded(reason))
+    }
+
+    /// Passes a word on to another person in the call: to the socket with which they are in it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Conflict` for a call that is over or where one of the two is not in it; `Validation` of `data`.
+    pub async fn signal(
+        &self,
+        from: &UserId,
+        session: SessionId,
+        call_id: &CallId,
+        to: &UserId,
+        data: String,
+    ) -> Result<()> {
+        let shared = &*self.0;
+        if data.len() > MAX_SIGNAL_BYTES {
+            return Err(Error::validation("data", "must have at most 64 KiB as JSON"));
+        }
+        let mut tell = shared.room_to_tell().await?;
+        let mut state = shared.state.lock();
+        let call = shared.find(&mut state.calls, call_id, from)?;
+        if call.session_of(from).is_none() {
+            return Err(Error::Conflict("You are not in the call"));
+        }
+        // A word from a new socket of somebody in the call says that they are back.
+        if call.accept(from, session)? == Accepted::Moved {
+            shared.timers.cancel(&Timer::Away(call_id.clone(), from.clone()));
+        }
+        let socket = call.session_of(to).ok_or(Error::Conflict("They are not in the call"))?;
+        let what = CallEvent::Signal { from: from.clone(), data };
+        send(&mut tell, Told::Event(Event::Call { call_id: call_id.clone(), what, to: CallAudience::Socket(socket) }));
+        Ok(())
+    }
+
+    /// A socket is gone: who was in a call with it has ten seconds to come back.
+    pub fn socket_gone(&self, user: &UserId, session: SessionId) {
+        let state = self.0.state.lock();
+        let Some(call_id) = state.busy.get(user) else { return };
+        if state.calls.get(call_id).is_some_and(|call| call.session_of(user) == Some(session)) {
+            self.0.timers.set(Timer::Away(call_id.clone(), user.clone()), RECONNECT);
+        }
+    }
+
+    pub(super) fn close(&self) {
+        self.0.switch.close();
+    }
+}
+
+type Tell<'a> = PermitIterator<'a, Told>;
+
+impl Shared {
+    /// Room for all that one step tells, taken before anything changes.
+    async fn room_to_tell(&self) -> Result<Tell<'_>> {
+        let going_down = |_| Error::from(StorageError::Unavailable { source: "the server is going down".into() });
+        self.told.reserve_many(TOLD_PER_STEP).await.map_err(going_down)
+    }
+
+    fn find<'a>(&self, calls: &'a mut HashMap<CallId, Call>, id: &CallId, user: &UserId) -> Result<&'a mut Call> {
+        match calls.get_mut(id).filter(|call| call.concerns(user)) {
+            Some(call) => Ok(call),
+            None if self.ended.get(id).is_some_and(|call| call.concerns(user)) => {
+                Err(Error::Conflict("The call is over"))
+            }
+            None => Err(Error::NotFound("Call not found")),
+        }
+    }
+
+    fn leave(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
+        let mut state = self.state.lock();
+        let call = self.find(&mut state.calls, call_id, user)?;
+        let unanswered: Vec<UserId> = call.ringing().filter(|_| call.is_ringing()).cloned().collect();
+        let course = call.leave(user)?;
+        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
+        tell_all(tell, call_id, call, CallEvent::HungUp(step));
+        if course == Course::Over {
+            missed(tell, call, unanswered);
+            self.end(&mut state, call_id);
+        } else {
+            state.busy.remove(user);
+            self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
+        }
+        Ok(())
+    }
+
+    /// Nobody else takes it any more.
+    fn ring_out(&self, tell: &mut Tell<'_>, call_id: &CallId) {
+        let mut state = self.state.lock();
+        let Some(call) = state.calls.get_mut(call_id) else { return };
+        let unanswered: Vec<UserId> = call.ringing().cloned().collect();
+        let course = call.stop_ringing();
+        let step = CallStep {
+            conversation_id: call.conversation_id,
+            user_id: call.caller.clone(),
+            reason: Some("timeout".to_owned()),
+        };
+        let what = CallEvent::HungUp(step);
+        match course {
+            Course::Over => tell_all(tell, call_id, call, what),
+            Course::On => tell_users(tell, call_id, what, unanswered.clone()),
+        }
+        missed(tell, call, unanswered);
+        if course == Course::Over {
+            self.end(&mut state, call_id);
+        }
+    }
+
+    fn end(&self, state: &mut State, call_id: &CallId) {
+        let Some(call) = state.calls.remove(call_id) else { return };
+        state.busy.retain(|_, busy| busy != call_id);
+        self.timers.cancel(&Timer::Ringing(call_id.clone()));
+        for user in call.members() {
+            self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
+        }
+        self.ended.insert(call_id.clone(), call);
+    }
+}
+
+/// Tells everybody whom the call concerns.
+fn tell_all(tell: &mut Tell<'_>, call_id: &CallId, call: &Call, what: CallEvent) {
+    tell_users(tell, call_id, what, call.everybody().cloned());
+}
+
+fn tell_users(tell: &mut Tell<'_>, call_id: &CallId, what: CallEvent, users: impl IntoIterator<Item = UserId>) {
+    let to = CallAudience::Users(users.into_iter().collect());
+    send(tell, Told::Event(Event::Call { call_id: call_id.clone(), what, to }));
+}
+
+fn missed(tell: &mut Tell<'_>, call: &Call, users: Vec<UserId>) {
+    if !users.is_empty() {
+        let missed = MissedCall {
+            conversation_id: call.conversation_id,
+            caller: call.caller.clone(),
+            media: call.media,
+            users,
+            answered: !call.is_ringing(),
+        };
+        send(tell, Told::Missed(missed));
+    }
+}
+
+fn send(tell: &mut Tell<'_>, told: Told) {
+    match tell.next() {
+        Some(permit) => permit.send(told),
+        None => tracing::error!("a step of a call tells more than it has room for"),
+    }
+}
+
+fn bounded(reason: Option<String>) -> Option<String> {
+    reason.map(|reason| reason.chars().take(MAX_REASON_CHARS).collect())
+}
+
+/// Tells of calls, and ends those whose time is up.
+pub struct CallingWorker {
+    shared: Arc<Shared>,
+    tell: mpsc::Receiver<Told>,
+    closing: Closing,
+    missed: MissedCalls,
+    publisher: Publisher,
+}
+
+impl CallingWorker {
+    /// Tells until the services are closed.
+    pub async fn run(mut self) {
+        loop {
+            tokio::select! {
+                biased;
+                () = self.closing.closed() => return,
+                Some(told) = self.tell.recv() => match told {
+                    Told::Event(event) => self.publisher.publish(event).await,
+                    Told::Missed(call) => self.missed.note(call).await,
+                },
+                timer = self.shared.timers.next() => self.time_is_up(timer),
+            }
+        }
+    }
+
+    fn time_is_up(&self, timer: Timer) {
+        // This task empties the queue, so it cannot wait for room in it: it comes back a little later.
+        let Ok(mut tell) = self.shared.told.try_reserve_many(TOLD_PER_STEP) else {
+            return self.shared.timers.set(timer, Duration::from_millis(100));
+        };
+        match timer {
+            Timer::Ringing(call_id) => self.shared.ring_out(&mut tell, &call_id),
+            Timer::Away(call_id, user) => {
+                // Fails if they left in the meantime.
+                let _ = self.shared.leave(&mut tell, &user, &call_id, Some("disconnected".to_owned()));
+            }
+        }
+    }
+}

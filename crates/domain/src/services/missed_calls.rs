@@ -1,0 +1,76 @@
+//! What remains of a call that somebody missed: a system message in the conversation if nobody took it, and
+//! a notification for each who missed it.
+
+use std::sync::Arc;
+
+use super::directory::Directory;
+use super::notifying::{Notice, Notifying};
+use super::writer::{Outgoing, WriteQueue};
+use crate::error::Result;
+use crate::model::{CallMedia, ConversationId, MessageKind, NewMessage, NotificationKind, User, UserId};
+use crate::ports::{Clock, IdSource};
+
+/// A call that was missed.
+#[derive(Debug)]
+pub(super) struct MissedCall {
+    pub(super) conversation_id: ConversationId,
+    pub(super) caller: UserId,
+    pub(super) media: CallMedia,
+    /// Who missed it.
+    pub(super) users: Vec<UserId>,
+    /// Somebody else took it: then the conversation is not told.
+    pub(super) answered: bool,
+}
+
+/// Notes missed calls.
+pub(super) struct MissedCalls {
+    pub(super) queue: WriteQueue,
+    pub(super) notifying: Notifying,
+    pub(super) directory: Directory,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+}
+
+impl MissedCalls {
+    pub(super) async fn note(&self, call: MissedCall) {
+        let conversation_id = call.conversation_id;
+        if let Err(error) = self.try_note(call).await {
+            tracing::warn!(%conversation_id, %error, "a missed call is not noted");
+        }
+    }
+
+    async fn try_note(&self, call: MissedCall) -> Result<()> {
+        let MissedCall { conversation_id, caller, media, users, answered } = call;
+        let caller = self.directory.find(&caller).await.unwrap_or_else(|_| User::nameless(caller));
+        let what = match media {
+            CallMedia::Audio => "Missed audio call",
+            CallMedia::Video => "Missed video call",
+            CallMedia::Screen => "Missed screen share",
+        };
+        if !answered {
+            let message = NewMessage {
+                id: self.ids.next_id().into(),
+                conversation_id,
+                sender_id: caller.id.clone(),
+                kind: MessageKind::System,
+                text: Some(what.to_owned()),
+                media: Vec::new(),
+                reply_to: None,
+                client_message_id: None,
+                created_at: self.clock.now(),
+                delivered_to: None,
+            };
+            // Its outcome is told to the room like any other message's; nobody waits for it here.
+            drop(self.queue.append(Outgoing { message, sender: caller.clone(), origin: None }).await?);
+        }
+        let notice = Notice {
+            kind: NotificationKind::new("missed_call")?,
+            title: what.to_owned(),
+            message: format!("{} called you", caller.name),
+            link: None,
+            data: Some(format!(r#"{{"conversationId":"{conversation_id}"}}"#)),
+        };
+        self.notifying.notify(users, &notice).await?;
+        Ok(())
+    }
+}

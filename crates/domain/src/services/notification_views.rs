@@ -1,0 +1,113 @@
+//! Fills notifications in with what they say. A chat notification takes its words from the message that it
+//! stands for, so an edit shows and a deletion leaves nothing.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::directory::Directory;
+use crate::error::Result;
+use crate::model::{
+    Conversation, ConversationId, ConversationKind, MediaType, Message, MessageId, MessageKind, Notification,
+    NotificationBody, NotificationView, User, UserId,
+};
+use crate::ports::{Conversations, Messages};
+
+/// The most characters of a message that a notification repeats.
+const PREVIEW_CHARS: usize = 200;
+
+/// Makes views of notifications.
+#[derive(Clone)]
+pub(super) struct NotificationViews {
+    conversations: Arc<dyn Conversations>,
+    messages: Arc<dyn Messages>,
+    directory: Directory,
+}
+
+impl NotificationViews {
+    pub(super) fn new(
+        conversations: Arc<dyn Conversations>,
+        messages: Arc<dyn Messages>,
+        directory: Directory,
+    ) -> Self {
+        Self { conversations, messages, directory }
+    }
+
+    /// Views of notifications, in the same order, for a fixed number of storage calls.
+    pub(super) async fn of(&self, notifications: Vec<Notification>) -> Result<Vec<NotificationView>> {
+        let chats = || {
+            notifications.iter().filter_map(|notification| match notification.body {
+                NotificationBody::Chat { conversation_id, message_id } => Some((conversation_id, message_id)),
+                NotificationBody::Text { .. } => None,
+            })
+        };
+        let message_ids: Vec<MessageId> = chats().map(|(_, id)| id).collect();
+        if message_ids.is_empty() {
+            return Ok(notifications.into_iter().map(|notification| view(notification, &Said::default())).collect());
+        }
+        let conversation_ids: Vec<ConversationId> = chats().map(|(id, _)| id).collect();
+        let messages = self.messages.list_messages(&message_ids).await?;
+        let conversations = self.conversations.list_conversations(&conversation_ids).await?;
+        let senders: Vec<UserId> = messages.iter().map(|message| message.sender_id.clone()).collect();
+        let said = Said {
+            messages: messages.into_iter().map(|message| (message.id, message)).collect(),
+            conversations: conversations.into_iter().map(|conversation| (conversation.id, conversation)).collect(),
+            senders: self.directory.find_all(&senders).await?,
+        };
+        Ok(notifications.into_iter().map(|notification| view(notification, &said)).collect())
+    }
+}
+
+/// What chat notifications of a page stand for.
+#[derive(Default)]
+struct Said {
+    messages: HashMap<MessageId, Message>,
+    conversations: HashMap<ConversationId, Conversation>,
+    senders: HashMap<UserId, User>,
+}
+
+fn view(notification: Notification, said: &Said) -> NotificationView {
+    let Notification { id, user_id: _, kind, body, read, created_at } = notification;
+    match body {
+        NotificationBody::Text { title, message, link, data } => {
+            NotificationView { id, kind, title, message, link, conversation_id: None, data, read, created_at }
+        }
+        NotificationBody::Chat { conversation_id, message_id } => {
+            let message = said.messages.get(&message_id);
+            let sender = message.and_then(|message| said.senders.get(&message.sender_id));
+            let name = sender.map_or("Somebody", |sender| sender.name.as_str());
+            let conversation = said.conversations.get(&conversation_id);
+            let group = conversation.filter(|conversation| conversation.kind == ConversationKind::Group);
+            let preview = message.map_or_else(String::new, preview);
+            let (title, text) = match group.and_then(|group| group.title.as_ref()) {
+                Some(title) => (title.as_str().to_owned(), format!("{name}: {preview}")),
+                None => (name.to_owned(), preview),
+            };
+            NotificationView {
+                id,
+                kind,
+                title,
+                message: text,
+                link: None,
+                conversation_id: Some(conversation_id),
+                data: Some(format!(r#"{{"messageId":"{message_id}"}}"#)),
+                read,
+                created_at,
+            }
+        }
+    }
+}
+
+fn preview(message: &Message) -> String {
+    let said = match (&message.text, message.kind) {
+        _ if message.is_tombstone() => "This message was deleted",
+        (Some(text), _) => text.as_str(),
+        (None, MessageKind::Media(MediaType::Image)) => "Sent a photo",
+        (None, MessageKind::Media(MediaType::Video)) => "Sent a video",
+        (None, _) => "Sent a file",
+    };
+    let mut preview: String = said.chars().take(PREVIEW_CHARS).collect();
+    if preview.len() < said.len() {
+        preview.push('…');
+    }
+    preview
+}
