@@ -284,14 +284,15 @@ impl Event {
                 PresenceAudience::Everyone => Audience::Everyone,
             },
             Self::MessagesDelivered { sender, .. } => Audience::Users(std::slice::from_ref(sender)),
-            Self::ConversationNew { users, .. } => Audience::Users(users),
+            Self::ConversationNew { users, .. } | Self::Call { to: CallAudience::Users(users), .. } => {
+                Audience::Users(users)
+            }
             Self::ConversationUpdated { unread, .. } => Audience::Counted(unread),
             Self::ParticipantRemoved { user_id, .. }
             | Self::NotificationNew { user_id, .. }
             | Self::NotificationRead { user_id, .. }
             | Self::NotificationsReadAll { user_id }
             | Self::NotificationRemoved { user_id, .. } => Audience::Users(std::slice::from_ref(user_id)),
-            Self::Call { to: CallAudience::Users(users), .. } => Audience::Users(users),
             Self::Call { to: CallAudience::Socket(session), .. } => Audience::Socket(*session),
         }
     }

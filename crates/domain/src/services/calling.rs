@@ -106,8 +106,8 @@ impl Calling {
         (Self(shared.clone()), CallingWorker { shared, tell, closing, missed, publisher })
     }
 
-    /// `caller` calls the others of a conversation, on the socket `session`. Who is in another call is not rung at;
-    /// in a direct conversation the caller then hears `busy` from them at once.
+    /// `caller` calls the others of a conversation, on the socket `session`. Who is in another call is not rung at; if
+    /// that is everybody, the caller hears `busy` at once.
     ///
     /// # Errors
     /// `ConversationNotFound`, `NotParticipant(Access)`, `BlockedByYou`, `Blocked`; `Validation` of `data`;
@@ -140,12 +140,14 @@ impl Calling {
         let mut course = Course::On;
         for user in &busy {
             course = call.reject(user)?;
-            let step = CallStep { conversation_id, user_id: user.clone(), reason: Some("busy".to_owned()) };
-            if roster.kind == ConversationKind::Direct {
-                tell_users(&mut tell, &call_id, CallEvent::Rejected(step), [caller.clone()]);
-            }
         }
         if course == Course::Over {
+            let reason = Some("busy".to_owned());
+            let what = match roster.peer(caller) {
+                Some(peer) => CallEvent::Rejected(CallStep { conversation_id, user_id: peer.clone(), reason }),
+                None => CallEvent::HungUp(CallStep { conversation_id, user_id: caller.clone(), reason }),
+            };
+            tell_users(&mut tell, &call_id, what, [caller.clone()]);
             missed(&mut tell, &call, busy);
             shared.ended.insert(call_id, call);
             return Ok(());
@@ -350,9 +352,10 @@ fn missed(tell: &mut Tell<'_>, call: &Call, users: Vec<UserId>) {
 }
 
 fn send(tell: &mut Tell<'_>, told: Told) {
-    match tell.next() {
-        Some(permit) => permit.send(told),
-        None => tracing::error!("a step of a call tells more than it has room for"),
+    if let Some(permit) = tell.next() {
+        permit.send(told);
+    } else {
+        tracing::error!("a step of a call tells more than it has room for");
     }
 }
 
