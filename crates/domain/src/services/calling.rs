@@ -18,7 +18,7 @@ use super::publisher::Publisher;
 use super::rosters::Rosters;
 use crate::error::{Attempt, Error, Result};
 use crate::event::{CallAudience, CallEvent, CallStep, Event};
-use crate::model::{CallId, CallMedia, ConversationId, ConversationKind, SessionId, UserId};
+use crate::model::{CallId, CallMedia, ConversationId, SessionId, UserId};
 use crate::ports::StorageError;
 use crate::rules::calling::{Accepted, Call, Course};
 
