@@ -26,6 +26,9 @@ const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
 /// How much of it the sockets have to be answered and closed.
 const SOCKETS_LIMIT: Duration = Duration::from_secs(6);
 
+/// How much of it is kept for storing what is queued.
+const STORAGE_LIMIT: Duration = Duration::from_secs(2);
+
 /// A listener that is open.
 pub(crate) struct Bound {
     pub(crate) listener: Listener,
@@ -102,18 +105,26 @@ impl Server {
         let deadline = Instant::now() + SHUTDOWN_LIMIT;
         closing.send_replace(true);
         transport.shutdown(SOCKETS_LIMIT).await;
-        let finished = timeout_at(deadline, async {
-            // Requests that were begun are answered while the writer still stores.
-            while served.join_next().await.is_some() {}
-            services.close();
-            while working.join_next().await.is_some() {}
+        // Requests that were begun are answered while the writer still stores; one that never ends is given up.
+        let answered = timeout_at(deadline - STORAGE_LIMIT, ended(&mut served)).await;
+        services.close();
+        let stored = timeout_at(deadline, async {
+            ended(&mut working).await;
             storage.close().await;
         });
-        if finished.await.is_ok() {
-            tracing::info!("shut down");
-        } else {
-            tracing::warn!("shut down with requests unanswered");
+        match (answered, stored.await) {
+            (Ok(()), Ok(())) => tracing::info!("shut down"),
+            (answered, stored) => tracing::warn!(
+                requests = answered.is_ok(),
+                storage = stored.is_ok(),
+                "shut down before everything was done"
+            ),
         }
         outcome
     }
+}
+
+/// Waits until all of these have ended.
+async fn ended<T: 'static>(tasks: &mut JoinSet<T>) {
+    while tasks.join_next().await.is_some() {}
 }

@@ -1,5 +1,5 @@
 //! Editing, deleting and reacting: the domain's rule, applied to the message as it is inside the transaction.
-//! The full-text index follows by trigger.
+//! The full-text index is kept in step.
 
 use parlance_domain::error::{Error, Result as Verdict};
 use parlance_domain::model::{ConversationId, Message, Timestamp};
@@ -11,7 +11,7 @@ use sea_orm::{DatabaseTransaction, FromQueryResult};
 use crate::error::{BadRow, Failed};
 use crate::rows::{self, conversation_kind, media_to_json, reactions_to_json, role, sql_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, messages};
+use crate::{SqlStorage, commit, messages, words};
 
 /// In which capacity somebody changes a message.
 #[derive(Debug, FromQueryResult)]
@@ -40,7 +40,7 @@ pub(crate) async fn amend(
         return Ok(Err(Error::MessageNotFound));
     };
     let actor = Actor { user_id: &amend.actor, role: role(number)?, kind: conversation_kind(kind)? };
-    let was_tombstone = message.is_tombstone();
+    let before = message.clone();
     let changed = match amending::amend(&mut message, &amend.amendment, actor, limits, amend.now) {
         Ok(changed) => changed,
         Err(refusal) => return Ok(Err(refusal)),
@@ -51,8 +51,11 @@ pub(crate) async fn amend(
     };
     if changed {
         message.rev = next_rev(&transaction, message.conversation_id).await?;
-        update_message(&transaction, &message).await?;
-        if message.is_tombstone() && !was_tombstone {
+        let place = update_message(&transaction, &message).await?;
+        if message.text != before.text {
+            index_again(&transaction, place, &message).await?;
+        }
+        if message.is_tombstone() && !before.is_tombstone() {
             stop_counting(&transaction, &message).await?;
         }
         commit(transaction).await?;
@@ -66,12 +69,13 @@ async fn next_rev(transaction: &DatabaseTransaction, id: ConversationId) -> Resu
     Ok(rows::count(rev.ok_or(BadRow("conversation of a message"))?)?)
 }
 
-async fn update_message(transaction: &DatabaseTransaction, message: &Message) -> Result<(), Failed> {
+/// Writes the message down and says where it is in the full-text index.
+async fn update_message(transaction: &DatabaseTransaction, message: &Message) -> Result<i64, Failed> {
     // Everything that an amendment can touch; the rest of a message never changes.
     let Message { id, rev, text, media, reactions, edited_at, deleted_at, updated_at, .. } = message;
-    Sql::new(
+    let update = Sql::new(
         "UPDATE messages SET rev = ?, text = ?, media = ?, reactions = ?, edited_at = ?, deleted_at = ?, \
-             updated_at = ? WHERE id = ?",
+             updated_at = ? WHERE id = ? RETURNING place",
     )
     .bind(sql_number(*rev))
     .bind(text.clone())
@@ -80,9 +84,19 @@ async fn update_message(transaction: &DatabaseTransaction, message: &Message) ->
     .bind(edited_at.map(Timestamp::millis))
     .bind(deleted_at.map(Timestamp::millis))
     .bind(updated_at.millis())
-    .bind(id.bytes().to_vec())
-    .run(transaction)
-    .await?;
+    .bind(id.bytes().to_vec());
+    Ok(update.scalar(transaction).await?.ok_or(BadRow("message"))?)
+}
+
+async fn index_again(transaction: &DatabaseTransaction, place: i64, message: &Message) -> Result<(), Failed> {
+    Sql::new("DELETE FROM message_search WHERE rowid = ?").bind(place).run(transaction).await?;
+    if let Some(text) = &message.text {
+        Sql::new("INSERT INTO message_search (rowid, words) VALUES (?, ?)")
+            .bind(place)
+            .bind(words::indexed(message.conversation_id, text))
+            .run(transaction)
+            .await?;
+    }
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 //! Storing a batch of sends in one transaction: look everything up, decide in memory, write everything down.
-//! Seven statements at most, whatever the size of the batch. The writing connection holds the database's
+//! Eight statements at most, whatever the size of the batch. The writing connection holds the database's
 //! write lock from its first moment, so what is looked up still holds when it is written, and `seq` and `rev`
 //! are allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
 
@@ -9,14 +9,14 @@ mod plan;
 use std::collections::HashMap;
 
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, SeqRange, UserId};
+use parlance_domain::model::{ConversationId, Message, MessageId, MessageKind, NewMessage, SeqRange, UserId};
 use parlance_domain::ports::{Appended, ReadMessage};
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
 use crate::rows::{self, media_to_json, message_kind_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit};
+use crate::{SqlStorage, commit, words};
 use plan::{Answer, Plan};
 
 /// Stores a batch; the answers are in its order.
@@ -61,7 +61,7 @@ async fn load_named(transaction: &DatabaseTransaction, plan: &Plan) -> Result<Ha
     Ok(found.into_iter().map(|message| (message.id, message)).collect())
 }
 
-/// Messages, conversations, positions: a statement each. The full-text index follows by trigger.
+/// Messages, their words, conversations, positions: a statement each.
 async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Failed> {
     if plan.stored.is_empty() {
         return Ok(());
@@ -93,6 +93,13 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Fai
     .bind_json(&messages)?
     .run(transaction)
     .await?;
+    let words: Vec<(i64, String)> = plan.stored.iter().filter_map(searchable).collect();
+    if !words.is_empty() {
+        Sql::new("INSERT INTO message_search (rowid, words) SELECT value ->> 0, value ->> 1 FROM json_each(?)")
+            .bind_json(&words)?
+            .run(transaction)
+            .await?;
+    }
     let heads: Vec<_> =
         plan.heads.iter().map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at)).collect();
     Sql::new(
@@ -125,6 +132,12 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Fai
     .run(transaction)
     .await?;
     Ok(())
+}
+
+/// What the index holds of a message: nothing of those that search never finds.
+fn searchable((place, message): &(i64, Message)) -> Option<(i64, String)> {
+    let text = message.text.as_deref().filter(|_| message.kind != MessageKind::System)?;
+    Some((*place, words::indexed(message.conversation_id, text)))
 }
 
 /// A message that the send at `ordinal` has read.

@@ -29,6 +29,7 @@ mod search;
 mod statement;
 mod users;
 mod watermarks;
+mod words;
 
 pub use connect::{ConnectError, Options, StatementObserver};
 

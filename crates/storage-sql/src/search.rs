@@ -1,14 +1,14 @@
-//! Full-text search with FTS5. The index holds each message's conversation as a word, and a search asks for
-//! (one of the user's conversations) AND (all words): it walks only what the user may see. Matches come
-//! in the order of `messages.place`, newest first, so a page costs what it holds and not what matches.
+//! Full-text search with FTS5. The index holds each word with its conversation before it (see `words`), and a
+//! search asks for the words in each of the user's conversations: it walks only what the user may see. Matches
+//! come in the order of `messages.place`, newest first, so a page costs what it holds.
 
 use parlance_domain::model::{Message, Page, SearchCursor};
 use parlance_domain::ports::SearchQuery;
 
-use crate::SqlStorage;
 use crate::error::Failed;
 use crate::rows::{self, MessageRow, message_columns, sql_number};
 use crate::statement::Sql;
+use crate::{SqlStorage, words};
 
 /// How many places one millisecond has in `messages.place`, as a power of two.
 pub(crate) const PLACE_BITS: u32 = 20;
@@ -19,9 +19,10 @@ macro_rules! search_statement {
     ($conversations:literal) => {
         concat!(
             "WITH wanted (query) AS MATERIALIZED (
-                SELECT 'conversation : (' || ",
+                SELECT coalesce(group_concat(replace(?1, char(1), lower(hex(conversation_id))), ' OR '), '\"\"')
+                FROM participants WHERE ",
             $conversations,
-            " || ') AND text : (' || ?1 || ')'
+            "
             ),
             reached (place) AS MATERIALIZED (
                 SELECT s.rowid FROM message_search s CROSS JOIN messages m ON m.place = s.rowid
@@ -41,19 +42,15 @@ macro_rules! search_statement {
 }
 
 /// In every conversation that the user is in.
-pub(crate) const EVERYWHERE: &str = search_statement!(
-    "(SELECT group_concat(lower(hex(conversation_id)), ' OR ') FROM participants WHERE user_id = ?6)"
-);
+const EVERYWHERE: &str = search_statement!("user_id = ?6");
 
 /// In one of them.
-pub(crate) const IN_ONE: &str = search_statement!(
-    "(SELECT lower(hex(conversation_id)) FROM participants WHERE user_id = ?6 AND conversation_id = ?7)"
-);
+const IN_ONE: &str = search_statement!("user_id = ?6 AND conversation_id = ?7");
 
 /// Messages that match, newest first.
 pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<Page<Message, SearchCursor>, Failed> {
     let SearchQuery { user_id, words, conversation_id, cursor, limit } = query;
-    let Some(expression) = expression(words) else { return Ok(Page { items: Vec::new(), next: None }) };
+    let Some(template) = words::template(words) else { return Ok(Page { items: Vec::new(), next: None }) };
     let (created_at, id) = match cursor {
         Some(SearchCursor { at, id }) => (at.millis(), id.bytes().to_vec()),
         None => (i64::MAX, Vec::new()),
@@ -61,7 +58,7 @@ pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<
     let below = created_at.checked_add(1).and_then(|millis| millis.checked_mul(1 << PLACE_BITS)).unwrap_or(i64::MAX);
     let statement = Sql::new(if conversation_id.is_some() { IN_ONE } else { EVERYWHERE });
     let rows: Vec<MessageRow> = statement
-        .bind(expression)
+        .bind(template)
         .bind(below)
         .bind(created_at)
         .bind(id)
@@ -72,41 +69,4 @@ pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<
         .await?;
     let cursor_of = |last: &Message| SearchCursor { at: last.created_at, id: last.id };
     Ok(Page::cut(rows::all(rows)?, *limit, cursor_of))
-}
-
-/// The words as an FTS5 expression: each a quoted prefix, whatever it holds. `None` if nothing in them can match:
-/// FTS5 passes over a word without letters and digits, which must not make the others match more.
-fn expression(words: &[String]) -> Option<String> {
-    let mut expression = String::new();
-    for word in words {
-        if !word.chars().any(char::is_alphanumeric) {
-            return None;
-        }
-        if !expression.is_empty() {
-            expression.push_str(" AND ");
-        }
-        // Inside quotes only a quote has a meaning, and a NUL would end the text.
-        expression.push('"');
-        for c in word.chars().filter(|c| *c != '\0') {
-            if c == '"' {
-                expression.push('"');
-            }
-            expression.push(c);
-        }
-        expression.push_str("\" *");
-    }
-    (!expression.is_empty()).then_some(expression)
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn a_word_is_quoted_whatever_it_holds() {
-        let expression =
-            |words: &[&str]| super::expression(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
-        assert_eq!(expression(&["ab", "c\"d"]).as_deref(), Some("\"ab\" * AND \"c\"\"d\" *"));
-        assert_eq!(expression(&["a\0b"]).as_deref(), Some("\"ab\" *"));
-        assert_eq!(expression(&["-"]), None);
-        assert_eq!(expression(&[]), None);
-    }
 }

@@ -38,10 +38,13 @@ async def main(url, token, conversation_id, transport, *texts):
     async def error(data):
         report("error", **data)
 
+    @client.event
+    async def connect_error(data):
+        report("refused", reason=data["message"] if isinstance(data, dict) else str(data))
+
     try:
         await client.connect(url, auth={"token": token, "dialect": "ulearn"}, transports=[transport])
-    except socketio.exceptions.ConnectionError as refusal:
-        report("refused", reason=str(refusal))
+    except socketio.exceptions.ConnectionError:
         return
     await client.emit("join:conversation", {"conversationId": conversation_id})
     for text in texts:

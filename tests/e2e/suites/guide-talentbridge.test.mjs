@@ -169,11 +169,11 @@ describe('talentbridge guide', () => {
   it('the guide’s calls one by one: start, list in pages, join, reply, online users by socket and REST', async () => {
     const [ann, ben, eve] = await server.people('Ann', 'Ben', 'Eve');
     const chat = mount(ChatProvider, ann);
-    const other = mount(ChatProvider, ben);
     await chat.until('the connection', ({ isConnected }) => isConnected);
-    await other.until('the connection', ({ isConnected }) => isConnected);
     const conversation = await chat.startConversation(ben.id);
     await chat.startConversation(eve.id);
+    const other = mount(ChatProvider, ben);
+    await other.until('the connection', ({ isConnected }) => isConnected);
     const first = await chat.loadConversations(null, '', 1);
     assert.equal(first.hasMore, true);
     const second = await chat.loadConversations(first.nextCursor, '', 1);

@@ -153,11 +153,13 @@ describe('ulearn guide', () => {
     hook.sendMessage(conversationId, 'from outside');
     await hook.until('the own message', ({ messages: seen }) => seen.length === 1);
     await ben.say(conversationId, 'unheard');
+    hook.sendMessage(conversationId, 'still outside');
+    await hook.until('the next own message', ({ messages: seen }) => seen.length >= 2);
     hook.joinConversation(conversationId);
     hook.sendMessage(conversationId, 'in again');
-    await hook.until('the next own message', ({ messages: seen }) => seen.length >= 2);
+    await hook.until('the third own message', ({ messages: seen }) => seen.length >= 3);
     await ben.say(conversationId, 'heard');
     await hook.until('Ben’s message', ({ messages: seen }) => seen.at(-1).text === 'heard');
-    assert.deepEqual(hook.messages.map(({ text }) => text), ['from outside', 'in again', 'heard']);
+    assert.deepEqual(hook.messages.map(({ text }) => text), ['from outside', 'still outside', 'in again', 'heard']);
   });
 });

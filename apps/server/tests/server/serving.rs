@@ -65,27 +65,93 @@ fn both_signals_end_it_in_order() {
     }
 }
 
+/// Two people and their conversation.
+struct Pair {
+    alice: String,
+    bob: String,
+    conversation: String,
+}
+
+fn introduce(parlance: &Parlance, address: &str) -> Pair {
+    let token = |user| parlance.answered(&["token", "--user", user], &[SECRET]).trim_end().to_owned();
+    let (alice, bob) = (token("alice"), token("bob"));
+    assert!(get(address, "/api/v1/users/me", &format!("Authorization: Bearer {bob}\r\n")).contains(" 200 OK"));
+    let started = post(address, "/api/v1/chat/conversations/start", &alice, r#"{"targetUserId": "bob"}"#);
+    let started: serde_json::Value = serde_json::from_str(started.split_once("\r\n\r\n").unwrap().1).unwrap();
+    let conversation = started["data"]["conversation"]["_id"].as_str().unwrap().to_owned();
+    Pair { alice, bob, conversation }
+}
+
+fn history(address: &str, pair: &Pair) -> String {
+    let path = format!("/api/v1/chat/messages/all/{}", pair.conversation);
+    get(address, &path, &format!("Authorization: Bearer {}\r\n", pair.bob))
+}
+
+/// A send that waits for its body, which is handed back with the connection. The server has begun to read it.
+fn begin_send(address: &str, pair: &Pair, text: &str) -> (TcpStream, String) {
+    let body = serde_json::json!({ "conversationId": pair.conversation, "text": text }).to_string();
+    let mut stream = TcpStream::connect(address).unwrap();
+    let head = format!("POST /api/v1/chat/messages HTTP/1.1\r\nHost: {address}\r\nConnection: close");
+    let headers = format!("Authorization: Bearer {}\r\nContent-Type: application/json", pair.alice);
+    let length = body.len();
+    write!(stream, "{head}\r\n{headers}\r\nContent-Length: {length}\r\nExpect: 100-continue\r\n\r\n").unwrap();
+    let expected = b"HTTP/1.1 100 Continue\r\n\r\n";
+    let mut answer = vec![0; expected.len()];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(answer, expected);
+    (stream, body)
+}
+
 #[test]
 fn what_was_stored_is_there_after_a_restart() {
     let parlance = Parlance::new();
-    let env = [SECRET, ("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://./chat.db"), ("AUTH_PROVISION", "token")];
-    let token = |user| parlance.answered(&["token", "--user", user], &[SECRET]).trim_end().to_owned();
-    let (alice, bob) = (token("alice"), token("bob"));
-
+    let env = [SECRET, ("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://./chat.db")];
     let server = parlance.start(&[], &env, 1);
-    let address = server.address(0);
-    assert!(get(&address, "/api/v1/users/me", &format!("Authorization: Bearer {bob}\r\n")).contains(" 200 OK"));
-    let started = post(&address, "/api/v1/chat/conversations/start", &alice, r#"{"targetUserId": "bob"}"#);
-    let started: serde_json::Value = serde_json::from_str(started.split_once("\r\n\r\n").unwrap().1).unwrap();
-    let conversation = started["data"]["conversation"]["_id"].as_str().unwrap();
-    let body = serde_json::json!({ "conversationId": conversation, "text": "still here" }).to_string();
-    assert!(post(&address, "/api/v1/chat/messages", &alice, &body).starts_with("HTTP/1.1 201"));
+    let pair = introduce(&parlance, &server.address(0));
+    let body = serde_json::json!({ "conversationId": pair.conversation, "text": "still here" }).to_string();
+    assert!(post(&server.address(0), "/api/v1/chat/messages", &pair.alice, &body).starts_with("HTTP/1.1 201"));
     assert_eq!(server.signalled("TERM").code, Some(0));
 
     let server = parlance.start(&[], &env, 1);
-    let path = format!("/api/v1/chat/messages/all/{conversation}");
-    let history = get(&server.address(0), &path, &format!("Authorization: Bearer {bob}\r\n"));
+    let history = history(&server.address(0), &pair);
     assert!(history.contains("still here"), "{history}");
+}
+
+#[test]
+fn a_request_that_was_begun_is_carried_out_and_answered() {
+    let parlance = Parlance::new();
+    let env = [SECRET, ("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "sqlite://./chat.db")];
+    let server = parlance.start(&[], &env, 1);
+    let address = server.address(0);
+    let pair = introduce(&parlance, &address);
+    let (mut stream, body) = begin_send(&address, &pair, "on the way");
+    server.signal("TERM");
+    while TcpStream::connect(&address).is_ok() {
+        std::thread::yield_now();
+    }
+    stream.write_all(body.as_bytes()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 201"), "{answer}");
+    let ended = server.ended();
+    assert_eq!(ended.code, Some(0), "{}", ended.log);
+
+    let server = parlance.start(&[], &env, 1);
+    let history = history(&server.address(0), &pair);
+    assert!(history.contains("on the way"), "{history}");
+}
+
+#[test]
+fn a_request_that_never_ends_does_not_keep_the_process() {
+    let parlance = Parlance::new();
+    let server = parlance.start(&[], &[SECRET, ("LISTEN", "127.0.0.1:0"), ("DATABASE_URL", "memory:")], 1);
+    let address = server.address(0);
+    let pair = introduce(&parlance, &address);
+    let (stream, _) = begin_send(&address, &pair, "never");
+    let ended = server.signalled("TERM");
+    assert_eq!(ended.code, Some(0), "{}", ended.log);
+    assert!(ended.log.contains("before everything was done"), "{}", ended.log);
+    drop(stream);
 }
 
 #[test]

@@ -136,6 +136,10 @@ object_id! {
     MessageId
 }
 object_id! {
+    /// An uploaded medium.
+    MediumId
+}
+object_id! {
     /// A notification.
     NotificationId
 }

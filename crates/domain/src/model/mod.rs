@@ -4,6 +4,7 @@
 mod call;
 mod conversation;
 mod id;
+mod medium;
 mod message;
 mod notification;
 mod paging;
@@ -16,7 +17,8 @@ mod watermarks;
 
 pub use call::{CallId, CallMedia};
 pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};
-pub use id::{ConversationId, InvalidId, MessageId, NotificationId, ObjectId, SessionId, UserId};
+pub use id::{ConversationId, InvalidId, MediumId, MessageId, NotificationId, ObjectId, SessionId, UserId};
+pub use medium::{Dimensions, Medium, Thumbnail};
 pub use message::{
     ClientMessageId, Emoji, MediaLink, MediaType, Message, MessageKind, MessageStatus, NewMessage, Reaction, Rev, Seq,
 };

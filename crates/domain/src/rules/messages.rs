@@ -5,6 +5,9 @@ use super::Limits;
 use crate::error::{Error, Result};
 use crate::model::{ClientMessageId, ConversationId, MediaLink, MediaType, MessageId, MessageKind};
 
+/// The longest name of a medium that a message repeats, in bytes.
+const MAX_FILENAME_BYTES: usize = 255;
+
 /// A message as a client asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Draft {
@@ -55,6 +58,13 @@ pub fn check(draft: &Draft, limits: &Limits, own_media_prefix: &str) -> Result<C
     }
     for link in &draft.media {
         check_link(&link.url, "media", own_media_prefix)?;
+        if link
+            .filename
+            .as_ref()
+            .is_some_and(|name| name.len() > MAX_FILENAME_BYTES || name.chars().any(char::is_control))
+        {
+            return Err(Error::validation("media", "filename must have at most 255 bytes without control characters"));
+        }
     }
     let kind = draft.media.first().map_or(MessageKind::Text, |first| MessageKind::Media(first.media_type));
     let claimed = draft.claimed_kind.map(|claim| match claim {
@@ -166,6 +176,17 @@ mod tests {
         let eleven = [("https://x/y", MediaType::File); 11];
         assert!(verdict(&draft(None, &eleven[..10], None)).is_ok());
         assert!(verdict(&draft(None, &eleven, None)).is_err());
+    }
+
+    #[test]
+    fn names_of_media_are_bounded() {
+        let named = |name: &str| {
+            let mut draft = draft(None, &[("https://x/y", MediaType::File)], None);
+            draft.media[0].filename = Some(name.to_owned());
+            verdict(&draft).is_ok()
+        };
+        assert!(named("Übersicht 2026.pdf") && named(&"x".repeat(255)));
+        assert!(!named(&"x".repeat(256)) && !named("a\0.pdf"));
     }
 
     proptest! {

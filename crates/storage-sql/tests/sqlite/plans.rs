@@ -52,6 +52,12 @@ const FILL: &[(&str, u64)] = &[
              'message number' || n || iif(n % 10000, '', ' rare'), n, n FROM n",
         MESSAGES,
     ),
+    (
+        "INSERT INTO message_search (rowid, words) \
+         SELECT place, lower(hex(conversation_id)) || replace(text, ' ', ' ' || lower(hex(conversation_id))) \
+         FROM messages WHERE ?",
+        1,
+    ),
     ("UPDATE conversations SET last_seq = ?1, rev = ?1 WHERE direct_key = 1", MESSAGES),
     ("UPDATE participants SET read_position = ? WHERE user_id = 'user-1'", MESSAGES),
 ];

@@ -1,0 +1,3 @@
+//! x
+mod store;
+pub use store::{BlobsAt, ObjectBlobs, OpenError, S3Credentials, S3Settings};

@@ -1,0 +1,88 @@
+//! Words as the full-text index holds them: runs of letters and digits without case and accents, each with
+//! its conversation before it. One word is one token of the index, so matching is comparing beginnings.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use parlance_domain::model::ConversationId;
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+/// Stands for the conversation in a [`template`]: no word has a control character.
+pub(crate) const CONVERSATION: char = '\u{1}';
+
+/// Longer words are cut, in the index as in a search.
+const MAX_CHARS: usize = 100;
+
+/// The words of a message for the index, each once.
+pub(crate) fn indexed(conversation: ConversationId, text: &str) -> String {
+    let folded = fold(text);
+    let words: BTreeSet<String> =
+        folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(cut).collect();
+    let conversation = conversation.to_string();
+    let mut indexed = String::with_capacity(words.iter().map(|word| word.len() + conversation.len() + 1).sum());
+    for word in words {
+        // Writing to a string does not fail.
+        let _ = write!(indexed, "{conversation}{word} ");
+    }
+    indexed
+}
+
+/// What the index is asked for one conversation, which [`CONVERSATION`] stands for: every one of `words` as the
+/// beginning of a word. `None` if nothing can match.
+pub(crate) fn template(words: &[String]) -> Option<String> {
+    let mut template = String::new();
+    for word in words.iter().map(|word| fold(word)).filter(|word| !word.is_empty()) {
+        // Nothing but letters and digits gets into the expression, so nothing in it can be taken for syntax.
+        if !word.chars().all(char::is_alphanumeric) {
+            return None;
+        }
+        let and = if template.is_empty() { "" } else { " AND " };
+        let _ = write!(template, "{and}\"{CONVERSATION}{}\" *", cut(&word));
+    }
+    (!template.is_empty()).then(|| format!("({template})"))
+}
+
+fn fold(text: &str) -> String {
+    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+fn cut(word: &str) -> String {
+    word.chars().take(MAX_CHARS).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(text: &str) -> Vec<String> {
+        let id = ConversationId::from_bytes([0xab; 12]);
+        let strip = |word: &str| word.strip_prefix(&"ab".repeat(12)).expect("its conversation before it").to_owned();
+        indexed(id, text).split_whitespace().map(strip).collect()
+    }
+
+    #[test]
+    fn words_are_folded_and_held_once() {
+        assert_eq!(words("Le CAFÉ, le cafe\u{301}!"), ["cafe", "le"]);
+        assert_eq!(words("snake_case 你好 ΣΊΣΥΦΟΣ"), ["case", "snake", "σισυφοσ", "你好"]);
+        assert_eq!(words(" -\"*() 😀"), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_but_words_gets_into_an_expression() {
+        let template = |words: &[&str]| template(&words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>());
+        assert_eq!(template(&["Ab", "c"]).as_deref(), Some("(\"\u{1}ab\" * AND \"\u{1}c\" *)"));
+        for odd in ["a\"b", "a*", "a b", "\u{1}", "a\0"] {
+            assert_eq!(template(&[odd]), None, "{odd:?}");
+        }
+        assert_eq!(template(&[]), None);
+        assert_eq!(template(&["\u{301}"]), None);
+    }
+
+    #[test]
+    fn long_words_are_cut_on_both_sides() {
+        let long = "ä".repeat(10_000);
+        assert_eq!(words(&long), ["a".repeat(100)]);
+        assert!(template(&[long]).is_some_and(|template| template.contains(&format!("{}\"", "a".repeat(100)))));
+    }
+}
