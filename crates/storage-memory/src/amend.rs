@@ -4,7 +4,9 @@ use parlance_domain::error::{Error, Result};
 use parlance_domain::ports::{AmendMessage, Amended};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::amending::{self, Actor};
+use parlance_domain::rules::media::Named;
 
+use crate::media_items::Use;
 use crate::state::State;
 
 impl State {
@@ -16,6 +18,7 @@ impl State {
         let actor = Actor { user_id: actor, role, kind: room.conversation.kind };
         let mut message = room.message(seq).ok_or(Error::MessageNotFound)?.clone();
         let stood = !message.is_tombstone();
+        let named = Named::by_links(&message.media);
         let changed = amending::amend(&mut message, amendment, actor, limits, *now)?;
         if changed {
             if stood && message.is_tombstone() {
@@ -25,6 +28,7 @@ impl State {
             if let Some(stored) = room.message_mut(seq) {
                 stored.clone_from(&message);
             }
+            self.use_media(&Use::Message(message.id), &named, &Named::by_links(&message.media));
         }
         let reply_to = message.reply_to.and_then(|id| self.message(id)).cloned();
         Ok(Amended { message, reply_to, changed })

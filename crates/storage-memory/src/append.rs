@@ -4,7 +4,9 @@
 use parlance_domain::error::{Attempt, Error, Result};
 use parlance_domain::model::{Message, NewMessage};
 use parlance_domain::ports::{Appended, ReadMessage};
+use parlance_domain::rules::media::{self, Named};
 
+use crate::media_items::Use;
 use crate::room::newest;
 use crate::state::State;
 
@@ -26,6 +28,11 @@ impl State {
             Some(Some(original)) if original.conversation_id == new.conversation_id => Some(original.clone()),
             Some(_) => return Err(Error::MessageNotFound),
         };
+        let named = Named::by_links(&new.media);
+        if !self.has_media(&named) {
+            return Err(media::missing("media"));
+        }
+        self.use_media(&Use::Message(new.id), &Named::default(), &named);
         let (message, newly_read) = self.store(new).ok_or(Error::ConversationNotFound)?;
         Ok(Appended { message, duplicate: false, reply_to, newly_read })
     }

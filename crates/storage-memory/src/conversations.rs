@@ -12,9 +12,11 @@ use parlance_domain::model::{
 use parlance_domain::ports::{
     ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started, StorageResult,
 };
+use parlance_domain::rules::media::{self, Named};
 use parlance_domain::rules::membership::may_manage;
 
 use crate::MemoryStorage;
+use crate::media_items::Use;
 use crate::room::Room;
 use crate::state::{State, contains};
 
@@ -45,6 +47,12 @@ impl Conversations for MemoryStorage {
 
     async fn find_conversation(&self, id: ConversationId) -> StorageResult<Option<Conversation>> {
         Ok(self.state().rooms.get(&id).map(|room| room.conversation.clone()))
+    }
+
+    async fn list_conversations(&self, ids: &[ConversationId]) -> StorageResult<Vec<Conversation>> {
+        let state = self.state();
+        let ids: HashSet<&ConversationId> = ids.iter().collect();
+        Ok(ids.into_iter().filter_map(|id| state.rooms.get(id)).map(|room| room.conversation.clone()).collect())
     }
 
     async fn find_roster(&self, id: ConversationId) -> StorageResult<Option<Roster>> {
@@ -81,9 +89,7 @@ impl Conversations for MemoryStorage {
         change: &GroupChange,
         now: Timestamp,
     ) -> StorageResult<Result<Conversation>> {
-        let mut state = self.state();
-        let Some(room) = state.rooms.get_mut(&id) else { return Ok(Err(Error::ConversationNotFound)) };
-        Ok(update(room, actor, change, now))
+        Ok(self.state().update_group(id, actor, change, now))
     }
 
     async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>> {
@@ -104,6 +110,27 @@ impl State {
         Started { conversation: new, created: true }
     }
 
+    fn update_group(
+        &mut self,
+        id: ConversationId,
+        actor: &UserId,
+        change: &GroupChange,
+        now: Timestamp,
+    ) -> Result<Conversation> {
+        let image = match change {
+            GroupChange::Image(image) => Some(Named::by_urls(image.as_deref())),
+            GroupChange::Title(_) => None,
+        };
+        let there = image.as_ref().is_none_or(|named| self.has_media(named));
+        let room = self.rooms.get_mut(&id).ok_or(Error::ConversationNotFound)?;
+        let before = Named::by_urls(room.conversation.image.as_deref());
+        let conversation = update(room, actor, change, there, now)?;
+        if let Some(named) = image {
+            self.use_media(&Use::Group(id), &before, &named);
+        }
+        Ok(conversation)
+    }
+
     /// Whether the title or another participant's name contains `text`.
     fn shows(&self, room: &Room, viewer: &UserId, text: &str) -> bool {
         let titled = room.conversation.title.as_ref().is_some_and(|title| contains(title.as_str(), text));
@@ -116,12 +143,21 @@ fn empty(id: ConversationId, kind: ConversationKind, title: Option<Title>, now: 
     Conversation { id, kind, title, image: None, last_seq: 0, rev: 0, created_at: now, updated_at: now, active_at: now }
 }
 
-fn update(room: &mut Room, actor: &UserId, change: &GroupChange, now: Timestamp) -> Result<Conversation> {
+fn update(
+    room: &mut Room,
+    actor: &UserId,
+    change: &GroupChange,
+    has_media: bool,
+    now: Timestamp,
+) -> Result<Conversation> {
     let role = room.role(actor).ok_or(Error::NotParticipant(Attempt::Access))?;
     if room.conversation.kind == ConversationKind::Direct {
         return Err(Error::Conflict("A direct conversation has neither title nor photo"));
     }
     may_manage(role)?;
+    if !has_media {
+        return Err(media::missing("url"));
+    }
     match change {
         GroupChange::Title(title) => room.conversation.title = Some(title.clone()),
         GroupChange::Image(image) => room.conversation.image.clone_from(image),

@@ -98,6 +98,13 @@ impl Room {
         self.members.get(user).filter(|member| member.present.is_some()).map(|member| member.unread)
     }
 
+    /// Whether somebody who is in it has not read what others said at `seq` since they came in.
+    pub(crate) fn is_ahead_of(&self, user: &UserId, seq: Seq) -> bool {
+        let member = self.members.get(user).filter(|member| member.present.is_some());
+        let said = self.message(seq).filter(|message| message.sender_id != *user);
+        said.is_some() && member.is_some_and(|member| seq > member.floor && !member.read.covers(seq))
+    }
+
     pub(crate) fn entry(&self, viewer: &UserId) -> Option<ConversationEntry> {
         Some(ConversationEntry {
             conversation: self.conversation.clone(),

@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use parlance_domain::model::{ClaimedProfile, ConversationId, Message, MessageId, Seq, User, UserId};
+use parlance_domain::model::{ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, User, UserId};
 use parlance_domain::ports::StorageError;
 use parlance_domain::rules::blocking::Blocking;
 
+use crate::inbox::Inbox;
+use crate::media_items::Item;
 use crate::room::Room;
 
 /// A user, and what their tokens last claimed.
@@ -27,6 +29,8 @@ pub(crate) struct State {
     pub(crate) places: HashMap<MessageId, (ConversationId, Seq)>,
     /// By blocker; oldest block first.
     pub(crate) blocks: HashMap<UserId, Vec<UserId>>,
+    pub(crate) inboxes: HashMap<UserId, Inbox>,
+    pub(crate) media: HashMap<MediumId, Item>,
 }
 
 impl State {

@@ -5,8 +5,10 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use parlance_domain::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
 use parlance_domain::ports::{StorageResult, Users};
+use parlance_domain::rules::media::Named;
 
 use crate::MemoryStorage;
+use crate::media_items::Use;
 use crate::state::{Known, contains};
 
 #[async_trait]
@@ -41,6 +43,7 @@ impl Users for MemoryStorage {
             state.users.insert(id.clone(), known);
         }
         let Some(known) = state.users.get_mut(id) else { return Ok(None) };
+        let before = Named::by_urls(known.user.picture.as_deref());
         if claims.name.is_some() && claims.name != known.claimed.name {
             known.claimed.name.clone_from(&claims.name);
             if let Some(name) = &claims.name {
@@ -51,18 +54,23 @@ impl Users for MemoryStorage {
             known.claimed.picture.clone_from(&claims.picture);
             known.user.picture.clone_from(&claims.picture);
         }
-        Ok(Some(known.user.clone()))
+        let user = known.user.clone();
+        state.use_media(&Use::Picture(id.clone()), &before, &Named::by_urls(user.picture.as_deref()));
+        Ok(Some(user))
     }
 
     async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>> {
         let mut state = self.state();
         let Some(known) = state.users.get_mut(id) else { return Ok(None) };
+        let before = Named::by_urls(known.user.picture.as_deref());
         if let Some(name) = &change.name {
             known.user.name.clone_from(name);
         }
         if let Some(picture) = &change.picture {
             known.user.picture.clone_from(picture);
         }
-        Ok(Some(known.user.clone()))
+        let user = known.user.clone();
+        state.use_media(&Use::Picture(id.clone()), &before, &Named::by_urls(user.picture.as_deref()));
+        Ok(Some(user))
     }
 }

@@ -106,11 +106,13 @@ pub trait Conversations: Send + Sync {
         query: &ConversationQuery,
     ) -> StorageResult<Page<ConversationEntry, ConversationCursor>>;
 
-    /// Changes a group's title or photo and sets `updated_at`.
+    /// Changes a group's title or photo and sets `updated_at`. A photo that is a medium of this server
+    /// (`rules::media`) is used by the group until it has another one.
     ///
     /// # Errors
     /// The inner result refuses by `rules::membership` (`NotParticipant`, `Forbidden`), with `Conflict` for direct
-    /// conversations and `ConversationNotFound`; nothing has changed then.
+    /// conversations, with `Validation` of `url` for a medium of this server that is not there, and
+    /// `ConversationNotFound`; nothing has changed then.
     async fn update_group(
         &self,
         id: ConversationId,

@@ -126,12 +126,14 @@ pub trait Messages: Send + Sync {
     /// # Errors
     /// Outer: nothing of the batch was stored (`Unavailable`, `Corrupt`), or all or nothing (`UnknownOutcome`).
     /// Inner, per send: `ConversationNotFound`, `NotParticipant(Send)`, `BlockedByYou`/`Blocked` (direct conversations
-    /// only), `MessageNotFound` if `reply_to` is not in the conversation. A repetition is answered with its message
-    /// also where a block would refuse a new one.
+    /// only), `MessageNotFound` if `reply_to` is not in the conversation, `Validation` of `media` if it names a medium
+    /// of this server that is not there (`rules::media`; from then on the message uses those that it names). A
+    /// repetition is answered with its message also where a block or a missing medium would refuse a new one.
     async fn append(&self, batch: Vec<NewMessage>) -> StorageResult<Vec<Result<Appended>>>;
 
     /// Applies `rules::amending::amend` in one transaction. A deleted message stops counting as unread for those who
-    /// had not read it, and is no longer found by search; an edited one is found by its new text alone.
+    /// had not read it, is no longer found by search and no longer uses its media; an edited one is found by its new
+    /// text alone.
     ///
     /// # Errors
     /// Inner: what the rule refuses, and `MessageNotFound` where there is no such message or the actor is not in its

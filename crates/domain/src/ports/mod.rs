@@ -5,6 +5,7 @@ mod blobs;
 mod blocks;
 mod bus;
 mod conversations;
+mod media_items;
 mod messages;
 mod notifications;
 mod policy;
@@ -19,6 +20,7 @@ pub use blobs::{BlobChunks, BlobEntry, BlobInfo, BlobKey, BlobPart, BlobWrite, B
 pub use blocks::Blocks;
 pub use bus::{BusClosed, EventBus};
 pub use conversations::{ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started};
+pub use media_items::MediaItems;
 pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
 };
@@ -33,6 +35,6 @@ pub use users::Users;
 
 #[cfg(test)]
 pub use {
-    blocks::MockBlocks, bus::MockEventBus, conversations::MockConversations, messages::MockMessages,
-    notifications::MockNotifications, receipts::MockReceipts, users::MockUsers,
+    blocks::MockBlocks, bus::MockEventBus, conversations::MockConversations, media_items::MockMediaItems,
+    messages::MockMessages, notifications::MockNotifications, receipts::MockReceipts, users::MockUsers,
 };

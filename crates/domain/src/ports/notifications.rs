@@ -70,6 +70,9 @@ pub struct Noted {
 }
 
 /// Storage of notifications. Counts cost the same however many notifications there are.
+///
+/// An unread chat notification stands for its conversation's newest message. Somebody who is no longer in the
+/// conversation is not told on of it: theirs stands for the message that it was made for.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Notifications: Send + Sync {
@@ -79,12 +82,13 @@ pub trait Notifications: Send + Sync {
     async fn insert_notifications(&self, new: Vec<NewNotification>) -> StorageResult<Vec<Counted<Notification>>>;
 
     /// Makes a chat notification for each of `note.users` who has no unread one of this conversation, wants such
-    /// notifications, is still in the conversation and has not read the message meanwhile. Of two notes at once for
-    /// one conversation and user, one makes it. The number of statements does not depend on the number of users.
+    /// notifications, is still in the conversation and has not read the message meanwhile; for nobody who sent it or
+    /// came in after it, and for nobody at all if it is not in the conversation. Of two notes at once for one
+    /// conversation and user, one makes it. The number of statements does not depend on the number of users.
     async fn note_message(&self, note: ChatNote) -> StorageResult<Noted>;
 
-    /// The page of `user`'s notifications after `offset` newer ones, at most `limit`; only unread ones if asked.
-    /// An unread chat notification stands for its conversation's newest message.
+    /// The page of `user`'s notifications after `offset` newer ones, at most `limit`; only unread ones if asked, also
+    /// in the total.
     async fn list_notifications(
         &self,
         user: &UserId,
@@ -96,18 +100,19 @@ pub trait Notifications: Send + Sync {
     /// How many of `user`'s notifications are unread.
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64>;
 
-    /// Marks one as read, which then stands for what is the newest message now. `None` if it is not `user`'s; the
-    /// flag says whether it was unread. Idempotent.
+    /// Marks one as read; what it stands for at this moment it stands for from now on. `None` if it is not `user`'s;
+    /// the flag says whether it was unread. Idempotent.
     async fn mark_notification_read(
         &self,
         user: &UserId,
         id: NotificationId,
     ) -> StorageResult<Option<Counted<(Notification, bool)>>>;
 
-    /// Marks all as read; says how many were not. Idempotent.
+    /// Marks all as read, likewise; says how many were not. Idempotent.
     async fn mark_all_notifications_read(&self, user: &UserId) -> StorageResult<Counted<u64>>;
 
-    /// Marks `user`'s notification of a conversation as read; `None` if there is no unread one. Idempotent.
+    /// Marks `user`'s notification of a conversation as read, likewise; `None` if there is no unread one, which is
+    /// found out without waiting for writers. Idempotent.
     async fn mark_conversation_notification_read(
         &self,
         user: &UserId,
@@ -120,6 +125,6 @@ pub trait Notifications: Send + Sync {
     /// What `user` wants to be told; the defaults if they never said.
     async fn find_preferences(&self, user: &UserId) -> StorageResult<Preferences>;
 
-    /// Changes what `user` wants to be told, and returns it.
+    /// Changes what `user`, who must exist, wants to be told, and returns it. What they were told before stays.
     async fn update_preferences(&self, user: &UserId, change: PreferencesChange) -> StorageResult<Preferences>;
 }

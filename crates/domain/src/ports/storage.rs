@@ -2,12 +2,12 @@
 
 use std::error::Error;
 
-use super::{Blocks, Conversations, Messages, Notifications, Receipts, Users};
+use super::{Blocks, Conversations, MediaItems, Messages, Notifications, Receipts, Users};
 
 /// Everything that a storage does. Services take the small ports; only wiring takes the sum.
-pub trait Storage: Users + Conversations + Messages + Receipts + Blocks + Notifications {}
+pub trait Storage: Users + Conversations + Messages + Receipts + Blocks + Notifications + MediaItems {}
 
-impl<T: Users + Conversations + Messages + Receipts + Blocks + Notifications> Storage for T {}
+impl<T: Users + Conversations + Messages + Receipts + Blocks + Notifications + MediaItems> Storage for T {}
 
 /// The result of a storage call.
 pub type StorageResult<T> = Result<T, StorageError>;

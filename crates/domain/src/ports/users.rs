@@ -34,5 +34,8 @@ pub trait Users: Send + Sync {
     ) -> StorageResult<Option<User>>;
 
     /// Changes a profile and returns the user as they are now; `None` if there is no such user.
+    ///
+    /// Whichever way a picture comes in: one that is a medium of this server (`rules::media`) is used by the user
+    /// until they have another one. A picture whose medium is not there is kept as the link that it is.
     async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>>;
 }

@@ -5,6 +5,7 @@ pub mod amending;
 pub mod blocking;
 pub mod calling;
 pub mod limits;
+pub mod media;
 pub mod membership;
 pub mod messages;
 pub mod search;
