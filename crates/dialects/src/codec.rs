@@ -3,7 +3,7 @@
 
 use parlance_domain::Error;
 use parlance_domain::event::Event;
-use parlance_domain::model::{ConversationView, MessageView, Reaction, User};
+use parlance_domain::model::{ConversationView, MessageView, NotificationView, Reaction, User};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -16,7 +16,7 @@ use crate::shapes::{Reactions, raw};
 use crate::talentbridge::Talentbridge;
 use crate::ulearn::Ulearn;
 use crate::vocabulary::{Inbound, Vocabulary};
-use crate::{Answer, Decoded, Dialect, Reply, Wire, answer, extension};
+use crate::{Answer, Decoded, Dialect, Reply, Wire, answer, call, extension, gateway};
 
 /// The most characters of an unknown event's name that are repeated to whoever sent it.
 const MAX_SHOWN_NAME: usize = 100;
@@ -95,6 +95,17 @@ impl Dialect {
         raw(&ConversationShape::from(view))
     }
 
+    /// A notification in this dialect's shape.
+    pub fn notification(self, view: &NotificationView) -> Box<RawValue> {
+        speak!(self, Spoken => raw(&<Spoken as Vocabulary>::Notification::from(view)))
+    }
+
+    /// What a socket hears on connecting of how many notifications are unread; nothing in dialects without words for it.
+    /// Later it hears of changes by `encode`.
+    pub fn unread_notifications(self, count: u64) -> Option<Wire> {
+        (self == Self::Gateway).then(|| gateway::unread_count(count))
+    }
+
     /// The reactions to a message; one shape in every dialect.
     pub fn reactions(self, reactions: &[Reaction]) -> Box<RawValue> {
         raw(&Reactions::of(reactions))
@@ -106,7 +117,7 @@ impl Dialect {
 
     fn table(self) -> impl Iterator<Item = &'static Inbound> {
         let own: &'static [Inbound] = speak!(self, Spoken => Spoken::INBOUND);
-        own.iter().chain(extension::INBOUND)
+        own.iter().chain(extension::INBOUND).chain(call::INBOUND)
     }
 }
 

@@ -1,9 +1,12 @@
 //! What a client asks for, and what it is answered, whatever its dialect.
 
 use parlance_domain::Error;
-use parlance_domain::model::{ConversationId, Emoji, MessageId, MessageView, Rev, User, UserId};
+use parlance_domain::model::{
+    CallId, ConversationId, Emoji, MessageId, MessageView, NotificationId, Rev, User, UserId,
+};
 use parlance_domain::ports::ReadTarget;
 use parlance_domain::rules::messages::Draft;
+use parlance_domain::services::Invitation;
 
 /// The outcome of decoding an event: a command, or an error with a code. Never a panic, never silence.
 pub type Decoded = Result<Command, Error>;
@@ -43,6 +46,27 @@ pub enum Command {
     Sync(Vec<(ConversationId, Rev)>),
     /// Go on with a newer token.
     AuthRefresh(String),
+    /// A notification was read.
+    NotificationRead(NotificationId),
+    /// All notifications were read.
+    NotificationsReadAll,
+    /// Call the others of a conversation.
+    CallInvite(Invitation),
+    /// Come into a call, or go on with it on this socket.
+    CallAccept(CallId),
+    /// Not come into a call.
+    CallReject(CallId, Option<String>),
+    /// Go out of a call.
+    CallHangUp(CallId, Option<String>),
+    /// Pass a word on to somebody in the same call.
+    CallSignal {
+        /// Which call.
+        call_id: CallId,
+        /// To whom.
+        to: UserId,
+        /// JSON for their client.
+        data: String,
+    },
 }
 
 /// What a command came to, before a dialect writes it down.

@@ -1,9 +1,10 @@
-//! The extension vocabulary, which every dialect understands: edits, reactions, receipts, statuses, `sync` and what
-//! becomes of conversations. One shape everywhere, save that messages look as the dialect shows them.
+//! The extension vocabulary, which every dialect understands: edits, reactions, receipts, statuses, notifications,
+//! `sync` and what becomes of conversations; calls are in `call`. One shape everywhere, save that messages and
+//! notifications look as the dialect shows them.
 //! Contract: `dialects.md`, "Extension vocabulary". Dialects fall back on it for what they have no words of their own.
 
 use parlance_domain::event::Event;
-use parlance_domain::model::{ConversationId, Emoji, MessageId, Rev, UserId};
+use parlance_domain::model::{ConversationId, Emoji, MessageId, NotificationId, Rev, UserId};
 use parlance_domain::ports::ReadTarget;
 use parlance_domain::rules::Limits;
 use parlance_domain::{Error, Result};
@@ -14,7 +15,7 @@ use crate::conversation::ConversationShape;
 use crate::errors::Operation;
 use crate::shapes::{Id, Ids, Reactions};
 use crate::vocabulary::{Ack, Inbound, Vocabulary};
-use crate::{Command, Wire, wire};
+use crate::{Command, Wire, call, wire};
 
 /// What clients of every dialect may send. A dialect's own table comes first.
 pub(crate) const INBOUND: &[Inbound] = &[
@@ -28,9 +29,16 @@ pub(crate) const INBOUND: &[Inbound] = &[
         .of(Operation::MarkRead),
     Inbound::new("user:get-status", |args| args.user_id().map(Command::UserStatus)).acked_as(Ack::Status),
     Inbound::new("users:get-status", |args| args.user_ids().map(Command::UsersStatus)).acked_as(Ack::Array),
+    Inbound::new("notification:read", |args| notification_id(args).map(Command::NotificationRead)),
+    Inbound::new("notifications:read-all", |_| Ok(Command::NotificationsReadAll)),
     Inbound::new("sync", |args| sync(args).map(|asked| Command::Sync(asked.known))),
     Inbound::new("auth:refresh", |args| Ok(Command::AuthRefresh(args.text("token")?.to_owned()))),
 ];
+
+/// Bare or as `notificationId`. No other id was ever given out, so it leads nowhere.
+fn notification_id(args: Arguments<'_>) -> Result<NotificationId> {
+    args.text("notificationId")?.parse().map_err(|_| Error::NotFound("Notification not found"))
+}
 
 fn emoji(args: Arguments<'_>) -> Result<Emoji> {
     Emoji::new(args.fields()?.required_text("emoji")?)
@@ -110,6 +118,15 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
         Event::ParticipantRemoved { conversation_id, .. } => {
             wire::one("conversation:removed", &ConversationRemoved { conversation_id: Id(*conversation_id) })
         }
+        Event::NotificationNew { notification, .. } => {
+            wire::one("notification:new", &V::Notification::from(&**notification))
+        }
+        Event::NotificationRead { id, .. } => wire::one("notification:read", &Id(*id)),
+        Event::NotificationsReadAll { .. } => vec![Wire::bare("notifications:read-all")],
+        Event::UploadProgress { upload_id, loaded, total, .. } => {
+            wire::one("upload:progress", &UploadProgress { upload_id, loaded: *loaded, total: *total })
+        }
+        Event::Call { call_id, what, to: _ } => call::encode(call_id, what),
         // A dialect has words of its own for these, or does not show them.
         Event::MessageNew { .. }
         | Event::MessagesDelivered { .. }
@@ -117,7 +134,8 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
         | Event::TypingStopped { .. }
         | Event::UserOnline { .. }
         | Event::UserOffline { .. }
-        | Event::GroupPhotoChanged { .. } => Vec::new(),
+        | Event::GroupPhotoChanged { .. }
+        | Event::NotificationRemoved { .. } => Vec::new(),
     }
 }
 
@@ -188,4 +206,12 @@ struct Conversation<'a> {
 #[serde(rename_all = "camelCase")]
 struct ConversationRemoved {
     conversation_id: Id<ConversationId>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct UploadProgress<'a> {
+    upload_id: &'a str,
+    loaded: u64,
+    total: Option<u64>,
 }

@@ -1,11 +1,13 @@
 //! `gateway`: `joinConversation`, `sendMessage {content}`, people as `{id, name, avatar}`. Its message shape is
-//! `marketplace`'s too. It has no words for presence and receipts of its own.
+//! `marketplace`'s too. It has no words for presence and receipts of its own,
+//! and tells how many notifications are unread.
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{self, ConversationId, MessageId, MessageStatus, MessageView, ReplyView};
 use serde::Serialize;
 
 use crate::errors::Operation;
+use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, History, Id, Media, message_type};
 use crate::vocabulary::{Inbound, Vocabulary};
 use crate::{Command, Wire, draft, extension, wire};
@@ -16,6 +18,7 @@ pub(crate) struct Gateway;
 impl Vocabulary for Gateway {
     type Message<'a> = Message<'a>;
     type User<'a> = AvatarUser<'a>;
+    type Notification<'a> = BriefNotification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::new("joinConversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
@@ -35,9 +38,25 @@ impl Vocabulary for Gateway {
             Event::TypingStopped { conversation_id, user } => {
                 wire::one("userStoppedTyping", &Typing::new(*conversation_id, user))
             }
+            Event::NotificationNew { notification, unread, .. } => {
+                vec![Wire::new("notification", &BriefNotification::from(&**notification)), unread_count(*unread)]
+            }
+            Event::NotificationRead { unread: count, .. } => counted(extension::encode::<Self>(event, unread), *count),
+            Event::NotificationsReadAll { .. } => counted(extension::encode::<Self>(event, unread), 0),
+            Event::NotificationRemoved { unread, .. } => vec![unread_count(*unread)],
             _ => extension::encode::<Self>(event, unread),
         }
     }
+}
+
+/// How many notifications are unread: this dialect's clients show what they are told last.
+pub(crate) fn unread_count(unread: u64) -> Wire {
+    Wire::new("unreadCount", &unread)
+}
+
+fn counted(mut wires: Vec<Wire>, unread: u64) -> Vec<Wire> {
+    wires.push(unread_count(unread));
+    wires
 }
 
 /// A message.

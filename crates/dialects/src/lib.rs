@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod call;
 mod codec;
 mod command;
 mod conversation;
@@ -16,6 +17,7 @@ mod extension;
 mod gateway;
 mod marketplace;
 mod nextchat;
+mod notification;
 mod shapes;
 mod talentbridge;
 mod ulearn;

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::errors::Operation;
 use crate::extension::StatusShape;
 use crate::gateway::Message;
+use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, Id};
 use crate::vocabulary::{Ack, Inbound, Vocabulary};
 use crate::{Command, Wire, extension, wire};
@@ -18,6 +19,7 @@ pub(crate) struct Marketplace;
 impl Vocabulary for Marketplace {
     type Message<'a> = Message<'a>;
     type User<'a> = AvatarUser<'a>;
+    type Notification<'a> = BriefNotification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::new("join:conversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),

@@ -6,6 +6,7 @@ use parlance_domain::model::{ClientMessageId, ConversationId, MessageId, Message
 use serde::Serialize;
 
 use crate::errors::Operation;
+use crate::notification::Notification;
 use crate::shapes::{Id, Moment, UserIdShape};
 use crate::vocabulary::{Inbound, Vocabulary};
 use crate::{Command, Wire, draft, extension, wire};
@@ -16,6 +17,7 @@ pub(crate) struct Nextchat;
 impl Vocabulary for Nextchat {
     type Message<'a> = Message<'a>;
     type User<'a> = UserIdShape<'a>;
+    type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::new("joinConversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),

@@ -18,6 +18,11 @@ pub(crate) fn raw(shape: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(shape).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
+/// JSON that somebody else wrote, as it is; nothing if it is none after all.
+pub(crate) fn passed_on(text: Option<&str>) -> Option<&RawValue> {
+    text.and_then(|text| serde_json::from_str(text).ok())
+}
+
 /// A moment as the contract shows it: RFC 3339 in UTC with milliseconds, `2026-11-21T01:02:03.004Z`.
 pub fn timestamp(at: Timestamp) -> String {
     Moment(at).to_string()

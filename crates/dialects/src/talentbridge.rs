@@ -7,6 +7,7 @@ use parlance_domain::rules::messages::Draft;
 use serde::Serialize;
 
 use crate::errors::Operation;
+use crate::notification::Notification;
 use crate::shapes::{History, Id, Ids, Media, message_type};
 use crate::vocabulary::{Inbound, Vocabulary};
 use crate::{Command, Wire, draft, extension, wire};
@@ -17,6 +18,7 @@ pub(crate) struct Talentbridge;
 impl Vocabulary for Talentbridge {
     type Message<'a> = Message<'a>;
     type User<'a> = User<'a>;
+    type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::new("conversation:join", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),

@@ -6,6 +6,7 @@ use parlance_domain::model::{self, ConversationId, MessageId, MessageView, Reply
 use serde::Serialize;
 
 use crate::errors::Operation;
+use crate::notification::Notification;
 use crate::shapes::{History, Id, Ids, Media, message_type};
 use crate::vocabulary::{Inbound, Vocabulary};
 use crate::{Command, Wire, draft, extension, wire};
@@ -16,6 +17,7 @@ pub(crate) struct Ulearn;
 impl Vocabulary for Ulearn {
     type Message<'a> = Message<'a>;
     type User<'a> = User<'a>;
+    type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::new("join:conversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),

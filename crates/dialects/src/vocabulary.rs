@@ -2,7 +2,7 @@
 //! implements [`Vocabulary`] in a file of its own; `codec` picks the one that a socket speaks.
 
 use parlance_domain::event::Event;
-use parlance_domain::model::{MessageView, User};
+use parlance_domain::model::{MessageView, NotificationView, User};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
@@ -15,6 +15,8 @@ pub(crate) trait Vocabulary {
     type Message<'a>: From<&'a MessageView> + Serialize;
     /// A person as this dialect shows them.
     type User<'a>: From<&'a User> + Serialize;
+    /// A notification as this dialect shows it.
+    type Notification<'a>: From<&'a NotificationView> + Serialize;
 
     /// What its clients may send, beside the extension vocabulary.
     const INBOUND: &'static [Inbound];

@@ -15,6 +15,11 @@ pub struct Wire {
 }
 
 impl Wire {
+    /// An event without arguments.
+    pub(crate) fn bare(event: &'static str) -> Self {
+        Self { event, args: Vec::new() }
+    }
+
     /// An event with one argument.
     pub(crate) fn new(event: &'static str, payload: &impl Serialize) -> Self {
         Self { event, args: vec![raw(payload)] }

@@ -5,7 +5,9 @@
 
 mod samples;
 
-use parlance_dialects::Dialect;
+use parlance_dialects::{Command, Dialect};
+use parlance_domain::event::{CallAudience, CallEvent, Event};
+use parlance_domain::model::{NotificationView, SessionId};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -26,6 +28,14 @@ fn fields(dialect: Dialect, shape: &str) -> Option<&'static str> {
         }
         (_, "reaction") => "emoji: string, count: number, userIds: [string]",
         (_, "status") => "userId: string, status: 'online'|'offline'",
+        (Gateway | Marketplace, "notification") => {
+            "id: id, type: string, title: string, message: string, link: string|null, data: any, isRead: boolean, \
+             createdAt: time"
+        }
+        (_, "notification") => {
+            "_id: id, type: string, title: string, message: string, link: string|null, conversationId: id|null, \
+             data: any, read: boolean, createdAt: time"
+        }
         (Talentbridge, "user") => "_id: string, fullName: string, profilePicture: string|null",
         (Ulearn, "user") => "_id: string, name: string, profileImage: string|null",
         (Gateway | Marketplace, "user") => "id: string, name: string, avatar: string|null",
@@ -57,6 +67,11 @@ fn fields(dialect: Dialect, shape: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// In place of the type of an argument: there is none.
+const NOTHING: &str = "";
+/// What is heard of somebody's step in a call.
+const STEP: &str = "{callId: string, conversationId: id, userId: string, reason: string|null}";
 
 /// What a dialect's sockets hear of a kind of event: name and fields of each.
 fn heard(dialect: Dialect, kind: &str) -> &'static [(&'static str, &'static str)] {
@@ -102,6 +117,24 @@ fn heard(dialect: Dialect, kind: &str) -> &'static [(&'static str, &'static str)
         (_, "ConversationNew") => &[("conversation:new", "{conversation: conversation}")],
         (_, "ConversationUpdated") => &[("conversation:updated", "{conversation: conversation}")],
         (_, "ParticipantRemoved") => &[("conversation:removed", "{conversationId: id}")],
+        (Gateway, "NotificationNew") => &[("notification", "notification"), ("unreadCount", "number")],
+        (Gateway, "NotificationRead") => &[("notification:read", "id"), ("unreadCount", "number")],
+        (Gateway, "NotificationsReadAll") => &[("notifications:read-all", NOTHING), ("unreadCount", "number")],
+        (Gateway, "NotificationRemoved") => &[("unreadCount", "number")],
+        (_, "NotificationNew") => &[("notification:new", "notification")],
+        (_, "NotificationRead") => &[("notification:read", "id")],
+        (_, "NotificationsReadAll") => &[("notifications:read-all", NOTHING)],
+        (_, "UploadProgress") => &[("upload:progress", "{uploadId: string, loaded: number, total: number|null}")],
+        (_, "CallInvited") => {
+            &[("call:invite", "{conversationId: id, callId: string, media: callmedia, data: any, from: string}")]
+        }
+        (_, "CallInvitedWithoutData") => {
+            &[("call:invite", "{conversationId: id, callId: string, media: callmedia, from: string}")]
+        }
+        (_, "CallAccepted") => &[("call:accept", STEP)],
+        (_, "CallRejected") => &[("call:reject", STEP)],
+        (_, "CallHungUp") => &[("call:hangup", STEP)],
+        (_, "CallSignal") => &[("call:signal", "{callId: string, from: string, data: any}")],
         _ => &[],
     }
 }
@@ -156,6 +189,8 @@ fn is(dialect: Dialect, wanted: &str, value: &Value, at: &str) -> bool {
             let digits: String = time.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
             digits == "0000-00-00T00:00:00.000Z"
         }),
+        "any" => true,
+        "callmedia" => is(dialect, "'audio'|'video'|'screen'", value, at),
         "kind" => is(dialect, "'text'|'image'|'video'|'file'|'system'", value, at),
         "progress" => is(dialect, "'sent'|'delivered'|'read'", value, at),
         "synced" => {
@@ -195,8 +230,12 @@ fn what_is_heard_has_the_fields_of_the_contract() {
             let expected = heard(dialect, kind);
             assert_eq!(names, expected.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "{dialect} {kind}");
             for (wire, (name, wanted)) in wires.iter().zip(expected) {
-                assert_eq!(wire.args.len(), 1, "{dialect} {name}");
-                check(dialect, wanted, &parsed(&wire.args[0]), name);
+                let args: Vec<_> = wire.args.iter().map(|arg| parsed(arg)).collect();
+                match args.as_slice() {
+                    [] => assert_eq!(*wanted, NOTHING, "{dialect} {name}"),
+                    [arg] => check(dialect, wanted, arg, name),
+                    more => panic!("{dialect} {name} has {} arguments", more.len()),
+                }
             }
         }
     }
@@ -243,8 +282,43 @@ fn shapes_for_rest_are_those_of_the_events() {
         check(dialect, "user", &parsed(&dialect.user(&samples::alice())), "user");
         check(dialect, "user", &parsed(&dialect.user(&samples::bob())), "user");
         check(dialect, "conversation", &parsed(&dialect.conversation(&samples::group())), "conversation");
+        check(dialect, "notification", &parsed(&dialect.notification(&samples::noted())), "notification");
+        check(dialect, "notification", &parsed(&dialect.notification(&samples::notice())), "notification");
         check(dialect, "[reaction]", &parsed(&dialect.reactions(&samples::reactions())), "reactions");
     }
+}
+
+#[test]
+fn a_badge_is_told_how_many_are_unread_in_gateway_alone() {
+    for dialect in Dialect::ALL {
+        let wire = dialect.unread_notifications(7);
+        let told = wire.map(|wire| (wire.event, wire.args.iter().map(|arg| parsed(arg)).collect::<Vec<_>>()));
+        assert_eq!(told, (dialect == Gateway).then(|| ("unreadCount", vec![json!(7)])), "{dialect}");
+    }
+    let badge = |kind: &str| {
+        let event = samples::events().into_iter().find(|event| samples::kind(event) == kind).expect("a sample");
+        Gateway.encode(&event, samples::UNREAD).last().map(|wire| parsed(&wire.args[0]))
+    };
+    assert_eq!(badge("NotificationNew"), Some(json!(4)));
+    assert_eq!(badge("NotificationRead"), Some(json!(3)));
+    assert_eq!(badge("NotificationRemoved"), Some(json!(2)));
+    assert_eq!(badge("NotificationsReadAll"), Some(json!(0)));
+}
+
+#[test]
+fn what_others_wrote_as_json_is_passed_on_as_it_is() {
+    let sent = json!({ "callId": "c", "to": "bob", "data": { "sdp": "v=0\r\n", "n": [1, 2.5, null, true, {}] } });
+    let decoded = Gateway.decode("call:signal", std::slice::from_ref(&sent));
+    let Ok(Command::CallSignal { call_id, data, .. }) = decoded else { panic!("{decoded:?}") };
+    let what = CallEvent::Signal { from: samples::bob().id, data };
+    let heard = Nextchat.encode(&Event::Call { call_id, what, to: CallAudience::Socket(SessionId(1)) }, 0);
+    assert_eq!(parsed(&heard[0].args[0])["data"], sent["data"]);
+
+    let notice = samples::notice();
+    let shown = parsed(&Ulearn.notification(&notice));
+    assert_eq!(shown["data"], serde_json::from_str::<Value>(&notice.data.expect("a sample")).expect("JSON"));
+    let broken = NotificationView { data: Some("{".to_owned()), ..samples::notice() };
+    assert_eq!(parsed(&Ulearn.notification(&broken))["data"], Value::Null);
 }
 
 #[test]

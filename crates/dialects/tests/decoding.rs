@@ -41,6 +41,11 @@ fn field() -> impl Strategy<Value = String> {
         "emoji",
         "conversations",
         "token",
+        "notificationId",
+        "callId",
+        "to",
+        "data",
+        "reason",
         ID,
     ];
     prop_oneof![9 => prop::sample::select(names.map(str::to_owned).to_vec()), 1 => any::<String>()]
@@ -50,7 +55,7 @@ fn field() -> impl Strategy<Value = String> {
 fn anything() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         3 => Just(json!(ID)),
-        2 => prop::sample::select(vec!["text", "image", "audio", "system", "alice", "👍", ""]).prop_map(Value::from),
+        2 => prop::sample::select(vec!["text", "image", "audio", "system", "alice", "👍", "video", ""]).prop_map(Value::from),
         1 => any::<String>().prop_map(Value::from),
         1 => Just(Value::Null),
         1 => any::<bool>().prop_map(Value::from),
@@ -76,7 +81,8 @@ proptest! {
             Ok(_) => prop_assert!(dialect.inbound().any(|name| name == event)),
             Err(error) => {
                 let code = errors::code(&error);
-                let codes = ["VALIDATION_FAILED", "CONVERSATION_NOT_FOUND", "MESSAGE_NOT_FOUND", "AUDIO_NOT_ALLOWED"];
+                let codes =
+                    ["VALIDATION_FAILED", "CONVERSATION_NOT_FOUND", "MESSAGE_NOT_FOUND", "AUDIO_NOT_ALLOWED", "NOT_FOUND"];
                 prop_assert!(codes.contains(&code), "{code}");
                 let answer = dialect.answer(&event, &args, Err(&error));
                 prop_assert!(serde_json::from_str::<Value>(answer.ack.get()).is_ok());
@@ -91,6 +97,17 @@ proptest! {
         let object = json!({ "conversationId": id, "unknown": 1 });
         if !id.is_object() {
             prop_assert_eq!(dialect.decode(join, &[id]), dialect.decode(join, &[object]));
+        }
+    }
+
+    #[test]
+    fn what_people_in_a_call_tell_each_other_is_any_json(data in anything()) {
+        let sent = json!({ "callId": "c", "to": "bob", "data": data });
+        match Dialect::Gateway.decode("call:signal", &[sent]) {
+            Ok(Command::CallSignal { data: kept, .. }) => {
+                prop_assert_eq!(serde_json::from_str::<Value>(&kept).ok(), Some(data));
+            }
+            other => prop_assert!(data.is_null(), "{other:?}"),
         }
     }
 
@@ -119,6 +136,7 @@ fn a_field_that_is_missing_or_of_the_wrong_type_is_named() {
             let mut payload = json!({
                 "conversationId": ID, "messageId": ID, "text": "x", "content": "x", "message": "x", "emoji": "x",
                 "messageType": "text", "senderId": "alice", "userId": "alice", "messageIds": [], "token": "x",
+                "callId": "x", "to": "alice", "data": {}, "reason": "x",
             });
             payload[field] = wrong.clone();
             payload
@@ -135,6 +153,10 @@ fn a_field_that_is_missing_or_of_the_wrong_type_is_named() {
             (Gateway, "message:react", &["messageId", "emoji"]),
             (Gateway, "user:get-status", &["userId"]),
             (Gateway, "auth:refresh", &["token"]),
+            (Gateway, "call:accept", &["callId"]),
+            (Gateway, "call:reject", &["callId", "reason"]),
+            (Gateway, "call:hangup", &["callId", "reason"]),
+            (Gateway, "call:signal", &["callId", "to"]),
         ] {
             for field in fields {
                 assert_eq!(refused(dialect, event, with(field)), *field, "{event} with {wrong}");
@@ -148,6 +170,13 @@ fn a_field_that_is_missing_or_of_the_wrong_type_is_named() {
     assert_eq!(refused(Gateway, "sync", json!({ "conversations": { ID: -1 } })), "conversations");
     assert_eq!(refused(Gateway, "sync", json!({ "conversations": { ID: 1.5 } })), "conversations");
     assert_eq!(refused(Gateway, "sync", json!({})), "conversations");
+    let invite = |media: Value| json!({ "conversationId": ID, "callId": "x", "media": media });
+    assert_eq!(refused(Gateway, "call:invite", invite(json!(5))), "media");
+    assert_eq!(refused(Gateway, "call:invite", invite(json!("smell"))), "media");
+    assert_eq!(refused(Gateway, "call:invite", json!({ "conversationId": ID, "media": "audio" })), "callId");
+    assert_eq!(refused(Gateway, "call:signal", json!({ "callId": "x", "to": "bob", "data": null })), "data");
+    assert_eq!(refused(Gateway, "call:accept", json!("x".repeat(65))), "callId");
+    assert_eq!(refused(Gateway, "notification:read", json!({})), "notificationId");
     assert_eq!(refused(Gateway, "joinConversation", Value::Null), "conversationId");
     assert_eq!(refused(Gateway, "sendMessage", json!("x")), "payload");
 }
@@ -157,6 +186,7 @@ fn a_malformed_id_is_something_that_is_not_there() {
     let gateway = Dialect::Gateway;
     assert_eq!(gateway.decode("joinConversation", &[json!("nope")]), Err(Error::ConversationNotFound));
     assert_eq!(gateway.decode("message:delete", &[json!({ "messageId": "nope" })]), Err(Error::MessageNotFound));
+    assert_eq!(gateway.decode("notification:read", &[json!("nope")]), Err(Error::NotFound("Notification not found")));
     let up_to = json!({ "conversationId": ID, "upToMessageId": "" });
     assert_eq!(gateway.decode("messages:mark_read", &[up_to]), Err(Error::MessageNotFound));
     let ids = json!({ "conversationId": ID, "messageIds": [ID, "nope"] });

@@ -144,8 +144,32 @@ fn extension() -> Vec<(&'static str, Vec<Value>)> {
         ("user:get-status", vec![json!({ "userId": "bob" })]),
         ("users:get-status", vec![json!(["bob", "64f123abc456def789012345"])]),
         ("users:get-status", vec![json!({ "userIds": [] })]),
+        ("notification:read", vec![json!(MESSAGE)]),
+        ("notification:read", vec![json!({ "notificationId": MESSAGE })]),
+        ("notification:read", vec![json!("n1")]),
+        ("notifications:read-all", vec![]),
+        ("notifications:read-all", vec![Value::Null]),
         ("sync", vec![json!({ "conversations": { CONVERSATION: 4, "no-id": 1 } })]),
         ("auth:refresh", vec![json!({ "token": "eyJ" })]),
+        (
+            "call:invite",
+            vec![
+                json!({ "conversationId": CONVERSATION, "callId": "call-1", "media": "video", "data": { "hd": true } }),
+            ],
+        ),
+        ("call:invite", vec![json!({ "conversationId": CONVERSATION, "callId": "call-1", "media": "smell" })]),
+        ("call:accept", vec![json!({ "callId": "call-1" })]),
+        ("call:accept", vec![json!("call-1")]),
+        ("call:reject", vec![json!({ "callId": "call-1", "reason": "busy" })]),
+        ("call:hangup", vec![json!({ "callId": "call-1" })]),
+        ("call:hangup", vec![json!("call-1")]),
+        (
+            "call:signal",
+            vec![
+                json!({ "callId": "call-1", "to": "bob", "data": { "candidate": "candidate:1 1 udp 1 127.0.0.1 9 typ host" } }),
+            ],
+        ),
+        ("call:signal", vec![json!({ "callId": "call-1", "to": "bob" })]),
         ("customEvent", vec![json!({ "message": "Hello!" })]),
     ]
 }
@@ -227,6 +251,9 @@ fn what_clients_are_answered_when_it_fails() {
             ("message:read", internal()),
             ("messages:mark_read", internal()),
             ("sync", internal()),
+            ("notification:read", Error::NotFound("Notification not found")),
+            ("call:invite", Error::Blocked),
+            ("call:accept", Error::Conflict("The call is over")),
             ("message:edit", limited()),
             ("user:get-status", limited()),
             ("users:get-status", limited()),

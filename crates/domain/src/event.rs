@@ -156,6 +156,17 @@ pub enum Event {
         /// How many of theirs are unread now.
         unread: u64,
     },
+    /// Some of an upload has arrived.
+    UploadProgress {
+        /// Whose.
+        user_id: UserId,
+        /// The client's name for it.
+        upload_id: String,
+        /// Bytes that have arrived.
+        loaded: u64,
+        /// Bytes that there will be, where the client said.
+        total: Option<u64>,
+    },
     /// Something happened in a call.
     Call {
         /// Which call.
@@ -292,7 +303,8 @@ impl Event {
             | Self::NotificationNew { user_id, .. }
             | Self::NotificationRead { user_id, .. }
             | Self::NotificationsReadAll { user_id }
-            | Self::NotificationRemoved { user_id, .. } => Audience::Users(std::slice::from_ref(user_id)),
+            | Self::NotificationRemoved { user_id, .. }
+            | Self::UploadProgress { user_id, .. } => Audience::Users(std::slice::from_ref(user_id)),
             Self::Call { to: CallAudience::Socket(session), .. } => Audience::Socket(*session),
         }
     }

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parlance_dialects::Reply;
-use parlance_domain::event::{Event, PresenceAudience};
+use parlance_domain::event::{CallAudience, CallEvent, CallStep, Event, PresenceAudience};
 use parlance_domain::model::{
-    ClientMessageId, Conversation, ConversationId, ConversationKind, ConversationView, Emoji, MediaLink, MediaType,
-    Message, MessageId, MessageKind, MessageStatus, MessageView, Reaction, ReplyView, Role, Timestamp, Title, User,
-    UserId,
+    CallId, CallMedia, ClientMessageId, Conversation, ConversationId, ConversationKind, ConversationView, Emoji,
+    MediaLink, MediaType, Message, MessageId, MessageKind, MessageStatus, MessageView, NotificationId,
+    NotificationKind, NotificationView, Reaction, ReplyView, Role, SessionId, Timestamp, Title, User, UserId,
 };
 
 /// 2026-11-21T01:02:03.004Z
@@ -147,6 +147,87 @@ fn direct() -> ConversationView {
     view
 }
 
+fn notification_id() -> NotificationId {
+    "507f191e810c19729de860ea".parse().unwrap()
+}
+
+/// A notification of a message.
+pub(crate) fn noted() -> NotificationView {
+    NotificationView {
+        id: notification_id(),
+        kind: NotificationKind::chat_message(),
+        title: "Alice \"Al\" Ünal".into(),
+        message: "Hello, how are you?".into(),
+        link: None,
+        conversation_id: Some(conversation_id()),
+        data: Some(format!(r#"{{"messageId":"{}"}}"#, message_id(11))),
+        read: false,
+        created_at: time(0),
+    }
+}
+
+/// A notification of a product's own.
+pub(crate) fn notice() -> NotificationView {
+    NotificationView {
+        kind: NotificationKind::new("job_match").unwrap(),
+        title: "A job for you".into(),
+        message: String::new(),
+        link: Some("/jobs/7".into()),
+        conversation_id: None,
+        data: Some(r#"{"score":0.75,"tags":["rust",null]}"#.into()),
+        read: true,
+        ..noted()
+    }
+}
+
+fn call(what: CallEvent) -> Event {
+    let to = match what {
+        CallEvent::Signal { .. } => CallAudience::Socket(SessionId(1)),
+        _ => CallAudience::Users(everybody()),
+    };
+    Event::Call { call_id: CallId::new("call-1").unwrap(), what, to }
+}
+
+fn calls() -> Vec<Event> {
+    let invited = |media, data: Option<&str>| {
+        let data = data.map(str::to_owned);
+        call(CallEvent::Invited { conversation_id: conversation_id(), media, data, from: alice().id })
+    };
+    let step = |reason: Option<&str>| CallStep {
+        conversation_id: conversation_id(),
+        user_id: bob().id,
+        reason: reason.map(str::to_owned),
+    };
+    let sdp = r#"{"type":"offer","sdp":"v=0\r\no=- 46117 2 IN IP4 127.0.0.1"}"#;
+    vec![
+        invited(CallMedia::Video, Some(r#"{"quality":[1,"hd",null]}"#)),
+        invited(CallMedia::Audio, None),
+        invited(CallMedia::Screen, None),
+        call(CallEvent::Accepted(step(None))),
+        call(CallEvent::Rejected(step(Some("busy")))),
+        call(CallEvent::HungUp(step(Some("timeout")))),
+        call(CallEvent::Signal { from: bob().id, data: sdp.into() }),
+    ]
+}
+
+fn notifications() -> Vec<Event> {
+    let user_id = bob().id;
+    let new = |view| Event::NotificationNew { user_id: bob().id, notification: Box::new(view), unread: 4 };
+    vec![
+        new(noted()),
+        new(notice()),
+        Event::NotificationRead { user_id: user_id.clone(), id: notification_id(), unread: 3 },
+        Event::NotificationsReadAll { user_id: user_id.clone() },
+        Event::NotificationRemoved { user_id, unread: 2 },
+    ]
+}
+
+fn uploads() -> Vec<Event> {
+    let progress =
+        |total| Event::UploadProgress { user_id: alice().id, upload_id: "u-1".into(), loaded: 65_536, total };
+    vec![progress(Some(245_678)), progress(None)]
+}
+
 fn carol() -> UserId {
     "carol".parse().unwrap()
 }
@@ -168,7 +249,8 @@ pub(crate) fn events() -> Vec<Event> {
     };
     let photo = |image| Event::GroupPhotoChanged { conversation_id: conversation_id(), image, by: alice().id };
     let contacts = || PresenceAudience::Contacts(everybody());
-    vec![
+    let beside = [notifications(), calls(), uploads()].concat();
+    let messages = vec![
         new(plain()),
         new(full()),
         new(system()),
@@ -197,7 +279,8 @@ pub(crate) fn events() -> Vec<Event> {
         photo(Some("/media/3/team.png".into())),
         photo(None),
         Event::ParticipantRemoved { conversation_id: conversation_id(), user_id: bob().id },
-    ]
+    ];
+    [messages, beside].concat()
 }
 
 /// What `ConversationUpdated` is encoded with.
@@ -232,6 +315,17 @@ kinds! {
     Event::GroupPhotoChanged { image: Some(_), .. } => "GroupPhotoChanged",
     Event::GroupPhotoChanged { image: None, .. } => "GroupPhotoRemoved",
     Event::ParticipantRemoved { .. } => "ParticipantRemoved",
+    Event::NotificationNew { .. } => "NotificationNew",
+    Event::NotificationRead { .. } => "NotificationRead",
+    Event::NotificationsReadAll { .. } => "NotificationsReadAll",
+    Event::NotificationRemoved { .. } => "NotificationRemoved",
+    Event::UploadProgress { .. } => "UploadProgress",
+    Event::Call { what: CallEvent::Invited { data: Some(_), .. }, .. } => "CallInvited",
+    Event::Call { what: CallEvent::Invited { data: None, .. }, .. } => "CallInvitedWithoutData",
+    Event::Call { what: CallEvent::Accepted(_), .. } => "CallAccepted",
+    Event::Call { what: CallEvent::Rejected(_), .. } => "CallRejected",
+    Event::Call { what: CallEvent::HungUp(_), .. } => "CallHungUp",
+    Event::Call { what: CallEvent::Signal { .. }, .. } => "CallSignal",
 }
 
 #[test]
@@ -258,7 +352,18 @@ pub(crate) fn reply(event: &str) -> Reply {
             conversations: vec![(conversation_id(), 9, true, vec![full(), tombstone()])],
             unknown: vec!["507f1f77bcf86cd799439011".parse().unwrap()],
         },
-        "typing:start" | "typing:stop" | "typing" | "stopTyping" | "auth:refresh" => Reply::Done,
+        "typing:start"
+        | "typing:stop"
+        | "typing"
+        | "stopTyping"
+        | "auth:refresh"
+        | "notification:read"
+        | "notifications:read-all"
+        | "call:invite"
+        | "call:accept"
+        | "call:reject"
+        | "call:hangup"
+        | "call:signal" => Reply::Done,
         other => panic!("no sample of a reply to {other}"),
     }
 }
