@@ -3,6 +3,8 @@
 //! `parlance-storage-sql`, which also runs these.
 
 mod m20261121_000001_chat;
+mod m20261121_000002_notifications;
+mod m20261121_000003_media;
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
@@ -13,6 +15,10 @@ pub struct Migrator;
 
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_chat::Chat)]
+        vec![
+            Box::new(m20261121_000001_chat::Chat),
+            Box::new(m20261121_000002_notifications::Notifications),
+            Box::new(m20261121_000003_media::Media),
+        ]
     }
 }

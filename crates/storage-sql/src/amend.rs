@@ -6,9 +6,11 @@ use parlance_domain::model::{ConversationId, Message, Timestamp};
 use parlance_domain::ports::{AmendMessage, Amended};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::amending::{self, Actor};
+use parlance_domain::rules::media::Named;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
+use crate::media_items::{Use, update_uses};
 use crate::rows::{self, conversation_kind, media_to_json, reactions_to_json, role, sql_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, messages, words};
@@ -58,6 +60,8 @@ pub(crate) async fn amend(
         if message.is_tombstone() && !before.is_tombstone() {
             stop_counting(&transaction, &message).await?;
         }
+        let (named, names) = (Named::by_links(&before.media), Named::by_links(&message.media));
+        update_uses(&transaction, Use::Message(message.id), named, names).await?;
         commit(transaction).await?;
     }
     Ok(Ok(Amended { message, reply_to, changed }))

@@ -1,22 +1,24 @@
 //! Storing a batch of sends in one transaction: look everything up, decide in memory, write everything down.
-//! Eight statements at most, whatever the size of the batch. The writing connection holds the database's
+//! Ten statements at most, whatever the size of the batch, two of them for media. The writing connection holds the database's
 //! write lock from its first moment, so what is looked up still holds when it is written, and `seq` and `rev`
 //! are allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
 
 mod lookup;
 mod plan;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ConversationId, Message, MessageId, MessageKind, NewMessage, SeqRange, UserId};
+use parlance_domain::model::{ConversationId, MediumId, Message, MessageId, MessageKind, NewMessage, SeqRange, UserId};
 use parlance_domain::ports::{Appended, ReadMessage};
+use parlance_domain::rules::media::Named;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
+use crate::media_items::Use;
 use crate::rows::{self, media_to_json, message_kind_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, words};
+use crate::{SqlStorage, commit, media_items, words};
 use plan::{Answer, Plan};
 
 /// Stores a batch; the answers are in its order.
@@ -36,11 +38,17 @@ pub(crate) async fn append_in(
     batch: Vec<NewMessage>,
 ) -> Result<Vec<Verdict<Appended>>, Failed> {
     let found = lookup::look_up(transaction, &batch).await?;
-    let plan = plan::decide(batch, found)?;
+    let missing = media_items::list_missing(transaction, &required(&batch)).await?;
+    let plan = plan::decide(batch, found, &missing)?;
     let stored = load_named(transaction, &plan).await?;
     write(transaction, &plan).await?;
     let newly_read = list_newly_read(transaction, &plan).await?;
     answer(plan, &stored, newly_read)
+}
+
+/// Media that must be there for all of the batch to be stored.
+fn required(batch: &[NewMessage]) -> BTreeSet<MediumId> {
+    batch.iter().flat_map(|new| Named::by_links(&new.media).required).collect()
 }
 
 /// The messages that were stored before and are part of an answer: first sends, and what is replied to.
@@ -61,7 +69,7 @@ async fn load_named(transaction: &DatabaseTransaction, plan: &Plan) -> Result<Ha
     Ok(found.into_iter().map(|message| (message.id, message)).collect())
 }
 
-/// Messages, their words, conversations, positions: a statement each.
+/// Messages, their words and media, conversations, positions: a statement each.
 async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Failed> {
     if plan.stored.is_empty() {
         return Ok(());
@@ -100,6 +108,8 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Fai
             .run(transaction)
             .await?;
     }
+    let uses = plan.stored.iter().map(|(_, message)| (Use::Message(message.id), Named::by_links(&message.media)));
+    media_items::insert_uses(transaction, uses).await?;
     let heads: Vec<_> =
         plan.heads.iter().map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at)).collect();
     Sql::new(

@@ -13,7 +13,7 @@ use sea_orm::ConnectionTrait;
 
 use crate::error::Failed;
 use crate::rows::{
-    ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id,
+    self, ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id,
 };
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, groups, list};
@@ -26,6 +26,10 @@ impl Conversations for SqlStorage {
 
     async fn find_conversation(&self, id: ConversationId) -> StorageResult<Option<Conversation>> {
         Ok(find(self.pools.reader(), id).await?)
+    }
+
+    async fn list_conversations(&self, ids: &[ConversationId]) -> StorageResult<Vec<Conversation>> {
+        Ok(list(self.pools.reader(), ids).await?)
     }
 
     async fn find_roster(&self, id: ConversationId) -> StorageResult<Option<Roster>> {
@@ -137,6 +141,16 @@ pub(crate) async fn find<C: ConnectionTrait>(on: &C, id: ConversationId) -> Resu
     let sql = Sql::new(concat!("SELECT ", conversation_columns!(), " FROM conversations c WHERE c.id = ?"));
     let row: Option<ConversationRow> = sql.bind(id.bytes().to_vec()).row(on).await?;
     Ok(row.map(Conversation::try_from).transpose()?)
+}
+
+async fn list<C: ConnectionTrait>(on: &C, ids: &[ConversationId]) -> Result<Vec<Conversation>, Failed> {
+    let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let sql = Sql::new(concat!(
+        "SELECT ",
+        conversation_columns!(),
+        " FROM conversations c WHERE c.id IN (SELECT unhex(value) FROM json_each(?))"
+    ));
+    Ok(rows::all::<ConversationRow, _>(sql.bind_json(&ids)?.rows(on).await?)?)
 }
 
 async fn find_direct<C: ConnectionTrait>(on: &C, key: &str) -> Result<Option<Conversation>, Failed> {

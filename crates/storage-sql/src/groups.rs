@@ -7,11 +7,13 @@ use parlance_domain::model::{
 };
 use parlance_domain::ports::{ChangeMembership, GroupChange, MembershipChanged};
 use parlance_domain::rules::Limits;
+use parlance_domain::rules::media::{self, Named};
 use parlance_domain::rules::membership::{self, Outcome};
 use sea_orm::{ConnectionTrait, DatabaseTransaction};
 
 use crate::conversations::{find, find_roster, insert_participants};
 use crate::error::{BadRow, Failed};
+use crate::media_items::{Use, list_missing, update_uses};
 use crate::rows::{self, ParticipantRow, role_number, sql_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, append, commit};
@@ -37,7 +39,14 @@ pub(crate) async fn update(
     }
     match change.clone() {
         GroupChange::Title(title) => conversation.title = Some(title),
-        GroupChange::Image(image) => conversation.image = image,
+        GroupChange::Image(image) => {
+            let (named, names) = (Named::by_urls(conversation.image.as_deref()), Named::by_urls(image.as_deref()));
+            if !list_missing(&transaction, &names.required).await?.is_empty() {
+                return Ok(Err(media::missing("url")));
+            }
+            update_uses(&transaction, Use::Group(id), named, names).await?;
+            conversation.image = image;
+        }
     }
     conversation.updated_at = now;
     Sql::new("UPDATE conversations SET title = ?, image = ?, updated_at = ? WHERE id = ?")

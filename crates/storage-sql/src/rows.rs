@@ -243,7 +243,8 @@ pub(crate) fn message_kind_number(kind: MessageKind) -> i64 {
     }
 }
 
-fn media_type(number: u8) -> Option<MediaType> {
+/// A type of media from its number.
+pub(crate) fn media_type(number: u8) -> Option<MediaType> {
     match number {
         1 => Some(MediaType::Image),
         2 => Some(MediaType::Video),
@@ -252,7 +253,8 @@ fn media_type(number: u8) -> Option<MediaType> {
     }
 }
 
-fn media_type_number(media_type: MediaType) -> u8 {
+/// The number of a type of media.
+pub(crate) fn media_type_number(media_type: MediaType) -> u8 {
     match media_type {
         MediaType::Image => 1,
         MediaType::Video => 2,

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use parlance_domain::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
 use parlance_domain::ports::{StorageResult, Users};
-use sea_orm::{ConnectionTrait, FromQueryResult};
+use parlance_domain::rules::media::Named;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 
 use crate::error::Failed;
+use crate::media_items::{Use, update_uses};
 use crate::rows::{self, UserRow, sql_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit};
@@ -80,9 +82,11 @@ impl SqlStorage {
                 .bind(now.millis())
                 .run(&transaction)
                 .await?;
+                use_picture(&transaction, &user, None).await?;
                 user
             }
             Some(row) => {
+                let before = row.picture.clone();
                 let (user, claimed) = applied(row, claims)?;
                 if let Some(ClaimedProfile { name, picture }) = claimed {
                     Sql::new(
@@ -95,6 +99,7 @@ impl SqlStorage {
                     .bind(user.id.as_str())
                     .run(&transaction)
                     .await?;
+                    use_picture(&transaction, &user, before.as_deref()).await?;
                 }
                 user
             }
@@ -108,6 +113,7 @@ impl SqlStorage {
         let Some(mut user) = find(&transaction, id).await? else { return Ok(None) };
         let ProfileChange { name, picture } = change.clone();
         user.name = name.unwrap_or(user.name);
+        let before = user.picture.clone();
         user.picture = picture.unwrap_or(user.picture);
         Sql::new("UPDATE users SET name = ?, picture = ? WHERE id = ?")
             .bind(user.name.clone())
@@ -115,9 +121,16 @@ impl SqlStorage {
             .bind(id.as_str())
             .run(&transaction)
             .await?;
+        use_picture(&transaction, &user, before.as_deref()).await?;
         commit(transaction).await?;
         Ok(Some(user))
     }
+}
+
+/// The user's picture is in use, and the one before is not.
+async fn use_picture(transaction: &DatabaseTransaction, user: &User, before: Option<&str>) -> Result<(), Failed> {
+    let names = Named::by_urls(user.picture.as_deref());
+    update_uses(transaction, Use::Picture(&user.id), Named::by_urls(before), names).await
 }
 
 /// The user after `claims`, and what is claimed now if that or the user differs from what is stored.

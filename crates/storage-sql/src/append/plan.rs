@@ -1,13 +1,14 @@
 //! What is to become of each send of a batch, decided one after the other on what was found. No statement
 //! runs here.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use parlance_domain::error::{Attempt, Error};
 use parlance_domain::model::{
-    ClientMessageId, ConversationId, Message, MessageId, NewMessage, ReadState, SeqRange, Timestamp, UserId,
+    ClientMessageId, ConversationId, MediumId, Message, MessageId, NewMessage, ReadState, SeqRange, Timestamp, UserId,
 };
 use parlance_domain::rules::blocking::Blocking;
+use parlance_domain::rules::media::{self, Named};
 
 use super::Place;
 use super::lookup::Found;
@@ -69,8 +70,8 @@ struct Course {
     new: HashMap<MessageId, ConversationId>,
 }
 
-/// Decides about every send of the batch.
-pub(super) fn decide(batch: Vec<NewMessage>, found: Vec<Found>) -> Result<Plan, Failed> {
+/// Decides about every send of the batch. Media in `missing` are not there.
+pub(super) fn decide(batch: Vec<NewMessage>, found: Vec<Found>, missing: &BTreeSet<MediumId>) -> Result<Plan, Failed> {
     if found.len() != batch.len() {
         return Err(BadRow("batch").into());
     }
@@ -79,14 +80,20 @@ pub(super) fn decide(batch: Vec<NewMessage>, found: Vec<Found>) -> Result<Plan, 
         if usize::try_from(found.ordinal).ok() != Some(ordinal) {
             return Err(BadRow("batch").into());
         }
-        let answer = course.decide(ordinal, new, found)?;
+        let answer = course.decide(ordinal, new, found, missing)?;
         course.plan.answers.push(answer);
     }
     Ok(course.plan)
 }
 
 impl Course {
-    fn decide(&mut self, ordinal: usize, new: NewMessage, found: Found) -> Result<Answer, Failed> {
+    fn decide(
+        &mut self,
+        ordinal: usize,
+        new: NewMessage,
+        found: Found,
+        missing: &BTreeSet<MediumId>,
+    ) -> Result<Answer, Failed> {
         let Found {
             ordinal: _,
             last_seq,
@@ -126,6 +133,9 @@ impl Course {
             } else if self.new.get(&id) != Some(&new.conversation_id) {
                 return Ok(Answer::Refused(Error::MessageNotFound));
             }
+        }
+        if !missing.is_empty() && !Named::by_links(&new.media).required.is_disjoint(missing) {
+            return Ok(Answer::Refused(media::missing("media")));
         }
         let place = self.place(new.created_at, last_place)?;
         let head = self.plan.heads.entry(new.conversation_id).or_insert(Head {

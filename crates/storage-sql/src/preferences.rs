@@ -1,0 +1,82 @@
+//! What users want to be told: columns of their inboxes. Who has no inbox yet wants everything.
+
+use std::collections::{HashMap, HashSet};
+
+use parlance_domain::model::{Preferences, PreferencesChange, UserId};
+use sea_orm::{ConnectionTrait, FromQueryResult};
+
+use crate::error::{BadRow, Failed};
+use crate::rows::user_id;
+use crate::statement::Sql;
+use crate::{SqlStorage, commit};
+
+#[derive(Debug, FromQueryResult)]
+#[expect(clippy::struct_excessive_bools, reason = "the columns, as the preferences name them")]
+struct PreferencesRow {
+    email: bool,
+    push: bool,
+    chat: bool,
+    job_match: bool,
+}
+
+impl From<PreferencesRow> for Preferences {
+    fn from(PreferencesRow { email, push, chat, job_match }: PreferencesRow) -> Self {
+        Self { email, push, chat, job_match }
+    }
+}
+
+/// What `user` wants.
+pub(crate) async fn find<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Preferences, Failed> {
+    let sql = Sql::new("SELECT email, push, chat, job_match FROM inboxes WHERE user_id = ?");
+    let row: Option<PreferencesRow> = sql.bind(user.as_str()).row(on).await?;
+    Ok(row.map_or_else(Preferences::default, Preferences::from))
+}
+
+/// What those of `users` who exist want.
+pub(crate) async fn list<C: ConnectionTrait>(
+    on: &C,
+    users: &HashSet<&UserId>,
+) -> Result<HashMap<UserId, Preferences>, Failed> {
+    #[derive(FromQueryResult)]
+    struct Row {
+        id: String,
+        #[sea_orm(nested)]
+        preferences: PreferencesRow,
+    }
+    let users: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
+    let rows: Vec<Row> = Sql::new(
+        "SELECT u.id, coalesce(b.email, 1) AS email, coalesce(b.push, 1) AS push, coalesce(b.chat, 1) AS chat, \
+             coalesce(b.job_match, 1) AS job_match \
+         FROM json_each(?) d CROSS JOIN users u ON u.id = d.value LEFT JOIN inboxes b ON b.user_id = u.id",
+    )
+    .bind_json(&users)?
+    .rows(on)
+    .await?;
+    rows.into_iter().map(|Row { id, preferences }| Ok((user_id(&id)?, preferences.into()))).collect()
+}
+
+/// Changes what `user` wants.
+pub(crate) async fn update(
+    storage: &SqlStorage,
+    user: &UserId,
+    change: PreferencesChange,
+) -> Result<Preferences, Failed> {
+    let PreferencesChange { email, push, chat, job_match } = change;
+    let transaction = storage.pools.begin().await?;
+    let row: Option<PreferencesRow> = Sql::new(
+        "INSERT INTO inboxes (user_id, email, push, chat, job_match) \
+         VALUES (?1, coalesce(?2, 1), coalesce(?3, 1), coalesce(?4, 1), coalesce(?5, 1)) \
+         ON CONFLICT (user_id) DO UPDATE SET email = coalesce(?2, email), push = coalesce(?3, push), \
+             chat = coalesce(?4, chat), job_match = coalesce(?5, job_match) \
+         RETURNING email, push, chat, job_match",
+    )
+    .bind(user.as_str())
+    .bind(email)
+    .bind(push)
+    .bind(chat)
+    .bind(job_match)
+    .row(&transaction)
+    .await?;
+    commit(transaction).await?;
+    Ok(row.ok_or(BadRow("inbox"))?.into())
+}
