@@ -121,7 +121,10 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
         Event::NotificationNew { notification, .. } => {
             wire::one("notification:new", &V::Notification::from(&**notification))
         }
-        Event::NotificationRead { id, .. } => wire::one("notification:read", &Id(*id)),
+        // There is no word for a notification that was removed; that it is not unread any more is what clients count.
+        Event::NotificationRead { id, .. } | Event::NotificationRemoved { id, .. } => {
+            wire::one("notification:read", &Id(*id))
+        }
         Event::NotificationsReadAll { .. } => vec![Wire::bare("notifications:read-all")],
         Event::UploadProgress { upload_id, loaded, total, .. } => {
             wire::one("upload:progress", &UploadProgress { upload_id, loaded: *loaded, total: *total })
@@ -134,8 +137,7 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
         | Event::TypingStopped { .. }
         | Event::UserOnline { .. }
         | Event::UserOffline { .. }
-        | Event::GroupPhotoChanged { .. }
-        | Event::NotificationRemoved { .. } => Vec::new(),
+        | Event::GroupPhotoChanged { .. } => Vec::new(),
     }
 }
 

@@ -41,9 +41,10 @@ impl Vocabulary for Gateway {
             Event::NotificationNew { notification, unread, .. } => {
                 vec![Wire::new("notification", &BriefNotification::from(&**notification)), unread_count(*unread)]
             }
-            Event::NotificationRead { unread: count, .. } => counted(extension::encode::<Self>(event, unread), *count),
+            Event::NotificationRead { unread: count, .. } | Event::NotificationRemoved { unread: count, .. } => {
+                counted(extension::encode::<Self>(event, unread), *count)
+            }
             Event::NotificationsReadAll { .. } => counted(extension::encode::<Self>(event, unread), 0),
-            Event::NotificationRemoved { unread, .. } => vec![unread_count(*unread)],
             _ => extension::encode::<Self>(event, unread),
         }
     }

@@ -118,11 +118,12 @@ fn heard(dialect: Dialect, kind: &str) -> &'static [(&'static str, &'static str)
         (_, "ConversationUpdated") => &[("conversation:updated", "{conversation: conversation}")],
         (_, "ParticipantRemoved") => &[("conversation:removed", "{conversationId: id}")],
         (Gateway, "NotificationNew") => &[("notification", "notification"), ("unreadCount", "number")],
-        (Gateway, "NotificationRead") => &[("notification:read", "id"), ("unreadCount", "number")],
+        (Gateway, "NotificationRead" | "NotificationRemoved") => {
+            &[("notification:read", "id"), ("unreadCount", "number")]
+        }
         (Gateway, "NotificationsReadAll") => &[("notifications:read-all", NOTHING), ("unreadCount", "number")],
-        (Gateway, "NotificationRemoved") => &[("unreadCount", "number")],
         (_, "NotificationNew") => &[("notification:new", "notification")],
-        (_, "NotificationRead") => &[("notification:read", "id")],
+        (_, "NotificationRead" | "NotificationRemoved") => &[("notification:read", "id")],
         (_, "NotificationsReadAll") => &[("notifications:read-all", NOTHING)],
         (_, "UploadProgress") => &[("upload:progress", "{uploadId: string, loaded: number, total: number|null}")],
         (_, "CallInvited") => {

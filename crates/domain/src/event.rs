@@ -153,6 +153,8 @@ pub enum Event {
     NotificationRemoved {
         /// Whose.
         user_id: UserId,
+        /// Which.
+        id: NotificationId,
         /// How many of theirs are unread now.
         unread: u64,
     },

@@ -160,7 +160,7 @@ pub(crate) fn noted() -> NotificationView {
         message: "Hello, how are you?".into(),
         link: None,
         conversation_id: Some(conversation_id()),
-        data: Some(format!(r#"{{"messageId":"{}"}}"#, message_id(11))),
+        data: Some(format!(r#"{{"conversationId":"{}","messageId":"{}"}}"#, conversation_id(), message_id(11))),
         read: false,
         created_at: time(0),
     }
@@ -218,7 +218,7 @@ fn notifications() -> Vec<Event> {
         new(notice()),
         Event::NotificationRead { user_id: user_id.clone(), id: notification_id(), unread: 3 },
         Event::NotificationsReadAll { user_id: user_id.clone() },
-        Event::NotificationRemoved { user_id, unread: 2 },
+        Event::NotificationRemoved { user_id, id: notification_id(), unread: 2 },
     ]
 }
 

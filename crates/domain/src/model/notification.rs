@@ -116,7 +116,7 @@ pub struct NotificationView {
     pub link: Option<String>,
     /// The conversation that it is about.
     pub conversation_id: Option<ConversationId>,
-    /// JSON for the product's clients; of a chat notification `messageId`.
+    /// JSON for the product's clients; of a chat notification `conversationId` and `messageId`.
     pub data: Option<String>,
     /// Whether it was read.
     pub read: bool,

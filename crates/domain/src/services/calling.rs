@@ -281,7 +281,7 @@ impl Shared {
     fn leave(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
         let mut state = self.state.lock();
         let call = self.find(&mut state.calls, call_id, user)?;
-        let unanswered: Vec<UserId> = call.ringing().filter(|_| call.is_ringing()).cloned().collect();
+        let unanswered: Vec<UserId> = call.ringing().cloned().collect();
         let course = call.leave(user)?;
         let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
         tell_all(tell, call_id, call, CallEvent::HungUp(step));

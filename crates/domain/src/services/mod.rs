@@ -24,6 +24,7 @@ mod reading;
 mod rosters;
 mod settings;
 mod syncing;
+mod turns;
 mod typing;
 mod views;
 mod writer;

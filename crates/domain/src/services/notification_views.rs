@@ -89,7 +89,7 @@ fn view(notification: Notification, said: &Said) -> NotificationView {
                 message: text,
                 link: None,
                 conversation_id: Some(conversation_id),
-                data: Some(format!(r#"{{"messageId":"{message_id}"}}"#)),
+                data: Some(format!(r#"{{"conversationId":"{conversation_id}","messageId":"{message_id}"}}"#)),
                 read,
                 created_at,
             }

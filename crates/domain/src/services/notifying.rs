@@ -13,6 +13,7 @@ use super::fresh_cache::FreshCache;
 use super::notification_views::NotificationViews;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
+use super::turns::Turns;
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::model::{
@@ -87,6 +88,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     standing: Standing,
+    turns: Turns,
     happened: mpsc::Sender<Happened>,
     switch: Switch,
 }
@@ -106,8 +108,9 @@ impl Notifying {
         let (queue, happened) = mpsc::channel(QUEUE);
         let (switch, closing) = closing();
         let standing = FreshCache::new(STANDING, STANDING_TTL);
+        let turns = Turns::new();
         let shared =
-            Arc::new(Shared { notifications, views, publisher, clock, ids, standing, happened: queue, switch });
+            Arc::new(Shared { notifications, views, publisher, clock, ids, standing, turns, happened: queue, switch });
         (Self(shared.clone()), Notifier { shared, happened, closing, rosters, rooms })
     }
 
@@ -138,11 +141,13 @@ impl Notifying {
     /// # Errors
     /// `NotFound` if it is not theirs.
     pub async fn mark_read(&self, user: &UserId, id: NotificationId) -> Result<NotificationView> {
+        let turn = self.0.turns.of([user]).await;
         let marked = self.0.notifications.mark_notification_read(user, id).await?;
         let Counted { value: (notification, changed), unread } = marked.ok_or(NOT_FOUND)?;
         if changed {
             self.0.read(user, notification.conversation(), id, unread).await;
         }
+        drop(turn);
         self.0.views.of(vec![notification]).await?.pop().ok_or(NOT_FOUND)
     }
 
@@ -151,6 +156,7 @@ impl Notifying {
     /// # Errors
     /// As every use case: `Unavailable`, `Internal`.
     pub async fn mark_all_read(&self, user: &UserId) -> Result<u64> {
+        let _turn = self.0.turns.of([user]).await;
         let marked = self.0.notifications.mark_all_notifications_read(user).await?;
         self.0.standing.forget_all();
         if marked.value > 0 {
@@ -164,10 +170,11 @@ impl Notifying {
     /// # Errors
     /// `NotFound` if it is not theirs.
     pub async fn remove(&self, user: &UserId, id: NotificationId) -> Result<()> {
+        let _turn = self.0.turns.of([user]).await;
         let removed = self.0.notifications.remove_notification(user, id).await?.ok_or(NOT_FOUND)?;
         self.0.standing.forget_all();
         if removed.value {
-            let event = Event::NotificationRemoved { user_id: user.clone(), unread: removed.unread };
+            let event = Event::NotificationRemoved { user_id: user.clone(), id, unread: removed.unread };
             self.0.publisher.publish(event).await;
         }
         Ok(())
@@ -204,6 +211,7 @@ impl Notifying {
             if new.is_empty() {
                 return Ok(made);
             }
+            let _turn = self.0.turns.of(new.iter().map(|new| &new.user_id)).await;
             let stored = self.0.notifications.insert_notifications(new).await?;
             made += stored.len() as u64;
             self.0.announce(stored).await;
@@ -330,6 +338,7 @@ impl Notifier {
         let away: Vec<UserId> = away.cloned().collect();
         for users in away.chunks(CHUNK) {
             let seen = shared.standing.seen();
+            let _turn = shared.turns.of(users).await;
             let users = users.iter().map(|user| (user.clone(), shared.ids.next_id().into())).collect();
             let note = ChatNote { conversation_id, message_id, users, created_at: shared.clock.now() };
             let noted = shared.notifications.note_message(note).await?;
@@ -345,6 +354,7 @@ impl Notifier {
     async fn conversation_read(&self, conversation_id: ConversationId, reader: &UserId) -> Result<()> {
         let shared = &*self.shared;
         shared.standing.forget(&(conversation_id, reader.clone()));
+        let _turn = shared.turns.of([reader]).await;
         if let Some(read) = shared.notifications.mark_conversation_notification_read(reader, conversation_id).await? {
             shared.read(reader, Some(conversation_id), read.value, read.unread).await;
         }
@@ -374,3 +384,6 @@ fn coalesced(happened: impl Iterator<Item = Happened>) -> Vec<Happened> {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests;

@@ -284,11 +284,23 @@ fn reply<T>(answer: Answer<T>, outcome: Result<T>) {
 mod tests {
     use super::*;
     use crate::model::{
-        ConversationId, ConversationKind, Message, MessageId, MessageKind, Roster, Timestamp, Watermarks,
+        ConversationId, ConversationKind, Message, MessageId, MessageKind, ObjectId, Roster, Timestamp, Watermarks,
     };
-    use crate::ports::{Clock, MockBlocks, MockConversations, MockEventBus, MockMessages, MockReceipts, MockUsers};
-    use crate::services::{Settings, directory::Directory, presence::Presence, settings::Provisioning};
+    use crate::ports::{
+        Clock, EmptyRooms, IdSource, MockBlocks, MockConversations, MockEventBus, MockMessages, MockNotifications,
+        MockReceipts, MockUsers,
+    };
+    use crate::services::notification_views::NotificationViews;
+    use crate::services::{Settings, directory::Directory, notifying, presence::Presence, settings::Provisioning};
     use std::io;
+
+    struct SameId;
+
+    impl IdSource for SameId {
+        fn next_id(&self) -> ObjectId {
+            ObjectId::from_bytes([1; 12])
+        }
+    }
 
     struct Midnight;
 
@@ -362,7 +374,19 @@ mod tests {
         );
         let announcer =
             Announcer::new(conversations.clone(), receipts, directory, views.clone(), presence, publisher.clone());
-        Writer::new(messages, Rosters::new(conversations), views, announcer, publisher, Limits::default())
+        let rosters = Rosters::new(conversations.clone());
+        let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
+        // Its worker is gone, so nothing is noted.
+        let (notifying, _) = Notifying::new(notifying::Needs {
+            notifications: Arc::new(MockNotifications::new()),
+            views: NotificationViews::new(conversations, messages.clone(), directory),
+            publisher: publisher.clone(),
+            clock: Arc::new(Midnight),
+            ids: Arc::new(SameId),
+            rosters: rosters.clone(),
+            rooms: Arc::new(EmptyRooms),
+        });
+        Writer::new(messages, rosters, views, announcer, publisher, notifying, Limits::default())
     }
 
     fn roster() -> MockConversations {

@@ -1,5 +1,7 @@
 //! Services on the storage in memory: what they store, what they tell, what they refuse.
 
+mod calling;
 mod messaging;
+mod notifying;
 mod people;
 mod support;

@@ -1,14 +1,16 @@
 //! A small world for tests of services: storage in memory, a fixed clock, counted ids, and the events that
 //! come out at the end of the bus.
 
-use std::sync::Arc;
+use std::collections::{HashSet, VecDeque};
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{
     ClaimedProfile, ClientMessageId, ConversationId, MessageView, ObjectId, SessionId, Timestamp, User, UserId,
 };
-use parlance_domain::ports::{Claims, Clock, IdSource, MessagePolicy};
+use parlance_domain::ports::{Claims, Clock, IdSource, MessagePolicy, Rooms};
 use parlance_domain::rules::messages::Draft;
 use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services, Settings, Workers};
 use parlance_storage_memory::MemoryStorage;
@@ -36,9 +38,29 @@ impl IdSource for CountedIds {
     }
 }
 
+/// Who is looking at what, as a test says.
+#[derive(Default)]
+pub(crate) struct FakeRooms(Mutex<HashSet<(ConversationId, UserId)>>);
+
+impl FakeRooms {
+    pub(crate) fn enter(&self, conversation: ConversationId, user: &User) {
+        self.0.lock().expect("no test panics while it holds this").insert((conversation, user.id.clone()));
+    }
+}
+
+impl Rooms for FakeRooms {
+    fn present(&self, conversation: ConversationId) -> HashSet<UserId> {
+        let rooms = self.0.lock().expect("no test panics while it holds this");
+        rooms.iter().filter(|(room, _)| *room == conversation).map(|(_, user)| user.clone()).collect()
+    }
+}
+
 pub(crate) struct World {
     pub(crate) services: Services,
     pub(crate) events: mpsc::Receiver<Arc<Event>>,
+    notified: VecDeque<String>,
+    others: VecDeque<Arc<Event>>,
+    pub(crate) rooms: Arc<FakeRooms>,
     pub(crate) running: tokio::task::JoinSet<()>,
 }
 
@@ -48,20 +70,24 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings, policy: Arc<dyn MessagePolicy>) -> Self {
-        let (bus, events) = LocalBus::new(10_000);
-        let (services, Workers { writer, presence, typing }) = Services::new(Parts {
+        let (bus, events) = LocalBus::new(20_000);
+        let rooms = Arc::new(FakeRooms::default());
+        let (services, Workers { writer, presence, typing, notifier, calling }) = Services::new(Parts {
             storage: Arc::new(MemoryStorage::new()),
             bus,
             clock: Arc::new(TickingClock::default()),
             ids: Arc::new(CountedIds::default()),
             policy,
+            rooms: rooms.clone(),
             settings,
         });
         let mut running = tokio::task::JoinSet::new();
         running.spawn(writer.run());
         running.spawn(presence.run());
         running.spawn(typing.run());
-        Self { services, events, running }
+        running.spawn(notifier.run());
+        running.spawn(calling.run());
+        Self { services, events, notified: VecDeque::new(), others: VecDeque::new(), rooms, running }
     }
 
     /// A user who has come with a first token.
@@ -88,15 +114,77 @@ impl World {
         self.services.messaging.send(sender, draft(conversation, text), None).await.expect("a message is sent").message
     }
 
-    /// The next event on the bus.
+    /// The next event that is not about notifications, which follow messages in their own time.
     pub(crate) async fn event(&mut self) -> Arc<Event> {
-        self.events.recv().await.expect("the bus is open")
+        loop {
+            if let Some(event) = self.others.pop_front() {
+                return event;
+            }
+            let event = self.events.recv().await.expect("the bus is open");
+            self.sort(event);
+        }
     }
 
-    /// Nothing is on the bus now.
-    pub(crate) fn is_quiet(&mut self) -> bool {
-        self.events.try_recv().is_err()
+    /// The next event about somebody's notifications, in words.
+    pub(crate) async fn told(&mut self) -> String {
+        loop {
+            if let Some(told) = self.notified.pop_front() {
+                return told;
+            }
+            let event = self.events.recv().await.expect("the bus is open");
+            self.sort(event);
+        }
     }
+
+    /// Nothing but notifications is on the bus now.
+    pub(crate) fn is_quiet(&mut self) -> bool {
+        self.sort_all();
+        std::mem::take(&mut self.others).is_empty()
+    }
+
+    /// Nothing about notifications is on the bus, now that everything that was begun is done. For paused time.
+    pub(crate) async fn nobody_is_told(&mut self) -> bool {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.sort_all();
+        std::mem::take(&mut self.notified).is_empty()
+    }
+
+    /// All events that are on the bus now and not about notifications.
+    pub(crate) fn rest(&mut self) -> Vec<Arc<Event>> {
+        self.sort_all();
+        self.others.drain(..).collect()
+    }
+
+    fn sort_all(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            self.sort(event);
+        }
+    }
+
+    fn sort(&mut self, event: Arc<Event>) {
+        match notified(&event) {
+            Some(told) => self.notified.push_back(told),
+            None => self.others.push_back(event),
+        }
+    }
+}
+
+/// An event about notifications: whose, what, which, and how many are unread after it.
+fn notified(event: &Event) -> Option<String> {
+    Some(match event {
+        Event::NotificationNew { user_id, notification, unread } => {
+            format!(
+                "{user_id}: {} \"{}\" \"{}\", {unread} unread",
+                notification.kind.as_str(),
+                notification.title,
+                notification.message
+            )
+        }
+        Event::NotificationRead { user_id, id: _, unread } => format!("{user_id}: read, {unread} unread"),
+        Event::NotificationsReadAll { user_id } => format!("{user_id}: all read"),
+        Event::NotificationRemoved { user_id, id: _, unread } => format!("{user_id}: removed, {unread} unread"),
+        _ => return None,
+    })
 }
 
 pub(crate) fn claims(name: &str) -> Claims {
