@@ -33,6 +33,7 @@ macro_rules! storage_contract {
                 an_entry_shows_the_people_and_the_newest_message,
                 a_group_changes_its_looks,
                 refused_changes_of_looks_change_nothing,
+                listing_gives_each_existing_conversation_once,
                 contacts_are_those_who_share_a_conversation,
                 contacts_exclude_blocks_of_either_direction,
             }
@@ -160,6 +161,63 @@ macro_rules! storage_contract {
                 blocked_people_are_listed_newest_block_first,
                 blocks_of_either_direction_are_listed,
                 blocks_at_once_are_one_block,
+            }
+            notifications {
+                a_notice_comes_back_as_it_was_sent,
+                notices_that_nobody_wants_are_left_out,
+                many_notices_at_once_are_all_stored,
+                a_conversation_has_one_unread_notification,
+                somebody_named_twice_is_told_once,
+                those_who_need_not_be_told_are_not,
+                a_single_read_of_the_message_counts,
+                a_strange_message_tells_nobody,
+                reading_freezes_what_a_notification_stands_for,
+                a_late_note_stands_for_the_newest_message,
+                who_has_left_is_not_told_on,
+                pages_cover_the_notifications,
+                who_was_never_told_has_nothing,
+                others_notifications_are_not_there,
+                a_second_mark_of_a_notification_changes_nothing,
+                marking_all_reads_all,
+                a_removed_notification_is_gone,
+                preferences_change_one_by_one,
+                preferences_leave_what_was_told,
+            }
+            notification_races {
+                notes_at_once_make_one_notification,
+                notes_against_reading_leave_nothing_unread,
+                marks_of_all_against_insertions_lose_nothing,
+                marks_of_a_notification_at_once_read_it_once,
+                removals_at_once_remove_once,
+                notes_against_removals_from_a_group_count_true,
+                preferences_changed_at_once_are_all_kept,
+            }
+            notification_laws {
+                random_notifications_follow_the_naive_model,
+                a_long_life_of_notifications_follows_the_naive_model,
+            }
+            media_items {
+                a_medium_comes_back_as_it_was_uploaded,
+                an_upload_needs_its_uploader_and_a_new_id,
+                unused_media_are_listed_oldest_first,
+                an_unused_medium_is_removed_once,
+                a_message_keeps_its_media,
+                a_medium_is_kept_by_each_message,
+                every_way_to_name_a_medium_counts_once,
+                a_missing_medium_refuses_the_message,
+                links_to_other_servers_are_accepted,
+                only_stored_messages_use_media,
+                a_group_keeps_its_photo,
+                a_user_keeps_their_picture,
+                a_picture_without_its_medium_is_a_link,
+                a_refused_deletion_releases_nothing,
+            }
+            media_races {
+                a_send_against_a_removal_keeps_the_medium_or_is_refused,
+                a_photo_against_a_removal_keeps_the_medium_or_is_refused,
+                removals_of_a_medium_at_once_remove_once,
+                deletions_against_sends_keep_the_medium,
+                random_uses_follow_the_naive_model,
             }
             races {
                 sends_with_one_mark_at_once_are_one_message,

@@ -21,6 +21,7 @@ pub mod cases;
 mod contract;
 mod doing;
 mod race;
+mod telling;
 mod world;
 
 pub use race::{race, race_two};

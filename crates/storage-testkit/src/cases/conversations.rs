@@ -185,6 +185,25 @@ pub async fn refused_changes_of_looks_change_nothing(world: World) {
     assert_eq!(after, before, "a refusal changes nothing");
 }
 
+/// `list_conversations`: those that exist, each once, as they are.
+pub async fn listing_gives_each_existing_conversation_once(world: World) {
+    let (ann, bob, direct) = world.ann_and_bob().await;
+    let group = world.group(&ann, &[&bob]).await;
+    world.group_called("Not asked for", &ann, &[]).await;
+    world.send(direct, &ann, "x").await;
+    let mut ids = vec![direct, world.id(), group, direct];
+    let mut listed = world.storage().list_conversations(&ids).await.expect("the storage answers");
+    listed.sort_by_key(|conversation| conversation.id);
+    ids = vec![direct, group];
+    ids.sort();
+    let mut expected = Vec::new();
+    for id in ids {
+        expected.push(world.conversation(id).await);
+    }
+    assert_eq!(listed, expected, "each once, as it is found alone");
+    assert_eq!(world.storage().list_conversations(&[]).await.expect("the storage answers"), [], "none of none");
+}
+
 /// `list_contacts`: everybody who shares a conversation, each once, without oneself.
 pub async fn contacts_are_those_who_share_a_conversation(world: World) {
     let [ann, bob, cleo, dan, eve] = world.people(["Ann", "Bob", "Cleo", "Dan", "Eve"]).await;
