@@ -1,6 +1,7 @@
 // Order: one sequence per conversation for everybody, and one socket's events in the order it sent them.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Client } from '../support/client.mjs';
 import { DIALECTS } from '../support/dialects.mjs';
 import { Server } from '../support/server.mjs';
 import { inFlight } from '../support/wait.mjs';
@@ -72,6 +73,20 @@ describe('order', () => {
     await ben.say(conversationId, 'the join held');
     await client.untilText('the join held');
     assert.deepEqual(client.texts(conversationId), ['right behind', 'the join held']);
+  });
+
+  it('what a client says in the moment of connecting holds like everything later', async () => {
+    const [ann, ben] = await server.people('Ann', 'Ben');
+    const conversationId = await ann.direct(ben);
+    // The client keeps what is emitted before it is connected and sends it right behind the handshake.
+    for (let round = 0; round < 40; round++) {
+      const clients = Array.from({ length: 5 }, () => new Client(ben, { dialect: 'ulearn', transports: ['websocket'] }));
+      await Promise.all(clients.map((client) => client.join(conversationId)));
+      const text = `round ${round}`;
+      await ann.say(conversationId, text);
+      for (const client of clients) await client.untilText(text);
+      for (const client of clients) client.close();
+    }
   });
 
   it('a send and the leave after it: the message is there, what others say later is not', async () => {
