@@ -228,7 +228,7 @@ impl Intake {
         };
         let unkept = Unkept { blobs: Some(Arc::clone(&self.blobs)), id: upload.id };
         write.finish().await?;
-        let thumbnail = match found.dimensions {
+        let stored = match found.dimensions {
             Some(size) if self.thumbnails.is_due(size) => {
                 self.thumbnails.make(&*self.blobs, upload.id, found.format, bytes).await
             }
@@ -236,6 +236,7 @@ impl Intake {
         };
         unkept.kept();
         let Found { format, dimensions } = found;
+        let (thumbnail, shown) = stored.map(|stored| (stored.thumbnail, stored.shown)).unzip();
         Ok(Medium {
             id: upload.id,
             uploader: upload.uploader,
@@ -245,7 +246,7 @@ impl Intake {
             filename: clean_filename(upload.filename, format),
             bytes,
             digest: hex(&digest.finalize()),
-            dimensions,
+            dimensions: shown.or(dimensions),
             thumbnail,
             uploaded_at: upload.uploaded_at,
         })

@@ -9,16 +9,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use image::codecs::jpeg::JpegEncoder;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::error::{LimitError, LimitErrorKind};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use parlance_domain::model::{Dimensions, MediumId, Thumbnail};
 use parlance_domain::ports::{BlobKey, Blobs, StorageError};
 use tokio::sync::Semaphore;
 
-use crate::sniff::Format;
+use crate::sniff::{Format, is_progressive, swaps};
 
 /// The longest side of a thumbnail.
 pub(crate) const LONGEST_SIDE: u32 = 512;
 const JPEG_QUALITY: u8 = 80;
+/// What the coefficients of a progressive JPEG take while it is decoded, against the picture itself.
+const PROGRESSIVE_FACTOR: u64 = 3;
 
 /// Makes thumbnails.
 #[derive(Debug)]
@@ -36,17 +39,25 @@ pub(crate) struct ThumbnailLimits {
     pub(crate) max_wait: Duration,
 }
 
+/// A stored thumbnail.
+pub(crate) struct Stored {
+    pub(crate) thumbnail: Thumbnail,
+    /// The size of the whole picture as shown: only decoding tells the orientation of a PNG or WebP.
+    pub(crate) shown: Dimensions,
+}
+
 /// A thumbnail before it is stored.
 struct Made {
     bytes: Vec<u8>,
     content_type: &'static str,
     dimensions: Dimensions,
+    shown: Dimensions,
 }
 
 #[derive(Debug, thiserror::Error)]
 enum Failure {
     #[error("the picture cannot be decoded")]
-    Picture(#[from] image::ImageError),
+    Picture(#[from] ImageError),
     #[error("the storage failed")]
     Storage(#[from] StorageError),
     #[error("the decoder broke down")]
@@ -69,7 +80,7 @@ impl Thumbnailer {
     }
 
     /// Makes and stores the thumbnail of a stored picture; `None` where it cannot be had.
-    pub(crate) async fn make(&self, blobs: &dyn Blobs, id: MediumId, format: Format, bytes: u64) -> Option<Thumbnail> {
+    pub(crate) async fn make(&self, blobs: &dyn Blobs, id: MediumId, format: Format, bytes: u64) -> Option<Stored> {
         match self.try_make(blobs, id, format, bytes).await {
             Ok(thumbnail) => Some(thumbnail),
             Err(error @ Failure::Picture(_)) => {
@@ -83,13 +94,7 @@ impl Thumbnailer {
         }
     }
 
-    async fn try_make(
-        &self,
-        blobs: &dyn Blobs,
-        id: MediumId,
-        format: Format,
-        bytes: u64,
-    ) -> Result<Thumbnail, Failure> {
+    async fn try_make(&self, blobs: &dyn Blobs, id: MediumId, format: Format, bytes: u64) -> Result<Stored, Failure> {
         let turn = tokio::time::timeout(self.limits.max_wait, Arc::clone(&self.turns).acquire_owned());
         let turn = turn.await.map_err(|_| Failure::Busy)?.map_err(|_| Failure::Busy)?;
         let mut chunks = blobs.read(BlobKey::original(id), 0..bytes).await?.ok_or(Failure::Gone)?;
@@ -97,22 +102,22 @@ impl Thumbnailer {
         while let Some(chunk) = chunks.try_next().await? {
             source.extend_from_slice(&chunk);
         }
-        let max_decoded_bytes = self.limits.max_decoded_bytes;
+        let limits = self.limits;
         let made = tokio::task::spawn_blocking(move || {
             // The turn ends with the work, also when nobody waits for it any more.
             let _turn = turn;
-            shrink(&source, format, max_decoded_bytes)
+            shrink(&source, format, limits)
         });
-        let Made { bytes, content_type, dimensions } = made.await??;
+        let Made { bytes, content_type, dimensions, shown } = made.await??;
         let size = bytes.len() as u64;
         let mut write = blobs.begin(BlobKey::thumbnail(id)).await?;
         write.write(Bytes::from(bytes)).await?;
         write.finish().await?;
-        Ok(Thumbnail { content_type: content_type.to_owned(), bytes: size, dimensions })
+        Ok(Stored { thumbnail: Thumbnail { content_type: content_type.to_owned(), bytes: size, dimensions }, shown })
     }
 }
 
-fn shrink(source: &[u8], format: Format, max_decoded_bytes: u64) -> Result<Made, image::ImageError> {
+fn shrink(source: &[u8], format: Format, allowed: ThumbnailLimits) -> Result<Made, ImageError> {
     let format = match format {
         Format::Png => ImageFormat::Png,
         Format::Gif => ImageFormat::Gif,
@@ -120,16 +125,27 @@ fn shrink(source: &[u8], format: Format, max_decoded_bytes: u64) -> Result<Made,
         _ => ImageFormat::Jpeg,
     };
     let mut limits = Limits::default();
-    limits.max_alloc = Some(max_decoded_bytes);
+    limits.max_alloc = Some(allowed.max_decoded_bytes);
     let mut reader = ImageReader::with_format(Cursor::new(source), format);
     reader.limits(limits);
     let mut decoder = reader.into_decoder()?;
+    // The decoders watch only what they allocate besides the picture; and a header may have told us another size
+    // than it tells them.
+    let (width, height) = decoder.dimensions();
+    let factor = if format == ImageFormat::Jpeg && is_progressive(source) { PROGRESSIVE_FACTOR } else { 1 };
+    if u64::from(width) * u64::from(height) > allowed.max_pixels
+        || decoder.total_bytes().saturating_mul(factor) > allowed.max_decoded_bytes
+    {
+        return Err(ImageError::Limits(LimitError::from_kind(LimitErrorKind::InsufficientMemory)));
+    }
     let orientation = decoder.orientation()?;
     let picture = DynamicImage::from_decoder(decoder)?;
     let mut small = picture.thumbnail(LONGEST_SIDE, LONGEST_SIDE);
     drop(picture);
     small.apply_orientation(orientation);
     let dimensions = Dimensions { width: small.width(), height: small.height() };
+    let shown =
+        if swaps(orientation) { Dimensions { width: height, height: width } } else { Dimensions { width, height } };
     let mut bytes = Vec::new();
     // JPEG knows no transparency, and lossless WebP is too large for photographs.
     let content_type = if is_transparent(&small) {
@@ -139,7 +155,7 @@ fn shrink(source: &[u8], format: Format, max_decoded_bytes: u64) -> Result<Made,
         small.into_rgb8().write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY))?;
         "image/jpeg"
     };
-    Ok(Made { bytes, content_type, dimensions })
+    Ok(Made { bytes, content_type, dimensions, shown })
 }
 
 fn is_transparent(picture: &DynamicImage) -> bool {

@@ -1,5 +1,7 @@
 //! What the `Blobs` port promises, checked on every backend.
 
+#![expect(clippy::unwrap_used, reason = "what is not as it should be ends the test")]
+
 mod support;
 
 use bytes::Bytes;
@@ -153,21 +155,21 @@ async fn finished_blobs_are_not_broken_writes(home: Home) {
 }
 
 macro_rules! blobs_contract {
-    ($($backend:ident),*; $cases:tt) => {
+    ($($backend:ident: $home:expr),*; $cases:tt) => {
         $(mod $backend {
-            use super::support;
-            blobs_contract!(@each $backend $cases);
+            use super::*;
+            blobs_contract!(@each $home, $cases);
         })*
     };
-    (@each $backend:ident [$($case:ident),* $(,)?]) => {
+    (@each $home:expr, [$($case:ident),* $(,)?]) => {
         $(#[tokio::test]
         async fn $case() {
-            super::$case(support::$backend().await).await;
+            super::$case($home).await;
         })*
     };
 }
 
-blobs_contract!(memory, folder, s3; [
+blobs_contract!(memory: support::memory(), folder: support::folder(), s3: support::s3().await; [
     what_is_written_is_read,
     ranges_are_cut_at_the_end,
     chunks_are_bounded,
@@ -184,7 +186,7 @@ blobs_contract!(memory, folder, s3; [
 
 #[tokio::test]
 async fn a_folder_is_swept_of_killed_writes() {
-    let home = support::folder().await;
+    let home = support::folder();
     let root = home.folder.as_ref().unwrap().path().join("data/media/07");
     let staged = root.join("000000000000000000000007.original#1");
     std::fs::write(&staged, b"half").unwrap();

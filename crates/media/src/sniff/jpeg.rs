@@ -13,6 +13,7 @@ pub(super) struct JpegWalk {
     segment: Vec<u8>,
     size: Option<Dimensions>,
     turned: bool,
+    progressive: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -33,7 +34,7 @@ enum State {
 
 impl JpegWalk {
     pub(super) fn new() -> Self {
-        Self { state: State::Start(2), segment: Vec::new(), size: None, turned: false }
+        Self { state: State::Start(2), segment: Vec::new(), size: None, turned: false, progressive: false }
     }
 
     /// Takes the next bytes.
@@ -82,6 +83,7 @@ impl JpegWalk {
             && let [_, h1, h2, w1, w2, ..] = segment[..]
         {
             let (width, height) = (u16::from_be_bytes([w1, w2]).into(), u16::from_be_bytes([h1, h2]).into());
+            self.progressive = code & 3 == 2;
             self.size = (width > 0 && height > 0).then_some(Dimensions { width, height });
         }
         State::Marker
@@ -92,6 +94,13 @@ impl JpegWalk {
         let size = self.size?;
         Some(if self.turned { Dimensions { width: size.height, height: size.width } } else { size })
     }
+}
+
+/// Whether a JPEG comes in ever finer passes, for which a decoder holds all of it several times.
+pub(crate) fn is_progressive(jpeg: &[u8]) -> bool {
+    let mut walk = JpegWalk::new();
+    walk.feed(jpeg);
+    walk.progressive
 }
 
 /// Whether an orientation lays the picture on its side.

@@ -30,7 +30,11 @@ const CARRY: usize = 8;
 
 /// The markup that a text would be taken for, if any: by its beginning, or by tags in `head`.
 pub(super) fn in_text(head: &[u8]) -> Option<&'static str> {
-    let tag = find(head, &IN_TEXT.map(|(tag, _)| tag)).map(|index| IN_TEXT[index].1);
+    let tag = find(head, &IN_TEXT.map(|(tag, _)| tag)).map(|index| match IN_TEXT[index].1 {
+        // Say what the XML is, where that is known.
+        "text/xml" if find(head, &[b"<svg"]).is_some() => "image/svg+xml",
+        found => found,
+    });
     let begins = head.trim_ascii_start();
     let opens = begins.first() == Some(&b'<')
         && begins.get(1).is_some_and(|next| next.is_ascii_alphabetic() || b"!?/%".contains(next));

@@ -16,6 +16,7 @@ mod zip;
 use parlance_domain::model::Dimensions;
 
 pub use format::Format;
+pub(crate) use jpeg::{is_progressive, swaps};
 pub use refusal::Refusal;
 
 /// How much of the beginning [`Sniffer::begin`] wants to see, unless the content is shorter.

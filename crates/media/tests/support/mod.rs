@@ -1,7 +1,7 @@
 //! What the tests of this crate share: an S3 server on this machine, and small contents of every kind.
 #![allow(dead_code, reason = "each test uses its part")]
 
-pub mod contents;
+pub(crate) mod contents;
 
 use std::net::SocketAddr;
 
@@ -21,27 +21,27 @@ const SECRET: &str = "secret";
 const BUCKET: &str = "media";
 
 /// Some far future.
-pub const FUTURE: Timestamp = Timestamp::from_millis(9_000_000_000_000);
+pub(crate) const FUTURE: Timestamp = Timestamp::from_millis(9_000_000_000_000);
 
 /// Blobs with what must live as long as they do.
-pub struct Home {
-    pub blobs: ObjectBlobs,
+pub(crate) struct Home {
+    pub(crate) blobs: ObjectBlobs,
     /// The folder that is behind them.
-    pub folder: Option<TempDir>,
+    pub(crate) folder: Option<TempDir>,
 }
 
-pub async fn memory() -> Home {
+pub(crate) fn memory() -> Home {
     Home { blobs: ObjectBlobs::open(&BlobsAt::Memory).unwrap(), folder: None }
 }
 
-pub async fn folder() -> Home {
+pub(crate) fn folder() -> Home {
     let folder = TempDir::new().unwrap();
     let blobs = ObjectBlobs::open(&BlobsAt::Folder(folder.path().join("data/media"))).unwrap();
     Home { blobs, folder: Some(folder) }
 }
 
 /// A bucket on a real S3 server, which runs in this process on a free port.
-pub async fn s3() -> Home {
+pub(crate) async fn s3() -> Home {
     let folder = TempDir::new().unwrap();
     std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
     let at = serve_s3(&folder).await;
@@ -75,7 +75,7 @@ async fn serve_s3(folder: &TempDir) -> SocketAddr {
 
 impl Home {
     /// Every file behind the blobs, finished or not.
-    pub fn files(&self) -> Vec<String> {
+    pub(crate) fn files(&self) -> Vec<String> {
         let mut files = Vec::new();
         let mut folders: Vec<_> = self.folder.iter().map(|folder| folder.path().to_owned()).collect();
         while let Some(folder) = folders.pop() {
@@ -91,12 +91,12 @@ impl Home {
         files
     }
 
-    pub async fn all(&self) -> Vec<BlobEntry> {
+    pub(crate) async fn all(&self) -> Vec<BlobEntry> {
         self.blobs.list_finished_before(FUTURE, None, 10_000).await.unwrap()
     }
 }
 
-pub async fn gathered(chunks: BlobChunks) -> Vec<u8> {
+pub(crate) async fn gathered(chunks: BlobChunks) -> Vec<u8> {
     chunks
         .try_fold(Vec::new(), |mut all, chunk| async move {
             all.extend_from_slice(&chunk);
@@ -106,14 +106,14 @@ pub async fn gathered(chunks: BlobChunks) -> Vec<u8> {
         .unwrap()
 }
 
-pub fn medium(number: u32) -> MediumId {
+pub(crate) fn medium(number: u32) -> MediumId {
     let mut bytes = [0; 12];
     bytes[8..].copy_from_slice(&number.to_be_bytes());
     MediumId::from_bytes(bytes)
 }
 
 /// Waits until `done`, giving background tasks their turn; the test's runner ends what never comes.
-pub async fn until(mut done: impl AsyncFnMut() -> bool) {
+pub(crate) async fn until(mut done: impl AsyncFnMut() -> bool) {
     while !done().await {
         tokio::time::sleep(std::time::Duration::from_millis(2)).await;
     }
