@@ -98,6 +98,7 @@ async fn join(node: &Node, session: &Session, id: ConversationId) -> Result<Repl
         node.services.conversing.authorize(&session.user_id, id, Attempt::Join).await?;
         match node.hub.join(session.id, id, ticket) {
             Joined::Yes | Joined::Gone => return Ok(Reply::Room(id)),
+            Joined::TooMany => return Err(Error::Conflict("This socket has joined too many conversations")),
             Joined::Stale => {}
         }
     }

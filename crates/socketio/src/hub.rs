@@ -11,6 +11,9 @@ use parlance_domain::model::{ConversationId, SessionId, UserId};
 
 use crate::session::Session;
 
+/// The most rooms that one socket is in.
+const MAX_JOINED: usize = 10_000;
+
 /// The node's sockets.
 #[derive(Debug)]
 pub(crate) struct Hub {
@@ -45,6 +48,8 @@ pub(crate) enum Joined {
     Yes,
     /// Somebody was evicted since the ticket was taken: the permission must be checked again.
     Stale,
+    /// The socket is in as many rooms as it may be.
+    TooMany,
     /// The socket is closed.
     Gone,
 }
@@ -106,6 +111,9 @@ impl Hub {
         let State { sessions, rooms, .. } = &mut *state;
         let Some(held) = sessions.get_mut(&id) else { return Joined::Gone };
         if !held.joined.contains(&conversation) {
+            if held.joined.len() >= MAX_JOINED {
+                return Joined::TooMany;
+            }
             held.joined.push(conversation);
             rooms.entry(conversation).or_default().push(Arc::clone(&held.session));
         }
@@ -199,7 +207,7 @@ mod tests {
     }
 
     fn add(hub: &Hub, id: u64, user: &str) -> SessionId {
-        hub.add(testing::session(id, user, Dialect::Ulearn).0);
+        hub.add(testing::session(id, user, Dialect::Ulearn));
         SessionId(id)
     }
 
@@ -260,6 +268,24 @@ mod tests {
         assert_eq!(hub.join(one, ROOM, ticket), Joined::Stale);
         assert!(hub.room(ROOM, None).is_empty());
         assert_eq!(hub.join(one, ROOM, hub.ticket()), Joined::Yes);
+    }
+
+    #[test]
+    fn a_socket_is_in_so_many_rooms_and_no_more() {
+        let hub = Hub::new(20);
+        let one = add(&hub, 1, "alice");
+        let room = |n: usize| {
+            let mut bytes = [0; 12];
+            bytes[4..].copy_from_slice(&n.to_be_bytes());
+            ConversationId::from_bytes(bytes)
+        };
+        for n in 0..MAX_JOINED {
+            assert_eq!(hub.join(one, room(n), hub.ticket()), Joined::Yes);
+        }
+        assert_eq!(hub.join(one, room(MAX_JOINED), hub.ticket()), Joined::TooMany);
+        assert_eq!(hub.join(one, room(0), hub.ticket()), Joined::Yes, "it is in this one");
+        hub.leave(one, room(0));
+        assert_eq!(hub.join(one, room(MAX_JOINED), hub.ticket()), Joined::Yes);
     }
 
     #[test]

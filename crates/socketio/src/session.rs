@@ -121,34 +121,18 @@ impl Session {
 pub(crate) mod testing {
     use std::sync::Arc;
 
-    use parking_lot::Mutex;
-    use parlance_dialects::{Dialect, Wire};
+    use parlance_dialects::Dialect;
     use parlance_domain::model::SessionId;
 
     use super::Session;
     use crate::outbox::{Packet, Refused, Sink};
 
-    /// Keeps the events that are sent to one session.
-    #[derive(Debug, Clone, Default)]
-    pub(crate) struct Recorder(Arc<Mutex<Vec<Arc<Wire>>>>);
+    /// Takes everything.
+    #[derive(Debug)]
+    struct Nowhere;
 
-    impl Recorder {
-        /// The names of the events so far; forgets them.
-        pub(crate) fn names(&self) -> Vec<&'static str> {
-            self.wires().iter().map(|wire| wire.event).collect()
-        }
-
-        /// The events so far; forgets them.
-        pub(crate) fn wires(&self) -> Vec<Arc<Wire>> {
-            std::mem::take(&mut *self.0.lock())
-        }
-    }
-
-    impl Sink for Recorder {
-        fn put(&self, packet: &Packet) -> Result<(), Refused> {
-            if let Packet::Event(wire) = packet {
-                self.0.lock().push(Arc::clone(wire));
-            }
+    impl Sink for Nowhere {
+        fn put(&self, _: &Packet) -> Result<(), Refused> {
             Ok(())
         }
 
@@ -156,8 +140,7 @@ pub(crate) mod testing {
     }
 
     /// A session without a socket.
-    pub(crate) fn session(id: u64, user: &str, dialect: Dialect) -> (Arc<Session>, Recorder) {
-        let recorder = Recorder::default();
-        (Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect, recorder.clone())), recorder)
+    pub(crate) fn session(id: u64, user: &str, dialect: Dialect) -> Arc<Session> {
+        Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect, Nowhere))
     }
 }

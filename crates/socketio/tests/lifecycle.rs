@@ -72,7 +72,7 @@ async fn presence_follows_the_sockets() {
 
 #[tokio::test]
 async fn typing_stops_when_the_typist_is_gone() {
-    let settings = Settings { typing_timeout: Duration::from_secs(3600), ..Settings::default() };
+    let settings = Settings { typing_timeout: Duration::from_hours(1), ..Settings::default() };
     let server = Server::with(Config::default(), settings).await;
     let room = server.group(&["alice", "bob"]).await.to_string();
     let mut bob = server.client("bob", "talentbridge").await;
@@ -136,7 +136,7 @@ async fn going_down_answers_what_is_queued_and_lets_clients_come_back() {
 
 #[tokio::test]
 async fn going_down_does_not_wait_for_those_who_do_not_read() {
-    let patient = Config { slow_consumer_timeout: Duration::from_secs(3600), ..impatient() };
+    let patient = Config { slow_consumer_timeout: Duration::from_hours(1), ..impatient() };
     let server = Server::with(patient, Settings::default()).await;
     let room = server.group(&["alice", "bob"]).await.to_string();
     let mut alice = server.client("alice", "talentbridge").await;

@@ -1,4 +1,5 @@
 //! Long-polling, the upgrade from it, and cutting either kind of session when its client does not take what it is sent.
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
 
 mod support;
 

@@ -118,13 +118,11 @@ impl Lines {
 impl Line {
     /// Ends the session. The library then runs its disconnect handler. `false` if its connection was cut before.
     pub(crate) fn cut(&self) -> bool {
-        match self.lines.upgrades.find(&self.sid).or_else(|| self.direct.upgrade()) {
-            Some(connection) => connection.cut(),
-            None => {
-                self.close_polling();
-                true
-            }
+        if let Some(connection) = self.lines.upgrades.find(&self.sid).or_else(|| self.direct.upgrade()) {
+            return connection.cut();
         }
+        self.close_polling();
+        true
     }
 
     fn close_polling(&self) {
