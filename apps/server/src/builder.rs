@@ -72,7 +72,7 @@ impl Builder {
         let (bus, events) = LocalBus::new(BUS_CAPACITY);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
-            bus,
+            bus: bus.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
@@ -90,7 +90,7 @@ impl Builder {
         let cors = parlance_rest::cors(&config.cors_origins);
         let routes = Router::new().merge(transport.routes()).merge(rest).layer(cors);
         let listeners = bind_all(&config, &transport).await?;
-        Ok(Server { services, workers, transport, events, routes, listeners, storage })
+        Ok(Server { services, workers, transport, bus, events, routes, listeners, storage })
     }
 }
 

@@ -10,9 +10,9 @@ use std::time::Duration;
 use axum::Router;
 use parlance_dialects::Dialect;
 use parlance_domain::event::Event;
-use parlance_domain::services::{Services, Workers};
+use parlance_domain::services::{LocalBus, Services, Workers};
 use parlance_socketio::{Listener, Peer, Transport};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
@@ -46,6 +46,7 @@ pub struct Server {
     pub(crate) services: Services,
     pub(crate) workers: Workers,
     pub(crate) transport: Transport,
+    pub(crate) bus: Arc<LocalBus>,
     pub(crate) events: mpsc::Receiver<Arc<Event>>,
     pub(crate) routes: Router,
     pub(crate) listeners: Vec<Bound>,
@@ -68,12 +69,18 @@ impl Server {
         &self.services
     }
 
+    /// What happens on this node from now on, for the program around it. It is never waited for: who falls 1,024 events
+    /// behind misses the oldest and is told so.
+    pub fn watch(&self) -> broadcast::Receiver<Arc<Event>> {
+        self.bus.watch()
+    }
+
     /// Serves until `shutdown` is done, then shuts down in order.
     ///
     /// # Errors
     /// [`Stopped`] when a part ended that should not have, which is a bug.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
-        let Self { services, workers, transport, events, routes, listeners, storage } = self;
+        let Self { services, workers, transport, bus: _, events, routes, listeners, storage } = self;
         let (closing, closed) = watch::channel(false);
 
         let mut served = JoinSet::new();

@@ -17,11 +17,11 @@ impl State {
         let role = room.role(actor).ok_or(Error::MessageNotFound)?;
         let actor = Actor { user_id: actor, role, kind: room.conversation.kind };
         let mut message = room.message(seq).ok_or(Error::MessageNotFound)?.clone();
-        let stood = !message.is_tombstone();
         let named = Named::by_links(&message.media);
         let changed = amending::amend(&mut message, amendment, actor, limits, *now)?;
         if changed {
-            if stood && message.is_tombstone() {
+            // The rule changes nothing about a tombstone, so this one has just become one.
+            if message.is_tombstone() {
                 room.discount_unread(seq);
             }
             message.rev = room.next_rev();

@@ -2,6 +2,9 @@
 //! search asks for the words in each of the user's conversations: it walks only what the user may see. Matches
 //! come in the order of `messages.place`, newest first, so a page costs what it holds.
 
+use std::cmp::Reverse;
+use std::ops::Range;
+
 use parlance_domain::model::{Message, Page, SearchCursor};
 use parlance_domain::ports::SearchQuery;
 
@@ -13,60 +16,87 @@ use crate::{SqlStorage, words};
 /// How many places one millisecond has in `messages.place`, as a power of two.
 pub(crate) const PLACE_BITS: u32 = 20;
 
-/// `place` orders by the millisecond only, the page by millisecond and id. So the first step finds how far
-/// down the page reaches, and the second sorts what lies above, with the whole of the last millisecond.
+/// Asks the index. Its parser copies what it has of an OR for each further part, so parts come in buckets: with
+/// 20,000 conversations that is the difference between a second and nothing.
 macro_rules! search_statement {
-    ($conversations:literal) => {
+    ($conversations:literal, $order:literal) => {
         concat!(
-            "WITH wanted (query) AS MATERIALIZED (
-                SELECT coalesce(group_concat(replace(?1, char(1), lower(hex(conversation_id))), ' OR '), '\"\"')
+            "WITH asked AS (
+                SELECT replace(?1, char(1), lower(hex(conversation_id))) AS part, row_number() OVER () / 128 AS bucket
                 FROM participants WHERE ",
             $conversations,
             "
             ),
-            reached (place) AS MATERIALIZED (
-                SELECT s.rowid FROM message_search s CROSS JOIN messages m ON m.place = s.rowid
-                WHERE s.message_search MATCH (SELECT query FROM wanted) AND s.rowid < ?2
-                  AND (m.created_at, m.id) < (?3, ?4)
-                ORDER BY s.rowid DESC LIMIT ?5
-            )
+            buckets AS (SELECT '(' || group_concat(part, ' OR ') || ')' AS parts FROM asked GROUP BY bucket),
+            wanted (query) AS MATERIALIZED (SELECT coalesce(group_concat(parts, ' OR '), '\"\"') FROM buckets)
             SELECT ",
             message_columns!(),
             " FROM message_search s CROSS JOIN messages m ON m.place = s.rowid
-            WHERE s.message_search MATCH (SELECT query FROM wanted) AND s.rowid < ?2
-              AND s.rowid >= (SELECT min(place) >> 20 << 20 FROM reached)
-              AND (m.created_at, m.id) < (?3, ?4)
-            ORDER BY m.created_at DESC, m.id DESC LIMIT ?5",
+            WHERE s.message_search MATCH (SELECT query FROM wanted) AND s.rowid >= ?2 AND s.rowid < ?3
+              AND (m.created_at, m.id) < (?4, ?5)
+            ORDER BY ",
+            $order,
+            " LIMIT ?6",
         )
     };
 }
 
-/// In every conversation that the user is in.
-const EVERYWHERE: &str = search_statement!("user_id = ?6");
+/// Statements for all of a user's conversations and for one of them, in the order of the index.
+const NEWEST: [&str; 2] = [
+    search_statement!("user_id = ?7", "s.rowid DESC"),
+    search_statement!("user_id = ?7 AND conversation_id = ?8", "s.rowid DESC"),
+];
 
-/// In one of them.
-const IN_ONE: &str = search_statement!("user_id = ?6 AND conversation_id = ?7");
+/// The same within one millisecond, in the order of the ids.
+const OF_ONE_MOMENT: [&str; 2] = [
+    search_statement!("user_id = ?7", "m.id DESC"),
+    search_statement!("user_id = ?7 AND conversation_id = ?8", "m.id DESC"),
+];
 
 /// Messages that match, newest first.
 pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<Page<Message, SearchCursor>, Failed> {
-    let SearchQuery { user_id, words, conversation_id, cursor, limit } = query;
-    let Some(template) = words::template(words) else { return Ok(Page { items: Vec::new(), next: None }) };
-    let (created_at, id) = match cursor {
-        Some(SearchCursor { at, id }) => (at.millis(), id.bytes().to_vec()),
-        None => (i64::MAX, Vec::new()),
+    let Some(template) = words::template(&query.words) else { return Ok(Page { items: Vec::new(), next: None }) };
+    let limit = query.limit;
+    let end = query.cursor.map_or(i64::MAX, |cursor| first_place(cursor.at.millis().saturating_add(1)));
+    let mut found = ask(storage, NEWEST, &template, query, i64::MIN..end).await?;
+    // `place` orders by the millisecond alone. If the page ends inside one, its last messages by id may lie further down.
+    let torn = match found.get(limit.saturating_sub(1)..) {
+        Some([last, beyond, ..]) if last.created_at == beyond.created_at => Some(last.created_at),
+        _ => None,
     };
-    let below = created_at.checked_add(1).and_then(|millis| millis.checked_mul(1 << PLACE_BITS)).unwrap_or(i64::MAX);
-    let statement = Sql::new(if conversation_id.is_some() { IN_ONE } else { EVERYWHERE });
-    let rows: Vec<MessageRow> = statement
+    if let Some(moment) = torn {
+        found.retain(|message| message.created_at != moment);
+        let places = first_place(moment.millis())..first_place(moment.millis().saturating_add(1));
+        found.extend(ask(storage, OF_ONE_MOMENT, &template, query, places).await?);
+    }
+    found.sort_unstable_by_key(|message| Reverse((message.created_at, message.id)));
+    Ok(Page::cut(found, limit, |last| SearchCursor { at: last.created_at, id: last.id }))
+}
+
+/// One more message than a page takes, if there are as many.
+async fn ask(
+    storage: &SqlStorage,
+    [everywhere, in_one]: [&str; 2],
+    template: &str,
+    query: &SearchQuery,
+    places: Range<i64>,
+) -> Result<Vec<Message>, Failed> {
+    let SearchQuery { user_id, words: _, conversation_id, cursor, limit } = query;
+    let rows: Vec<MessageRow> = Sql::new(if conversation_id.is_some() { in_one } else { everywhere })
         .bind(template)
-        .bind(below)
-        .bind(created_at)
-        .bind(id)
+        .bind(places.start)
+        .bind(places.end)
+        .bind(cursor.map_or(i64::MAX, |cursor| cursor.at.millis()))
+        .bind(cursor.map_or(Vec::new(), |cursor| cursor.id.bytes().to_vec()))
         .bind(sql_number(limit.saturating_add(1)))
         .bind(user_id.as_str())
         .bind(conversation_id.map(|id| id.bytes().to_vec()))
         .rows(storage.pools.reader())
         .await?;
-    let cursor_of = |last: &Message| SearchCursor { at: last.created_at, id: last.id };
-    Ok(Page::cut(rows::all(rows)?, *limit, cursor_of))
+    Ok(rows::all(rows)?)
+}
+
+/// The lowest place of a millisecond.
+fn first_place(millis: i64) -> i64 {
+    millis.saturating_mul(1 << PLACE_BITS)
 }

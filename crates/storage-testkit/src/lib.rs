@@ -1,7 +1,7 @@
 //! What every storage must pass: one case for each promise of the storage ports, and for each race. The
 //! list of cases is here alone, so no adapter can leave one out:
 //!
-//! ```ignore
+//! ```text
 //! use parlance_storage_testkit::{Fresh, storage_contract};
 //!
 //! /// An empty storage, and whatever must live as long as it does.

@@ -5,6 +5,7 @@ import { fence } from '../support/client.mjs';
 import { DIALECTS } from '../support/dialects.mjs';
 import { conforms, conversation as conversationShape, events } from '../support/shapes.mjs';
 import { Server } from '../support/server.mjs';
+import { inFlight } from '../support/wait.mjs';
 
 const chat = '/api/v1/chat/conversations';
 
@@ -192,6 +193,33 @@ describe('groups', () => {
     assert.equal((await ben.rest.get('/api/v1/chat/unread')).data.conversations[group], undefined);
   });
 
+  it('a removed participant and the group no longer see each other come and go', async () => {
+    const [ann, ben, eve] = await server.people('Ann', 'Ben', 'Eve');
+    const group = await ann.group('Parting', [ben, eve]);
+    const removed = await ben.connect('talentbridge');
+    const member = await eve.connect('talentbridge');
+    await ann.rest.delete(`${chat}/${group}/participants/${ben.id}`);
+    await removed.until('conversation:removed');
+    const owner = await ann.connect('talentbridge');
+    await member.until('user:online', ({ userId }) => userId === ann.id);
+    const device = await ben.connect('marketplace');
+    removed.close();
+    device.close();
+    // Eve goes after Ben, so that by the time her absence is known his would be, too.
+    member.close();
+    await owner.until('user:offline', ({ userId }) => userId === eve.id);
+    await fence(owner);
+    const about = (client, person) => client.log.filter(({ event, args }) => /^user:(on|off|status)/.test(event) && args[0].userId === person.id);
+    assert.deepEqual([about(removed, ann), about(device, ann), about(owner, ben)], [[], [], []]);
+    const back = await ben.connect('marketplace');
+    owner.close();
+    const witness = await eve.connect('talentbridge');
+    await ann.connect('talentbridge').then((client) => client.close());
+    await witness.until('user:offline', ({ userId }) => userId === ann.id);
+    await fence(back);
+    assert.deepEqual(about(back, ann), []);
+  });
+
   it('a removal holds in the middle of sends: nothing of the removed one is stored after it', async () => {
     const [ann, ben] = await server.people('Ann', 'Ben');
     const group = await ann.group('Race', [ben]);
@@ -277,6 +305,28 @@ describe('groups', () => {
     await ann.say(group, 'see you');
     const found = await ben.conversation(group);
     assert.deepEqual([found.title, found.lastMessage.text], ['Renamed while away', 'see you']);
+  });
+});
+
+describe('a large group', () => {
+  let server;
+  before(async () => {
+    server = await Server.start();
+  });
+  after(() => server.close());
+
+  it('a thousand people are in one group, and that is all', { timeout: 120_000 }, async () => {
+    const people = await inFlight(16, Array.from({ length: 1_000 }, (_, index) => `Person ${index}`), (name) => server.person(name));
+    const [owner, ...others] = people;
+    const group = await owner.group('Everybody', others);
+    assert.equal((await others.at(-1).conversation(group)).participants.length, 1_000);
+    const clients = await inFlight(8, others.slice(0, 40), (person, index) => person.enter(DIALECTS[index % DIALECTS.length], group));
+    await owner.say(group, 'hello, all of you');
+    for (const client of clients) await client.untilText('hello, all of you');
+    assert.equal(await others.at(-1).unread(group), 1);
+    const late = await server.person('Late');
+    const refused = await owner.rest.post(`${chat}/${group}/participants`, { userIds: [late.id] });
+    assert.deepEqual([refused.status, refused.body.code], [409, 'CONFLICT']);
   });
 });
 

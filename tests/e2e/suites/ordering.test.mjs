@@ -1,6 +1,7 @@
 // Order: one sequence per conversation for everybody, and one socket's events in the order it sent them.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { Client } from '../support/client.mjs';
 import { DIALECTS } from '../support/dialects.mjs';
 import { Server } from '../support/server.mjs';
 import { inFlight } from '../support/wait.mjs';
@@ -72,6 +73,19 @@ describe('order', () => {
     await ben.say(conversationId, 'the join held');
     await client.untilText('the join held');
     assert.deepEqual(client.texts(conversationId), ['right behind', 'the join held']);
+  });
+
+  it('what a client says in the moment of connecting holds like everything later', async () => {
+    const [ann, ben] = await server.people('Ann', 'Ben');
+    const conversationId = await ann.direct(ben);
+    for (let round = 0; round < 100; round++) {
+      const client = new Client(ben, { dialect: 'ulearn', transports: ['websocket'] });
+      // Emitted before there is a connection, so that it goes out right behind the handshake.
+      await client.join(conversationId);
+      await ann.say(conversationId, `round ${round}`);
+      await client.untilText(`round ${round}`);
+      client.close();
+    }
   });
 
   it('a send and the leave after it: the message is there, what others say later is not', async () => {

@@ -1,7 +1,9 @@
 //! The storage on real database files: the whole contract, and what is particular to SQL.
 
 mod contract;
+mod locks;
 mod opening;
 mod plans;
+mod search;
 mod statements;
 mod support;

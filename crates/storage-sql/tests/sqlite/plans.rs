@@ -126,8 +126,9 @@ async fn reading_much_scans_and_sorts_no_messages() {
         assert_eq!(page.items.len(), found);
         assert!(page.items.is_sorted_by_key(|message| std::cmp::Reverse(message.created_at)));
         let searched = plans(&bench, &look, 1).await.remove(0);
-        // The page alone is sorted; matches are walked in the order of the index.
-        assert_eq!(sorts(&searched), 1, "{searched:#?}");
+        // The user's conversations are gathered in buckets; matches are walked in the order of the index.
+        let sorted: Vec<&String> = searched.iter().filter(|step| step.contains("FOR ORDER BY")).collect();
+        assert_eq!(sorted, [""; 0], "{searched:#?}");
         assert!(searched.iter().any(|step| step.contains("m USING INTEGER PRIMARY KEY")), "{searched:#?}");
     }
 

@@ -1,6 +1,8 @@
 //! The promises of `Messages::list_changes`: a client that follows `rev` ends up with the whole truth.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use parlance_domain::model::{ConversationId, Message, MessageId, Rev};
 use parlance_domain::ports::Changes;
@@ -149,6 +151,8 @@ fn react(step: usize) -> Amendment {
 pub async fn following_the_changes_during_writes_misses_nothing(world: World) {
     let (ann, bob, direct) = world.ann_and_bob().await;
     let (writer, reader) = (world.clone(), world.clone());
+    let written = Arc::new(AtomicBool::new(false));
+    let over = Arc::clone(&written);
     let write = async move {
         let writers = [ann, bob].map(|who| {
             let world = writer.clone();
@@ -160,15 +164,21 @@ pub async fn following_the_changes_during_writes_misses_nothing(world: World) {
             }
         });
         race(writers).await;
+        written.store(true, Ordering::Release);
     };
     let follow = async move {
         let mut replica = Replica::default();
-        while replica.rev < 60 {
+        loop {
+            // Looked at before the last reading, so that nothing is written after that.
+            let last = over.load(Ordering::Acquire);
             replica.catch_up(&reader, direct, 3).await;
+            if last {
+                return replica;
+            }
             tokio::task::yield_now().await;
         }
-        replica
     };
     let ((), replica) = race_two(write, follow).await;
     assert_eq!(replica.messages(), world.history(direct).await, "a client that followed all along missed nothing");
+    assert_eq!(replica.rev, 60, "40 sends and 20 edits have moved `rev`");
 }

@@ -76,6 +76,7 @@ pub async fn paging_back_is_stable_while_messages_come(world: World) {
         assert_eq!(ids(&newest.items), [fresh.id], "what comes is on the newest page");
         items.items.reverse();
         read.extend(ids(&items.items));
+        assert!(!items.items.is_empty() && read.len() <= old.len(), "each page leads on, no message comes twice");
         before = items.next;
         if before.is_none() {
             break;

@@ -1,0 +1,42 @@
+//! What can be set about the transport, with the contract's defaults (`errors.md`, "limit").
+
+use std::time::Duration;
+
+use parlance_dialects::Dialect;
+
+/// Settings of the Socket.IO transport.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What a socket speaks when neither it nor its listener says (`DEFAULT_DIALECT`, default `talentbridge`).
+    pub default_dialect: Dialect,
+    /// The largest packet in bytes; a larger one closes the connection (`MAX_PACKET_BYTES`, default 1 MiB).
+    pub max_packet_bytes: usize,
+    /// Sockets of one user on this node (`MAX_SOCKETS_PER_USER`, default 20).
+    pub max_sockets_per_user: usize,
+    /// How long a socket may take nothing while something waits for it (`SLOW_CONSUMER_TIMEOUT`, default 10 s).
+    pub slow_consumer_timeout: Duration,
+    /// What the kernel keeps of unsent bytes per connection (default: what the system decides, up to some megabytes).
+    /// A smaller buffer notices slow consumers sooner and bounds what they cost, and bounds the speed of downloads.
+    pub send_buffer_bytes: Option<usize>,
+    /// How often a client is pinged (default 25 s).
+    pub ping_interval: Duration,
+    /// How long it may take to answer (default 20 s).
+    pub ping_timeout: Duration,
+    /// How long a connection may stay without a Socket.IO session (default 10 s).
+    pub connect_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            default_dialect: Dialect::default(),
+            max_packet_bytes: 1 << 20,
+            max_sockets_per_user: 20,
+            slow_consumer_timeout: Duration::from_secs(10),
+            send_buffer_bytes: None,
+            ping_interval: Duration::from_secs(25),
+            ping_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(10),
+        }
+    }
+}

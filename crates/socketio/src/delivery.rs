@@ -1,0 +1,203 @@
+//! From domain events to sockets: one loop takes events off the bus in order, works out which sockets each is for,
+//! encodes it once per dialect that has such a socket (never for one that has none), and sends the shared bytes.
+//! Each socket gets an event once. It never waits for a socket; one that cannot keep up is cut by `node`.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use parlance_dialects::{Dialect, Wire};
+use parlance_domain::event::{Audience, Event};
+use parlance_domain::model::UserId;
+
+use crate::hub::Hub;
+use crate::node::Node;
+use crate::outbox::Packet;
+use crate::session::Session;
+
+/// An event in one dialect; several packets, or none.
+type Encoded = Arc<[Arc<Wire>]>;
+
+/// Brings one event to the sockets of this node.
+pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
+    if let Event::ParticipantRemoved { conversation_id, user_id } = event {
+        node.hub.evict(user_id, *conversation_id);
+    }
+    let droppable = matches!(event, Event::TypingStarted { .. } | Event::TypingStopped { .. });
+    for (session, wires) in plan(&node.hub, event) {
+        // Who is behind anyway is told of typing last, that is, not at all.
+        if droppable && session.outbox.is_behind() {
+            continue;
+        }
+        for wire in wires.iter() {
+            node.send(&session, Packet::Event(Arc::clone(wire)));
+        }
+    }
+}
+
+/// Who is sent what.
+fn plan(hub: &Hub, event: &Event) -> Vec<(Arc<Session>, Encoded)> {
+    let audience = event.audience();
+    // Only counts differ between sockets of one dialect, and few differ.
+    let mut encoded: HashMap<(Dialect, u64), Encoded> = HashMap::new();
+    let mut with_wires = |session: Arc<Session>| {
+        let (dialect, unread) = (session.dialect, unread_of(audience, &session.user_id));
+        let wires = encoded
+            .entry((dialect, unread))
+            .or_insert_with(|| dialect.encode(event, unread).into_iter().map(Arc::new).collect());
+        (session, Arc::clone(wires))
+    };
+    targets(hub, audience).into_iter().map(&mut with_wires).collect()
+}
+
+/// The hearer's own unread count, where the event shows one.
+fn unread_of(audience: Audience<'_>, user_id: &UserId) -> u64 {
+    match audience {
+        Audience::Counted(unread) => unread.get(user_id).copied().unwrap_or(0),
+        Audience::Room { .. } | Audience::Conversation { .. } | Audience::Users(_) | Audience::Everyone => 0,
+    }
+}
+
+/// The sockets of this node that an event is for, each once.
+fn targets(hub: &Hub, audience: Audience<'_>) -> Vec<Arc<Session>> {
+    match audience {
+        Audience::Room { conversation, except } => hub.room(conversation, except),
+        Audience::Users(users) => hub.users(users),
+        Audience::Counted(unread) => hub.users(unread.keys()),
+        Audience::Everyone => hub.everyone(),
+        Audience::Conversation { conversation, participants, also, origin } => {
+            let mut sessions = hub.users(participants);
+            sessions.retain(|session| session.dialect.reaches_participants());
+            sessions.extend(hub.room(conversation, None));
+            sessions.extend(hub.users(also));
+            sessions.extend(origin.and_then(|id| hub.session(id)));
+            sessions.sort_unstable_by_key(|session| session.id);
+            sessions.dedup_by_key(|session| session.id);
+            sessions
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use parlance_domain::event::PresenceAudience;
+    use parlance_domain::model::{
+        ConversationId, Message, MessageId, MessageKind, MessageStatus, MessageView, SessionId, Timestamp, User,
+    };
+
+    use super::*;
+    use crate::session::testing;
+
+    const ROOM: ConversationId = ConversationId::from_bytes([1; 12]);
+
+    fn user(id: &str) -> UserId {
+        id.parse().unwrap()
+    }
+
+    fn message(origin: Option<SessionId>) -> Event {
+        let at = Timestamp::from_millis(0);
+        let message = Message {
+            id: MessageId::from_bytes([2; 12]),
+            conversation_id: ROOM,
+            seq: 1,
+            rev: 1,
+            sender_id: user("alice"),
+            kind: MessageKind::Text,
+            text: Some("hello".to_owned()),
+            media: Vec::new(),
+            reply_to: None,
+            client_message_id: None,
+            reactions: Vec::new(),
+            created_at: at,
+            edited_at: None,
+            deleted_at: None,
+            updated_at: at,
+        };
+        let sender = User::nameless(user("alice"));
+        Event::MessageNew {
+            message: Box::new(MessageView { message, sender, reply_to: None, status: MessageStatus::Sent }),
+            participants: [user("alice"), user("bob")].into(),
+            origin,
+        }
+    }
+
+    /// Two people with a socket in each dialect, numbered from 1 and 11, and a stranger with one, 21.
+    fn hub() -> Arc<Hub> {
+        let hub = Hub::new(20);
+        for (from, name) in [(1, "alice"), (11, "bob")] {
+            for (id, dialect) in (from..).zip(Dialect::ALL) {
+                hub.add(testing::session(id, name, dialect));
+            }
+        }
+        hub.add(testing::session(21, "carol", Dialect::Talentbridge));
+        hub
+    }
+
+    fn ids(plan: &[(Arc<Session>, Encoded)]) -> Vec<u64> {
+        plan.iter().map(|(session, _)| session.id.0).collect()
+    }
+
+    fn join(hub: &Hub, id: u64) {
+        hub.join(SessionId(id), ROOM, hub.ticket());
+    }
+
+    #[test]
+    fn a_message_reaches_participants_joined_sockets_and_its_origin_each_once() {
+        let hub = hub();
+        // Bob's talentbridge socket joined as well, and so did the sending one.
+        for id in [11, 12, 15, 3] {
+            join(&hub, id);
+        }
+        assert_eq!(ids(&plan(&hub, &message(Some(SessionId(3))))), [1, 3, 11, 12, 15]);
+        assert_eq!(ids(&plan(&hub, &message(Some(SessionId(4))))), [1, 3, 4, 11, 12, 15]);
+        assert_eq!(ids(&plan(&hub, &message(None))), [1, 3, 11, 12, 15]);
+    }
+
+    #[test]
+    fn receipts_reach_the_senders_sockets_without_joining() {
+        let hub = hub();
+        join(&hub, 12);
+        let read = Event::MessagesRead {
+            conversation_id: ROOM,
+            reader: user("bob"),
+            message_ids: vec![MessageId::from_bytes([2; 12])],
+            senders: vec![user("alice")],
+            participants: [user("alice"), user("bob")].into(),
+        };
+        assert_eq!(ids(&plan(&hub, &read)), [1, 2, 3, 4, 5, 11, 12]);
+    }
+
+    #[test]
+    fn typing_passes_by_the_typists_own_sockets() {
+        let hub = hub();
+        for id in [1, 2, 11, 12] {
+            join(&hub, id);
+        }
+        let typing = Event::TypingStarted { conversation_id: ROOM, user: User::nameless(user("alice")) };
+        assert_eq!(ids(&plan(&hub, &typing)), [11, 12]);
+    }
+
+    #[test]
+    fn presence_reaches_contacts_or_everyone() {
+        let hub = hub();
+        let online = |audience| Event::UserOnline { user_id: user("alice"), audience };
+        assert_eq!(ids(&plan(&hub, &online(PresenceAudience::Contacts([user("carol")].into())))), [21]);
+        assert_eq!(plan(&hub, &online(PresenceAudience::Everyone)).len(), 11);
+    }
+
+    #[test]
+    fn sockets_of_one_dialect_share_one_encoding() {
+        let hub = Hub::new(20);
+        for id in 1..=100 {
+            let dialect = if id % 2 == 0 { Dialect::Ulearn } else { Dialect::Gateway };
+            hub.add(testing::session(id, "bob", dialect));
+            join(&hub, id);
+        }
+        let plan = plan(&hub, &message(None));
+        assert_eq!(plan.len(), 100);
+        let encodings: HashSet<*const Wire> =
+            plan.iter().flat_map(|(_, wires)| wires.iter().map(Arc::as_ptr)).collect();
+        assert_eq!(encodings.len(), 2);
+    }
+}

@@ -1,0 +1,134 @@
+//! Where the Socket.IO library meets us: a socket is let in or refused before its CONNECT packet goes out, its
+//! handlers are registered at the same place (later would lose the first events), and each event is queued from the
+//! synchronous part of the handler (the library runs the rest as tasks, in no order). The handler traits are
+//! implemented by hand for that reason: their closures are always spawned.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+
+use axum::body::Bytes;
+use serde::ser::{Serialize, SerializeTuple, Serializer};
+use serde_json::value::RawValue;
+use socketioxide::adapter::LocalAdapter;
+use socketioxide::extract::AckSender;
+use socketioxide::handler::{ConnectHandler, DisconnectHandler, FromMessageParts, MessageHandler, Value};
+use socketioxide::socket::{DisconnectReason, Socket};
+use socketioxide::{SendError, SocketError};
+
+use crate::handshake::{Handshake, Refusal};
+use crate::inbox::Job;
+use crate::node::Node;
+use crate::outbox::{Packet, Refused, Sink};
+use crate::session::Session;
+
+type LibrarySocket = Socket<LocalAdapter>;
+type Admission<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
+
+/// Lets sockets in.
+#[derive(Clone)]
+pub(crate) struct Gate(pub(crate) Arc<Node>);
+
+impl ConnectHandler<LocalAdapter, ()> for Gate {
+    fn call_middleware<'a>(&'a self, socket: Arc<LibrarySocket>, auth: &'a Option<Value>) -> Admission<'a> {
+        Box::pin(async move {
+            match self.admit(&socket, auth.as_ref()).await {
+                Ok(session) => {
+                    socket.on_fallback(Intake { node: Arc::clone(&self.0), session: Arc::clone(&session) });
+                    socket.on_disconnect(Farewell { node: Arc::clone(&self.0), session: Arc::clone(&session) });
+                    socket.extensions.insert(session);
+                    Ok(())
+                }
+                Err(refusal) => {
+                    tracing::debug!(%refusal, "handshake refused");
+                    Err(Box::new(refusal) as Box<dyn Display + Send>)
+                }
+            }
+        })
+    }
+
+    /// Called when the CONNECT packet is on its way.
+    fn call(&self, socket: Arc<LibrarySocket>, _auth: Option<Value>) {
+        if let Some(session) = socket.extensions.get::<Arc<Session>>() {
+            self.0.connected(&session);
+        }
+    }
+}
+
+impl Gate {
+    async fn admit(&self, socket: &Arc<LibrarySocket>, auth: Option<&Value>) -> Result<Arc<Session>, Refusal> {
+        let first = socket.req_parts();
+        let auth = auth.and_then(Value::as_str).map(std::ops::Deref::deref);
+        let handshake = Handshake::read(auth, first, self.0.config.default_dialect)?;
+        let claims = self.0.verify(&handshake.token).await?;
+        let line = self.0.lines.line(socket.id.to_string(), first);
+        self.0.admit(claims, handshake.dialect, line, LibrarySink(Arc::downgrade(socket)))
+    }
+}
+
+/// Queues a client's events.
+struct Intake {
+    node: Arc<Node>,
+    session: Arc<Session>,
+}
+
+impl MessageHandler<LocalAdapter, ()> for Intake {
+    fn call(&self, _: Arc<LibrarySocket>, event: Value, ack: Option<i64>) {
+        self.node.take_in(&self.session, Job { event, ack });
+    }
+}
+
+/// Hears that a socket is gone.
+struct Farewell {
+    node: Arc<Node>,
+    session: Arc<Session>,
+}
+
+impl DisconnectHandler<LocalAdapter, ()> for Farewell {
+    fn call_with_defer(&self, socket: Arc<LibrarySocket>, reason: DisconnectReason, defer: fn(Arc<LibrarySocket>)) {
+        tracing::debug!(session = self.session.id.0, %reason, "socket closed");
+        self.node.closed(&self.session);
+        defer(socket);
+    }
+}
+
+/// The library's outgoing buffer of one socket.
+#[derive(Debug)]
+struct LibrarySink(Weak<LibrarySocket>);
+
+impl Sink for LibrarySink {
+    fn put(&self, packet: &Packet) -> Result<(), Refused> {
+        let socket = self.0.upgrade().ok_or(Refused::Gone)?;
+        let sent = match packet {
+            Packet::Event(wire) => socket.emit(wire.event, &Spread(&wire.args)),
+            Packet::Ack(id, answer) => {
+                let Ok(sender) = AckSender::from_message_parts(&socket, &mut Value::Bytes(Bytes::new()), &Some(*id));
+                sender.send(&**answer)
+            }
+        };
+        sent.map_err(|error| match error {
+            SendError::Socket(SocketError::InternalChannelFull) => Refused::Full,
+            SendError::Socket(SocketError::Closed) | SendError::Serialize(_) => Refused::Gone,
+        })
+    }
+
+    fn disconnect(&self) {
+        if let Some(socket) = self.0.upgrade() {
+            let _ = socket.disconnect();
+        }
+    }
+}
+
+/// Arguments of an event. They serialize as a tuple, which is how the library spreads several arguments, or none.
+struct Spread<'a>(&'a [Box<RawValue>]);
+
+impl Serialize for Spread<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut tuple = serializer.serialize_tuple(self.0.len())?;
+        for arg in self.0 {
+            tuple.serialize_element(arg)?;
+        }
+        tuple.end()
+    }
+}

@@ -1,0 +1,23 @@
+//! The Socket.IO transport: sessions, rooms, ordering and delivery, on socketioxide. It carries commands from the
+//! dialects' decoders to the domain's services, and domain events to the sockets that they are for. No rule lives here.
+//!
+//! [`Transport`] is what the application builds and runs; [`Listener`] is what it serves HTTP on, for REST too.
+
+mod config;
+mod delivery;
+mod dispatch;
+mod gate;
+mod handshake;
+mod hub;
+mod inbox;
+mod net;
+mod node;
+mod outbox;
+mod session;
+mod tasks;
+mod transport;
+mod worker;
+
+pub use config::Config;
+pub use net::{Address, Listener, Peer};
+pub use transport::{Stats, Transport};

@@ -1,0 +1,220 @@
+//! One accepted TCP connection: the IO that HTTP runs on, and the handle that cuts it from outside.
+//! A write that makes no progress for the stall limit cuts the connection and is counted. Without this a peer
+//! that stops reading would hold its buffers for ever: the Socket.IO library cannot close a socket whose buffer
+//! is full. Sessions keep a weak handle; accepting connections is `listener`'s job.
+
+use std::io::{self, IoSlice};
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use socket2::SockRef;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::time::Sleep;
+
+/// The shared half of a connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    stream: TcpStream,
+    sid: OnceLock<Box<str>>,
+    cut: AtomicBool,
+}
+
+impl Connection {
+    /// Whether this connection carries the Engine.IO session `sid`: the first one that is asked about.
+    pub(crate) fn carries(&self, sid: &str) -> bool {
+        &**self.sid.get_or_init(|| sid.into()) == sid
+    }
+
+    /// Ends the connection at once, whatever is still unsent. Both directions wake with an error or the end.
+    /// `true` for the one caller that cut it.
+    pub(crate) fn cut(&self) -> bool {
+        if self.cut.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        let socket = SockRef::from(&self.stream);
+        // Zero linger: closing discards what the peer does not read, instead of retrying it for minutes.
+        let _ = socket.set_linger(Some(Duration::ZERO));
+        let _ = socket.shutdown(Shutdown::Both);
+        true
+    }
+}
+
+/// How many connections were cut because their peer did not read.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct StallCount(Arc<AtomicU64>);
+
+impl StallCount {
+    /// The count so far.
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn add(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The IO half of a connection, owned by whoever serves it.
+#[derive(Debug)]
+pub struct ConnectionIo {
+    shared: Arc<Connection>,
+    limit: Duration,
+    stalls: StallCount,
+    /// Runs while a write waits; allocated only then.
+    stalled: Option<Pin<Box<Sleep>>>,
+}
+
+impl ConnectionIo {
+    /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `stalls`.
+    pub(crate) fn new(stream: TcpStream, limit: Duration, stalls: StallCount) -> Self {
+        Self {
+            shared: Arc::new(Connection { stream, sid: OnceLock::new(), cut: AtomicBool::new(false) }),
+            limit,
+            stalls,
+            stalled: None,
+        }
+    }
+
+    /// The handle by which others cut it.
+    pub(crate) fn shared(&self) -> &Arc<Connection> {
+        &self.shared
+    }
+
+    fn poll_write_with(
+        &mut self,
+        cx: &mut Context<'_>,
+        write: impl Fn(&TcpStream) -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        loop {
+            match self.shared.stream.poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => match write(&self.shared.stream) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    result => {
+                        self.stalled = None;
+                        return Poll::Ready(result);
+                    }
+                },
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => {
+                    ready!(self.poll_stalled(cx));
+                    if self.shared.cut() {
+                        self.stalls.add();
+                    }
+                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")));
+                }
+            }
+        }
+    }
+
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.limit;
+        self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit))).as_mut().poll(cx)
+    }
+}
+
+impl AsyncRead for ConnectionIo {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let stream = &self.shared.stream;
+        loop {
+            ready!(stream.poll_read_ready(cx))?;
+            match stream.try_read(buf.initialize_unfilled()) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok(read) => {
+                    buf.advance(read);
+                    return Poll::Ready(Ok(()));
+                }
+            }
+        }
+    }
+}
+
+impl AsyncWrite for ConnectionIo {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_with(cx, |stream| stream.try_write(buf))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_with(cx, |stream| stream.try_write_vectored(bufs))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(SockRef::from(&self.shared.stream).shutdown(Shutdown::Write))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
+    use super::*;
+
+    async fn pair(limit: Duration) -> (ConnectionIo, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (server, _) = listener.accept().await.unwrap();
+        (ConnectionIo::new(server, limit, StallCount::default()), client)
+    }
+
+    #[tokio::test]
+    async fn bytes_pass_both_ways() {
+        let (mut io, mut client) = pair(Duration::from_secs(5)).await;
+        client.write_all(b"ping").await.unwrap();
+        let mut buf = [0; 4];
+        io.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"ping");
+        io.write_all(b"pong").await.unwrap();
+        io.shutdown().await.unwrap();
+        let mut got = Vec::new();
+        client.read_to_end(&mut got).await.unwrap();
+        assert_eq!(got, b"pong");
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_cut_and_counted() {
+        let (mut io, client) = pair(Duration::from_millis(50)).await;
+        let stalls = io.stalls.clone();
+        let chunk = vec![0; 1 << 20];
+        let error = loop {
+            if let Err(error) = io.write_all(&chunk).await {
+                break error;
+            }
+        };
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert!(io.write_all(&chunk).await.is_err());
+        assert_eq!(stalls.get(), 1);
+        let mut buf = [0; 1];
+        assert!(!matches!(io.read(&mut buf).await, Ok(1..)), "the reading half ends too");
+        drop(client);
+    }
+
+    #[tokio::test]
+    async fn cutting_wakes_a_waiting_reader() {
+        let (mut io, _client) = pair(Duration::from_secs(5)).await;
+        let handle = Arc::clone(io.shared());
+        let reader = tokio::spawn(async move {
+            let mut buf = [0; 1];
+            io.read(&mut buf).await
+        });
+        handle.cut();
+        assert!(!matches!(reader.await.unwrap(), Ok(1..)));
+    }
+}

@@ -1,0 +1,101 @@
+//! The listener of both transports: options every connection gets (no delay, user timeout, write-stall limit),
+//! and what a request knows of its connection ([`Peer`], a request extension): the address, the dialect that its
+//! port speaks, and the handle that cuts it. Serving is axum's job, which the server application starts.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
+use parlance_dialects::Dialect;
+use socket2::SockRef;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::connection::{Connection, ConnectionIo, StallCount};
+
+/// An axum listener whose connections can be cut, and which says what dialect its port speaks.
+/// Made by [`Transport::listener`](crate::Transport::listener).
+#[derive(Debug)]
+pub struct Listener {
+    inner: TcpListener,
+    dialect: Option<Dialect>,
+    options: Options,
+    stalls: StallCount,
+}
+
+/// What every connection gets.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Options {
+    /// How long a write may wait before the connection is cut and counted (`SLOW_CONSUMER_TIMEOUT`).
+    pub(crate) stall_limit: Duration,
+    /// The kernel's buffer of unsent bytes; `None` leaves it to the system.
+    pub(crate) send_buffer_bytes: Option<usize>,
+}
+
+impl Listener {
+    /// Listens on `inner`. `dialect` is what its clients speak unless they say otherwise.
+    pub(crate) fn new(inner: TcpListener, dialect: Option<Dialect>, options: Options, stalls: StallCount) -> Self {
+        Self { inner, dialect, options, stalls }
+    }
+
+    fn prepare(&self, stream: TcpStream) -> ConnectionIo {
+        let _ = stream.set_nodelay(true);
+        let socket = SockRef::from(&stream);
+        if let Some(bytes) = self.options.send_buffer_bytes {
+            let _ = socket.set_send_buffer_size(bytes);
+        }
+        // A peer that vanished without a word: what it does not acknowledge ends the connection.
+        #[cfg(target_os = "linux")]
+        let _ = socket.set_tcp_user_timeout(Some(self.options.stall_limit));
+        ConnectionIo::new(stream, self.options.stall_limit, self.stalls.clone())
+    }
+}
+
+/// How a listener's connections look to others.
+#[derive(Debug, Clone)]
+pub struct Address {
+    /// The peer's, or when it is the listener's own, where it listens.
+    pub socket: SocketAddr,
+    /// What the port speaks.
+    pub dialect: Option<Dialect>,
+}
+
+impl axum::serve::Listener for Listener {
+    type Io = ConnectionIo;
+    type Addr = Address;
+
+    async fn accept(&mut self) -> (ConnectionIo, Address) {
+        // axum's own listener knows which errors of accepting to wait out.
+        let (stream, socket) = axum::serve::Listener::accept(&mut self.inner).await;
+        (self.prepare(stream), Address { socket, dialect: self.dialect })
+    }
+
+    fn local_addr(&self) -> io::Result<Address> {
+        Ok(Address { socket: self.inner.local_addr()?, dialect: self.dialect })
+    }
+}
+
+/// What a request knows of its connection; in the request extensions as `ConnectInfo<Peer>`.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Where the client is, or the proxy before it.
+    pub addr: SocketAddr,
+    /// What the port speaks, if it was told.
+    pub dialect: Option<Dialect>,
+    connection: Weak<Connection>,
+}
+
+impl Peer {
+    pub(crate) fn connection(&self) -> &Weak<Connection> {
+        &self.connection
+    }
+}
+
+impl Connected<IncomingStream<'_, Listener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
+        let Address { socket, dialect } = stream.remote_addr().clone();
+        Self { addr: socket, dialect, connection: Arc::downgrade(stream.io().shared()) }
+    }
+}

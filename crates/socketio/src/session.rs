@@ -1,0 +1,146 @@
+//! One client's socket, as the transport knows it: who it is, what it speaks, what waits in both directions, and how
+//! to end it. It holds no reference to the library's socket but a weak one, since that socket's handlers hold the
+//! session. What happens with events is `worker`'s and `delivery`'s job; who is in which room is `hub`'s.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use parlance_dialects::Dialect;
+use parlance_domain::model::{SessionId, UserId};
+use tokio::sync::{Semaphore, oneshot};
+use tokio::task::AbortHandle;
+
+use crate::hub::Slot;
+use crate::inbox::Inbox;
+use crate::net::Line;
+use crate::outbox::{Outbox, Sink};
+
+/// The most sends of one socket that wait for their commit at the same time.
+pub(crate) const MAX_IN_FLIGHT: u32 = 32;
+
+/// A client's socket.
+#[derive(Debug)]
+pub(crate) struct Session {
+    /// Its number on this node.
+    pub(crate) id: SessionId,
+    /// Whose it is.
+    pub(crate) user_id: UserId,
+    /// What it speaks.
+    pub(crate) dialect: Dialect,
+    /// What the client asked.
+    pub(crate) inbox: Inbox,
+    /// What goes to the client.
+    pub(crate) outbox: Outbox,
+    /// Sends that were submitted and are not answered yet hold a permit.
+    pub(crate) in_flight: Arc<Semaphore>,
+    last_answer: Mutex<Option<oneshot::Receiver<()>>>,
+    closed: AtomicBool,
+    held: Mutex<Held>,
+}
+
+/// Dropped when an answer is out; see [`Session::queue_answer`].
+pub(crate) type Answered = oneshot::Sender<()>;
+
+/// What a session gives back when it closes.
+#[derive(Debug, Default)]
+struct Held {
+    slot: Option<Slot>,
+    line: Option<Line>,
+    expiry: Option<AbortHandle>,
+}
+
+impl Session {
+    pub(crate) fn new(id: SessionId, user_id: UserId, dialect: Dialect, sink: impl Sink) -> Self {
+        Self {
+            id,
+            user_id,
+            dialect,
+            inbox: Inbox::closed(),
+            outbox: Outbox::new(sink),
+            in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)),
+            last_answer: Mutex::default(),
+            closed: AtomicBool::new(false),
+            held: Mutex::default(),
+        }
+    }
+
+    /// The same session, with what it must give back.
+    pub(crate) fn holding(self, slot: Slot, line: Line) -> Self {
+        *self.held.lock() = Held { slot: Some(slot), line: Some(line), expiry: None };
+        self
+    }
+
+    /// A place in the order of answers: the guard to drop when this answer is out, and what to wait for before it.
+    pub(crate) fn queue_answer(&self) -> (Answered, Option<oneshot::Receiver<()>>) {
+        let (done, after) = oneshot::channel();
+        (done, self.last_answer.lock().replace(after))
+    }
+
+    /// Whether it has ended.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+
+    /// Ends it for us: nothing more is sent, its place is free. `true` for the one caller that ended it.
+    pub(crate) fn close(&self) -> bool {
+        if self.closed.swap(true, Ordering::AcqRel) {
+            return false;
+        }
+        self.outbox.close();
+        let mut held = self.held.lock();
+        held.slot = None;
+        if let Some(expiry) = held.expiry.take() {
+            expiry.abort();
+        }
+        true
+    }
+
+    /// Ends the client's connection; `false` if that was done before.
+    pub(crate) fn cut(&self) -> bool {
+        self.held.lock().line.as_ref().is_some_and(Line::cut)
+    }
+
+    /// Replaces the task that ends the session with its token.
+    pub(crate) fn expire_by(&self, task: Option<AbortHandle>) {
+        let mut held = self.held.lock();
+        let task = match task {
+            Some(task) if self.is_closed() => {
+                task.abort();
+                None
+            }
+            task => task,
+        };
+        if let Some(old) = std::mem::replace(&mut held.expiry, task) {
+            old.abort();
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use std::sync::Arc;
+
+    use parlance_dialects::Dialect;
+    use parlance_domain::model::SessionId;
+
+    use super::Session;
+    use crate::outbox::{Packet, Refused, Sink};
+
+    /// Takes everything.
+    #[derive(Debug)]
+    struct Nowhere;
+
+    impl Sink for Nowhere {
+        fn put(&self, _: &Packet) -> Result<(), Refused> {
+            Ok(())
+        }
+
+        fn disconnect(&self) {}
+    }
+
+    /// A session without a socket.
+    pub(crate) fn session(id: u64, user: &str, dialect: Dialect) -> Arc<Session> {
+        Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect, Nowhere))
+    }
+}

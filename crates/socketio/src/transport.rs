@@ -1,0 +1,149 @@
+//! The transport as the application builds and runs it: routes to serve, a delivery loop to run, a shutdown that lets
+//! clients reconnect elsewhere.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
+use parlance_dialects::Dialect;
+use parlance_domain::event::Event;
+use parlance_domain::ports::{Clock, TokenVerifier};
+use parlance_domain::services::Services;
+use socketioxide::{ParserConfig, SocketIo};
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, timeout_at};
+use tower::ServiceExt;
+use tower::util::BoxCloneSyncService;
+
+use crate::config::Config;
+use crate::delivery::deliver;
+use crate::gate::Gate;
+use crate::hub::Hub;
+use crate::net::{Engine, Lines, Listener, Options, StallCount};
+use crate::node::Node;
+use crate::tasks::Tasks;
+
+/// Where the Socket.IO protocol lives.
+const PATH: &str = "/socket.io";
+
+/// How long events of the last commands may take from the bus to the sockets when the server goes down.
+const SETTLE: Duration = Duration::from_millis(50);
+
+/// The Socket.IO transport of one node.
+#[derive(Clone)]
+pub struct Transport {
+    node: Arc<Node>,
+    io: SocketIo,
+    engine: Engine,
+    stalls: StallCount,
+}
+
+/// What the transport counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stats {
+    /// Sockets that are connected now.
+    pub sockets: usize,
+    /// Sockets that were cut because they did not take what was sent to them.
+    pub slow_consumers: u64,
+}
+
+impl Transport {
+    /// Builds the transport on the domain's services.
+    pub fn new(config: Config, services: Services, verifier: Arc<dyn TokenVerifier>, clock: Arc<dyn Clock>) -> Self {
+        let max = config.max_packet_bytes;
+        let (service, io) = SocketIo::builder()
+            .req_path(PATH)
+            .max_payload(max as u64)
+            .ws_max_message_size(max)
+            .ws_max_frame_size(max)
+            .ping_interval(config.ping_interval)
+            .ping_timeout(config.ping_timeout)
+            .connect_timeout(config.connect_timeout)
+            .with_parser(ParserConfig::common().max_incoming_binaries(16).max_incoming_binary_buf_size(max))
+            .build_with_inner_svc(Router::new());
+        let node = Arc::new(Node {
+            hub: Hub::new(config.max_sockets_per_user),
+            lines: Lines::new(PATH),
+            config,
+            services,
+            verifier,
+            clock,
+            tasks: Tasks::default(),
+            slow_consumers: AtomicU64::new(0),
+            open: AtomicBool::new(true),
+            sessions: AtomicU64::new(1),
+        });
+        io.ns("/", Gate(Arc::clone(&node)));
+        let engine = BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
+            let response = service.clone().oneshot(request);
+            async { Ok(response.await?.map(Body::new)) }
+        }));
+        let engine = node.lines.serve(engine);
+        Self { node, io, engine, stalls: StallCount::default() }
+    }
+
+    /// The routes of the protocol. CORS and everything else around HTTP is the application's; serve it
+    /// on a [`listener`](Self::listener) with `into_make_service_with_connect_info::<Peer>()`, or slow clients cannot be
+    /// cut and ports have no dialect.
+    pub fn routes(&self) -> Router {
+        Router::new().route_service(PATH, self.engine.clone()).route_service(&format!("{PATH}/"), self.engine.clone())
+    }
+
+    /// What to serve HTTP on, for both transports: `inner`, whose clients speak `dialect` unless they say otherwise. A
+    /// connection whose peer does not read for `SLOW_CONSUMER_TIMEOUT` is cut and counted.
+    pub fn listener(&self, inner: TcpListener, dialect: Option<Dialect>) -> Listener {
+        let Config { slow_consumer_timeout: stall_limit, send_buffer_bytes, .. } = self.node.config;
+        Listener::new(inner, dialect, Options { stall_limit, send_buffer_bytes }, self.stalls.clone())
+    }
+
+    /// Brings what is published on the bus to this node's sockets, in order, until the bus is closed.
+    pub async fn deliver(&self, mut events: mpsc::Receiver<Arc<Event>>) {
+        while let Some(event) = events.recv().await {
+            let _busy = self.node.tasks.begin();
+            deliver(&self.node, &event);
+        }
+    }
+
+    /// What there is to count.
+    pub fn stats(&self) -> Stats {
+        Stats {
+            sockets: self.node.hub.len(),
+            slow_consumers: self.node.slow_consumers.load(Ordering::Relaxed) + self.stalls.get(),
+        }
+    }
+
+    /// Takes no more commands and sockets, carries out and answers what is queued, then ends all connections in a way
+    /// that makes clients reconnect (a close of the transport; after a disconnect by the server they stay away).
+    /// Takes `limit` at most: what is not done by then is not done.
+    pub async fn shutdown(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
+        self.node.open.store(false, Ordering::Release);
+        let settled = timeout_at(deadline, async {
+            self.node.tasks.idle().await;
+            tokio::time::sleep(SETTLE).await;
+            self.node.tasks.idle().await;
+            for session in self.node.hub.everyone() {
+                session.outbox.caught_up().await;
+            }
+        });
+        if settled.await.is_err() {
+            tracing::warn!("shutting down with unanswered commands");
+        }
+        // The library runs no disconnect handlers when it closes: presence ends by our own list.
+        let sessions = self.node.hub.everyone();
+        for session in &sessions {
+            self.node.closed(session);
+        }
+        // A socket whose peer does not read would keep the library waiting; at least what is flushed now arrives.
+        let deadline = deadline.max(Instant::now() + SETTLE);
+        if timeout_at(deadline, self.io.close()).await.is_err() {
+            for session in &sessions {
+                session.cut();
+            }
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! Carrying out one socket's events, in the order they came. Every event is answered exactly once, also when it cannot
+//! be read, is unknown, or its handling panics. Sends overlap: the next one is submitted while earlier ones wait for
+//! their commit, a bounded number of them, and answers still go out in order. Everything else waits for them first.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures::FutureExt;
+use parlance_dialects::{Answer, Reply};
+use parlance_domain::services::PendingSend;
+use parlance_domain::{Error, Result};
+use serde_json::Value;
+use socketioxide::handler::Value as Packed;
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::dispatch::{Step, dispatch, overlaps};
+use crate::inbox::Job;
+use crate::node::Node;
+use crate::outbox::Packet;
+use crate::session::{MAX_IN_FLIGHT, Session};
+use crate::tasks::Busy;
+
+/// An event's name and arguments.
+#[derive(Debug, Default)]
+struct Call {
+    name: String,
+    args: Vec<Value>,
+}
+
+/// Drains the queue; ends when it is empty.
+pub(crate) async fn work(node: Arc<Node>, session: Arc<Session>, busy: Busy) {
+    while let Some(job) = session.inbox.next() {
+        // A client that does not take its answers gets no further ones made.
+        session.outbox.caught_up().await;
+        if AssertUnwindSafe(carry_out(&node, &session, &job)).catch_unwind().await.is_err() {
+            tracing::error!(session = session.id.0, "handling an event panicked");
+            refuse(&node, &session, &job, Error::internal(std::io::Error::other("handling an event panicked")));
+        }
+    }
+    drop(busy);
+}
+
+/// Answers an event with an error, whatever it is.
+pub(crate) fn refuse(node: &Arc<Node>, session: &Arc<Session>, job: &Job, error: Error) {
+    let call = Call::read(&job.event).unwrap_or_default();
+    respond(node, session, job.ack, &call, &Err(error));
+}
+
+async fn carry_out(node: &Arc<Node>, session: &Arc<Session>, job: &Job) {
+    let call = match Call::read(&job.event) {
+        Ok(call) => call,
+        Err(error) => return respond(node, session, job.ack, &Call::default(), &Err(error)),
+    };
+    let decoded = session.dialect.decode(&call.name, &call.args);
+    let permits = if decoded.as_ref().is_ok_and(overlaps) { 1 } else { MAX_IN_FLIGHT };
+    let Ok(permits) = Arc::clone(&session.in_flight).acquire_many_owned(permits).await else { return };
+    let step = match decoded {
+        Ok(command) => dispatch(node, session, command).await,
+        Err(error) => Err(error),
+    };
+    match step {
+        Ok(Step::Sending(pending)) => answer_later(node, session, job.ack, call.name, pending, permits),
+        Ok(Step::Done(reply)) => respond(node, session, job.ack, &call, &Ok(reply)),
+        Err(error) => {
+            // A send that is refused at once may not be answered before those that wait.
+            let others = MAX_IN_FLIGHT.saturating_sub(u32::try_from(permits.num_permits()).unwrap_or(MAX_IN_FLIGHT));
+            let _settled = session.in_flight.acquire_many(others).await;
+            respond(node, session, job.ack, &call, &Err(error));
+        }
+    }
+}
+
+/// Waits for a commit in a task of its own, and answers after all sends before this one.
+fn answer_later(
+    node: &Arc<Node>,
+    session: &Arc<Session>,
+    ack: Option<i64>,
+    name: String,
+    pending: PendingSend,
+    permits: OwnedSemaphorePermit,
+) {
+    let (done, before) = session.queue_answer();
+    let (node, session) = (Arc::clone(node), Arc::clone(session));
+    let busy = node.tasks.begin();
+    tokio::spawn(async move {
+        let sent = pending.outcome().await;
+        if let Some(before) = before {
+            // Ends when the guard of the send before this one is dropped.
+            let _ = before.await;
+        }
+        let call = Call { name, args: Vec::new() };
+        match sent {
+            Ok(sent) => {
+                respond(&node, &session, ack, &call, &Ok(Reply::Sent(Box::new(sent.message.clone()))));
+                node.services.messaging.announce_delivered(&sent).await;
+            }
+            Err(error) => respond(&node, &session, ack, &call, &Err(error)),
+        }
+        drop((done, permits, busy));
+    });
+}
+
+fn respond(node: &Arc<Node>, session: &Arc<Session>, ack: Option<i64>, call: &Call, outcome: &Result<Reply>) {
+    if let Err(error @ (Error::Internal(_) | Error::Unavailable(_))) = outcome {
+        let cause = std::error::Error::source(error).map(ToString::to_string);
+        tracing::error!(event = %call.name, session = session.id.0, %error, cause, "an event failed");
+    }
+    let Answer { ack: body, events, instead_of_ack } = session.dialect.answer(&call.name, &call.args, outcome.as_ref());
+    match ack {
+        Some(id) => node.send(session, Packet::Ack(id, body.into())),
+        None => {
+            if let Some(wire) = instead_of_ack {
+                node.send(session, Packet::Event(Arc::new(wire)));
+            }
+        }
+    }
+    for wire in events {
+        node.send(session, Packet::Event(Arc::new(wire)));
+    }
+}
+
+impl Call {
+    fn read(event: &Packed) -> Result<Self> {
+        let unreadable = || Error::validation("event", "must be a JSON array that begins with a name");
+        let text = event.as_str().ok_or_else(unreadable)?;
+        let Value::Array(mut args) = serde_json::from_str(text).map_err(|_| unreadable())? else {
+            return Err(unreadable());
+        };
+        match args.first_mut().map(Value::take) {
+            Some(Value::String(name)) => {
+                args.remove(0);
+                Ok(Self { name, args })
+            }
+            _ => Err(unreadable()),
+        }
+    }
+}
