@@ -2,6 +2,7 @@
 
 mod contract;
 mod locks;
+mod notifications;
 mod opening;
 mod plans;
 mod search;
