@@ -41,7 +41,7 @@ async fn live(bench: &Bench, look: &DatabaseConnection, ann: &UserId, notes: &[C
     let unread = storage.list_notifications(ann, true, 0, 20).await.expect("answers");
     let deep = storage.list_notifications(ann, true, unread.total - 1, 20).await.expect("answers");
     assert_eq!(deep.items.len(), 1, "the oldest that is unread");
-    let [first, second, ..] = unread.items.as_slice() else { panic!("there are unread ones") };
+    let (first, second) = (&unread.items[0], &unread.items[1]);
     storage.mark_notification_read(ann, first.id).await.expect("answers").expect("it is Ann's");
     storage.mark_notification_read(ann, first.id).await.expect("answers").expect("it is Ann's");
     storage.remove_notification(ann, second.id).await.expect("answers").expect("it is Ann's");
