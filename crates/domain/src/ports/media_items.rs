@@ -22,6 +22,7 @@ pub trait MediaItems: Send + Sync {
     async fn list_unused_media(&self, before: Timestamp, limit: usize) -> StorageResult<Vec<MediumId>>;
 
     /// Removes a medium if nothing uses it at this moment; says whether it was removed. Of a removal and a send that
-    /// names the medium, one comes first: either the medium stays or the send is refused.
+    /// names the medium by its path, one comes first: either the medium stays or the send is refused. (With a host
+    /// before the path the link may be another server's, and is accepted without its medium.)
     async fn remove_medium(&self, id: MediumId) -> StorageResult<bool>;
 }
