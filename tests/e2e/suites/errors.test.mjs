@@ -18,7 +18,10 @@ const OWN = {
   marketplace: ['join:conversation', 'leave:conversation', 'typing:start', 'typing:stop'],
   nextchat: ['joinConversation', 'leaveConversation', 'sendMessage', 'typing'],
 };
-const SHARED = ['message:edit', 'message:delete', 'message:react', 'message:unreact', 'messages:mark_read', 'sync', 'auth:refresh'];
+const SHARED = [
+  'message:edit', 'message:delete', 'message:react', 'message:unreact', 'messages:mark_read', 'sync', 'auth:refresh', 'notification:read',
+  'call:invite', 'call:accept', 'call:reject', 'call:hangup', 'call:signal',
+];
 /** Calls whose ack has a bare shape of its own, and what that is when they fail. */
 const BARE = {
   'user:get-status': (answer) => assert.equal(answer.status, 'offline'),
