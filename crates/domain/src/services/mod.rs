@@ -22,6 +22,7 @@ mod settings;
 mod syncing;
 mod typing;
 mod views;
+mod write_queue;
 mod writer;
 
 use std::sync::Arc;
@@ -97,8 +98,15 @@ impl Services {
         let rosters = rosters::Rosters::new(storage.clone());
         let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
-        let (presence, presence_worker) =
-            Presence::new(storage.clone(), storage.clone(), storage.clone(), publisher.clone(), &settings);
+        let (queue, queued) = write_queue::queue();
+        let (presence, presence_worker) = Presence::new(presence::Needs {
+            conversations: storage.clone(),
+            receipts: storage.clone(),
+            blocks: storage.clone(),
+            queue: queue.clone(),
+            publisher: publisher.clone(),
+            settings: &settings,
+        });
         let announcer = announcer::Announcer::new(
             storage.clone(),
             storage.clone(),
@@ -107,13 +115,18 @@ impl Services {
             presence.clone(),
             publisher.clone(),
         );
-        let (queue, writer) = Writer::new(
-            storage.clone(),
-            rosters.clone(),
-            views.clone(),
-            announcer.clone(),
-            publisher.clone(),
-            settings.limits,
+        let writer = Writer::new(
+            queued,
+            writer::Needs {
+                messages: storage.clone(),
+                receipts: storage.clone(),
+                rosters: rosters.clone(),
+                views: views.clone(),
+                presence: presence.clone(),
+                announcer: announcer.clone(),
+                publisher: publisher.clone(),
+                limits: settings.limits,
+            },
         );
         let blocking = Blocking::new(storage.clone(), directory.clone(), clock.clone());
         let conversing = Conversing::new(conversing::Needs {
@@ -138,7 +151,6 @@ impl Services {
             rosters: rosters.clone(),
             conversing: conversing.clone(),
             views: views.clone(),
-            presence: presence.clone(),
             typing: typing.clone(),
             policy,
             queue,
