@@ -222,10 +222,10 @@ pub(super) fn read_event(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::User;
     use crate::model::{
         ConversationId, ConversationKind, Message, MessageId, MessageKind, Roster, Timestamp, Watermarks,
     };
-    use crate::model::{Roster, User};
     use crate::ports::{Clock, MockBlocks, MockConversations, MockEventBus, MockMessages, MockReceipts, MockUsers};
     use crate::services::directory::Directory;
     use crate::services::presence;
