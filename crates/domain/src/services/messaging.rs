@@ -135,14 +135,7 @@ impl Messaging {
         let conversation_id = message.conversation_id;
         let roster = needs.rosters.authorize(&actor.id, conversation_id, Attempt::Access).await;
         let roster = roster.map_err(|_| Error::MessageNotFound)?;
-        let draft = Draft {
-            conversation_id,
-            text: Some(text),
-            media: Vec::new(),
-            claimed_kind: None,
-            reply_to: None,
-            client_message_id: None,
-        };
+        let draft = Draft::text(conversation_id, text);
         let text = match needs.policy.review(actor, &roster, draft).await {
             Verdict::Accept(draft) => check_edit(draft.text.as_deref().unwrap_or_default(), &needs.settings.limits)?,
             Verdict::Refuse(reason) => return Err(Error::Forbidden(reason)),
