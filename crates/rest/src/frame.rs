@@ -1,14 +1,12 @@
 //! What surrounds every request: its id, its span in the log, its time-out, the net under panics, and the
 //! one place where refusals are written.
 
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use futures::FutureExt;
 use parlance_domain::Error;
 use tracing::Instrument;
 
@@ -38,8 +36,10 @@ pub(crate) async fn frame(State(rest): Rest, request: Request, next: Next) -> Re
 }
 
 async fn answer(rest: &Arc<RestState>, request: Request, next: Next, id: &str) -> Response {
-    let guarded = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(rest.settings.request_timeout, guarded).await {
+    // In a task of its own: a client that goes away in the middle must not cut a handler off between what it stored
+    // and what it tells others.
+    let handled = tokio::spawn(next.run(request).in_current_span());
+    let mut response = match tokio::time::timeout(rest.settings.request_timeout, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Refusal::from(Error::internal(Panicked)).into_response(),
         Err(_) => Refusal::from(Error::Unavailable(Arc::new(TimedOut))).into_response(),

@@ -7,11 +7,12 @@ use tokio::sync::oneshot;
 
 use super::conversing::Conversing;
 use super::publisher::Publisher;
+use super::queue::answered;
 use super::rosters::Rosters;
 use super::settings::Settings;
 use super::typing::Typing;
 use super::views::Views;
-use super::write_queue::{Outgoing, WriteQueue, answered};
+use super::write_queue::{Outgoing, WriteQueue};
 use crate::error::{Attempt, Error, Result};
 use crate::event::Event;
 use crate::model::{

@@ -20,11 +20,11 @@ mod notifying;
 mod policy;
 mod presence;
 mod publisher;
+mod queue;
 mod reading;
 mod rosters;
 mod settings;
 mod syncing;
-mod turns;
 mod typing;
 mod views;
 mod write_queue;
@@ -115,7 +115,7 @@ impl Services {
         let rosters = rosters::Rosters::new(storage.clone());
         let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
-        let (queue, queued) = write_queue::queue();
+        let (queue, queued) = write_queue::write_queue();
         let (presence, presence_worker) = Presence::new(presence::Needs {
             conversations: storage.clone(),
             receipts: storage.clone(),

@@ -10,9 +10,10 @@ use super::messaging::Sent;
 use super::notifying::Notifying;
 use super::presence::Presence;
 use super::publisher::Publisher;
+use super::queue::{Answer, QueueOut, reply};
 use super::rosters::Rosters;
 use super::views::Views;
-use super::write_queue::{Answer, Change, Outgoing, Queued, reply};
+use super::write_queue::{Change, Outgoing};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::model::{MessageKind, MessageStatus, MessageView, NewMessage, SessionId, UserId};
@@ -41,12 +42,12 @@ pub(super) struct Needs {
 
 /// Stores what is queued.
 pub struct Writer {
-    queued: Queued,
+    queued: QueueOut<Change>,
     needs: Needs,
 }
 
 impl Writer {
-    pub(super) fn new(queued: Queued, needs: Needs) -> Self {
+    pub(super) fn new(queued: QueueOut<Change>, needs: Needs) -> Self {
         Self { queued, needs }
     }
 
@@ -239,8 +240,9 @@ mod tests {
     };
     use crate::services::directory::Directory;
     use crate::services::notification_views::NotificationViews;
+    use crate::services::queue::answered;
     use crate::services::settings::{Provisioning, Settings};
-    use crate::services::write_queue::{WriteQueue, answered, queue};
+    use crate::services::write_queue::{WriteQueue, write_queue};
     use crate::services::{notifying, presence};
     use std::io;
 
@@ -319,7 +321,7 @@ mod tests {
         let publisher = Publisher::new(Arc::new(bus));
         let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
         let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
-        let (queue, queued) = queue();
+        let (queue, queued) = write_queue();
         let (presence, _) = Presence::new(presence::Needs {
             conversations: conversations.clone(),
             receipts: receipts.clone(),

@@ -4,6 +4,7 @@
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::super::directory::Directory;
 use super::super::notification_views::NotificationViews;
@@ -11,10 +12,11 @@ use super::super::publisher::Publisher;
 use super::super::rosters::Rosters;
 use super::super::settings::Provisioning;
 use super::*;
-use crate::model::{ConversationKind, NotificationBody, ObjectId, Roster, Timestamp};
+use crate::event::Event;
+use crate::model::{ConversationKind, Notification, NotificationBody, ObjectId, Roster, Timestamp};
 use crate::ports::{
-    BusClosed, EmptyRooms, EventBus, MockConversations, MockEventBus, MockMessages, MockNotifications, MockUsers,
-    Noted, StorageError,
+    BusClosed, ChatNote, Counted, EmptyRooms, EventBus, MockConversations, MockEventBus, MockMessages,
+    MockNotifications, MockUsers, Noted, StorageError,
 };
 
 struct Midnight;
@@ -128,7 +130,8 @@ async fn ten_thousand_people_are_told_a_bounded_number_at_a_time() {
         assert_eq!(seen.load(Ordering::Relaxed), before, "nobody is taken before their turn");
         Ok(new.into_iter().map(stored).collect())
     });
-    let (notifying, _notifier) = notifying(notifications, 0, 10_000);
+    let (notifying, notifier) = notifying(notifications, 0, 10_000);
+    tokio::spawn(notifier.run());
     let users = (0..10_000).map(|n| {
         taken.fetch_add(1, Ordering::Relaxed);
         user(n)
@@ -147,7 +150,8 @@ async fn of_many_people_those_before_a_failure_have_been_told() {
         left -= 1;
         Ok(new.into_iter().map(stored).collect())
     });
-    let (notifying, _notifier) = notifying(notifications, 0, 1_000);
+    let (notifying, notifier) = notifying(notifications, 0, 1_000);
+    tokio::spawn(notifier.run());
     let told = notifying.notify((0..10_000).map(user), &notice()).await;
     assert!(matches!(told, Err(Error::Unavailable(_))), "{told:?}");
 }
@@ -159,7 +163,8 @@ async fn what_cannot_be_stored_is_told_to_the_caller_and_to_nobody_else() {
     notifications.expect_mark_all_notifications_read().returning(|_| Err(away()));
     notifications.expect_remove_notification().returning(|_, _| Err(away()));
     notifications.expect_list_notifications().returning(|_, _, _, _| Err(away()));
-    let (notifying, _notifier) = notifying(notifications, 0, 0);
+    let (notifying, notifier) = notifying(notifications, 0, 0);
+    tokio::spawn(notifier.run());
     let (ann, id) = (user(0), NotificationId::from_bytes([1; 12]));
     assert!(matches!(notifying.mark_read(&ann, id).await, Err(Error::Unavailable(_))));
     assert!(matches!(notifying.mark_all_read(&ann).await, Err(Error::Unavailable(_))));
@@ -252,24 +257,10 @@ async fn changes_are_told_in_the_order_in_which_they_were_stored() {
         Ok(Some(Counted { value: (new, true), unread }))
     });
     let bus = Arc::new(Hesitant::default());
-    let (notifying, _notifier) = on_bus(notifications, 0, bus.clone());
+    let (notifying, notifier) = on_bus(notifications, 0, bus.clone());
+    tokio::spawn(notifier.run());
     let (ann, id) = (user(0), |n| NotificationId::from_bytes([n; 12]));
     let (one, other) = tokio::join!(notifying.mark_read(&ann, id(1)), notifying.mark_read(&ann, id(2)));
     assert!(one.is_ok() && other.is_ok());
     assert_eq!(*bus.heard.lock(), [1, 0]);
-}
-
-#[test]
-fn of_messages_without_reading_between_only_the_newest_is_noted() {
-    let said = |n| Happened::Message { conversation_id: ROOM, message_id: message(n), sender: user(0) };
-    let read = || Happened::Read { conversation_id: ROOM, reader: user(1) };
-    let kept = coalesced([said(1), said(2), read(), said(3), said(4), said(5)].into_iter());
-    let kept: Vec<Option<MessageId>> = kept
-        .iter()
-        .map(|thing| match thing {
-            Happened::Message { message_id, .. } => Some(*message_id),
-            Happened::Read { .. } => None,
-        })
-        .collect();
-    assert_eq!(kept, [Some(message(2)), None, Some(message(5))]);
 }

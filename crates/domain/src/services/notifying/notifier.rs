@@ -1,0 +1,206 @@
+//! The one worker that changes notifications: it stores and tells one thing after the other.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use super::{CHUNK, NOT_FOUND, Needs};
+use crate::error::Result;
+use crate::event::Event;
+use crate::model::{ConversationId, MessageId, Notification, NotificationId, UserId};
+use crate::ports::{ChatNote, Counted, NewNotification};
+use crate::services::fresh_cache::FreshCache;
+use crate::services::queue::{Answer, QueueOut, reply};
+
+/// The most changes that are looked at together.
+const BATCH: usize = 1_024;
+/// Who is known to have an unread notification of a conversation; for them nothing is asked of the storage.
+const STANDING: u64 = 200_000;
+const STANDING_TTL: Duration = Duration::from_mins(1);
+
+/// Something that changes notifications.
+pub(super) enum Change {
+    /// A message was stored.
+    Message { conversation_id: ConversationId, message_id: MessageId, sender: UserId },
+    /// Somebody has read all of a conversation.
+    Read { conversation_id: ConversationId, reader: UserId },
+    /// A product tells people something; answered with how many were told.
+    Insert(Vec<NewNotification>, Answer<u64>),
+    /// Somebody reads one.
+    MarkRead(UserId, NotificationId, Answer<Notification>),
+    /// Somebody reads all; answered with how many were unread.
+    MarkAllRead(UserId, Answer<u64>),
+    /// Somebody removes one.
+    Remove(UserId, NotificationId, Answer<()>),
+}
+
+/// Notes what happened.
+pub struct Notifier {
+    queued: QueueOut<Change>,
+    needs: Needs,
+    standing: FreshCache<(ConversationId, UserId), ()>,
+}
+
+impl Notifier {
+    pub(super) fn new(queued: QueueOut<Change>, needs: Needs) -> Self {
+        Self { queued, needs, standing: FreshCache::new(STANDING, STANDING_TTL) }
+    }
+
+    /// Notes until the writer has ended and everything is noted.
+    pub async fn run(mut self) {
+        let mut changes = Vec::new();
+        loop {
+            self.queued.take(&mut changes, BATCH).await;
+            if changes.is_empty() {
+                return;
+            }
+            for change in coalesced(changes.drain(..)) {
+                self.note(change).await;
+            }
+        }
+    }
+
+    async fn note(&self, change: Change) {
+        let noted = match change {
+            Change::Message { conversation_id, message_id, sender } => {
+                self.message(conversation_id, message_id, &sender).await
+            }
+            Change::Read { conversation_id, reader } => self.conversation_read(conversation_id, &reader).await,
+            Change::Insert(new, answer) => return reply(answer, self.insert(new).await),
+            Change::MarkRead(user, id, answer) => return reply(answer, self.mark_read(&user, id).await),
+            Change::MarkAllRead(user, answer) => return reply(answer, self.mark_all_read(user).await),
+            Change::Remove(user, id, answer) => return reply(answer, self.remove(user, id).await),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a notification is not kept up");
+        }
+    }
+
+    async fn message(&self, conversation_id: ConversationId, message_id: MessageId, sender: &UserId) -> Result<()> {
+        let Needs { notifications, ids, clock, rosters, rooms, .. } = &self.needs;
+        let roster = rosters.load(conversation_id).await?;
+        let looking = rooms.present(conversation_id);
+        let known = |user: &UserId| self.standing.get(&(conversation_id, user.clone())).is_some();
+        let away = roster.others(sender).filter(|user| !looking.contains(*user) && !known(user));
+        let away: Vec<UserId> = away.cloned().collect();
+        for users in away.chunks(CHUNK) {
+            let seen = self.standing.seen();
+            let users = users.iter().map(|user| (user.clone(), ids.next_id().into())).collect();
+            let note = ChatNote { conversation_id, message_id, users, created_at: clock.now() };
+            let noted = notifications.note_message(note).await?;
+            let made = noted.made.iter().map(|made| made.value.user_id.clone());
+            for user in made.chain(noted.standing) {
+                self.standing.keep(seen, (conversation_id, user), ());
+            }
+            self.announce(noted.made).await;
+        }
+        Ok(())
+    }
+
+    async fn conversation_read(&self, conversation_id: ConversationId, reader: &UserId) -> Result<()> {
+        self.standing.forget(&(conversation_id, reader.clone()));
+        let read = self.needs.notifications.mark_conversation_notification_read(reader, conversation_id).await?;
+        if let Some(Counted { value: id, unread }) = read {
+            self.tell(Event::NotificationRead { user_id: reader.clone(), id, unread }).await;
+        }
+        Ok(())
+    }
+
+    async fn insert(&self, new: Vec<NewNotification>) -> Result<u64> {
+        let stored = self.needs.notifications.insert_notifications(new).await?;
+        let made = stored.len() as u64;
+        self.announce(stored).await;
+        Ok(made)
+    }
+
+    async fn mark_read(&self, user: &UserId, id: NotificationId) -> Result<Notification> {
+        let marked = self.needs.notifications.mark_notification_read(user, id).await?;
+        let Counted { value: (notification, changed), unread } = marked.ok_or(NOT_FOUND)?;
+        if changed {
+            if let Some(conversation) = notification.conversation() {
+                self.standing.forget(&(conversation, user.clone()));
+            }
+            self.tell(Event::NotificationRead { user_id: user.clone(), id, unread }).await;
+        }
+        Ok(notification)
+    }
+
+    async fn mark_all_read(&self, user_id: UserId) -> Result<u64> {
+        let marked = self.needs.notifications.mark_all_notifications_read(&user_id).await?;
+        self.standing.forget_all();
+        if marked.value > 0 {
+            self.tell(Event::NotificationsReadAll { user_id }).await;
+        }
+        Ok(marked.value)
+    }
+
+    async fn remove(&self, user_id: UserId, id: NotificationId) -> Result<()> {
+        let removed = self.needs.notifications.remove_notification(&user_id, id).await?.ok_or(NOT_FOUND)?;
+        self.standing.forget_all();
+        if removed.value {
+            self.tell(Event::NotificationRemoved { user_id, id, unread: removed.unread }).await;
+        }
+        Ok(())
+    }
+
+    async fn announce(&self, stored: Vec<Counted<Notification>>) {
+        for Counted { value, unread } in stored {
+            let user_id = value.user_id.clone();
+            match self.needs.views.of(vec![value]).await.map(|mut views| views.pop()) {
+                Ok(Some(view)) => {
+                    self.tell(Event::NotificationNew { user_id, notification: Box::new(view), unread }).await;
+                }
+                Ok(None) => {}
+                Err(error) => tracing::warn!(user = %user_id, %error, "a notification is stored and not announced"),
+            }
+        }
+    }
+
+    async fn tell(&self, event: Event) {
+        self.needs.publisher.publish(event).await;
+    }
+}
+
+/// Of several messages of a conversation with nothing else between them, only the newest needs to be noted: a sender
+/// has read what came before.
+fn coalesced(changes: impl Iterator<Item = Change>) -> Vec<Change> {
+    let mut kept: Vec<Change> = Vec::new();
+    let mut newest: HashMap<ConversationId, usize> = HashMap::new();
+    for change in changes {
+        match &change {
+            Change::Message { conversation_id, .. } => {
+                if let Some(at) = newest.get(conversation_id) {
+                    kept[*at] = change;
+                    continue;
+                }
+                newest.insert(*conversation_id, kept.len());
+            }
+            Change::Read { conversation_id, .. } => {
+                newest.remove(conversation_id);
+            }
+            // Whoever reads or removes what is there must find what came before.
+            Change::Insert(..) | Change::MarkRead(..) | Change::MarkAllRead(..) | Change::Remove(..) => newest.clear(),
+        }
+        kept.push(change);
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_messages_without_reading_between_only_the_newest_is_noted() {
+        const ROOM: ConversationId = ConversationId::from_bytes([9; 12]);
+        let message = |n| MessageId::from_bytes([n; 12]);
+        let user = |n: usize| format!("u{n}").parse::<UserId>().expect("a valid id");
+        let said = |n| Change::Message { conversation_id: ROOM, message_id: message(n), sender: user(0) };
+        let read = || Change::Read { conversation_id: ROOM, reader: user(1) };
+        let kept = coalesced([said(1), said(2), read(), said(3), said(4), said(5)].into_iter());
+        let kept = kept.iter().map(|change| match change {
+            Change::Message { message_id, .. } => Some(*message_id),
+            _ => None,
+        });
+        assert_eq!(kept.collect::<Vec<_>>(), [Some(message(2)), None, Some(message(5))]);
+    }
+}
