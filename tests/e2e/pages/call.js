@@ -67,11 +67,13 @@ function offer(current) {
   stream.getTracks().forEach((track) => connection.addTrack(track, stream));
 }
 
-/** A call may have ended while a word for it was on its way. */
+/** A word for a call that has just ended is refused, maybe before the end of the call is heard here. */
 const signal = guarded(async (current, data) => {
   if (call !== current) return;
   const answer = await socket.emitWithAck('call:signal', { callId: current.id, to: me.peer, data });
-  if (!answer.success && call === current) throw new Error(`call:signal: ${JSON.stringify(answer)}`);
+  if (answer.success) return;
+  heard.push(['refused', answer]);
+  if (answer.code !== 'CONFLICT') throw new Error(`call:signal: ${JSON.stringify(answer)}`);
 });
 
 async function take(current, { description, candidate }) {
@@ -172,18 +174,17 @@ async function incoming() {
   };
 }
 
-/** How many different colours a coarse look at the other's picture finds. */
-function colours() {
-  const canvas = Object.assign(document.createElement('canvas'), { width: 32, height: 32 });
-  const context = canvas.getContext('2d');
+/** The colour of the other's picture in its upper left corner, as [red, green, blue]. */
+function corner() {
+  const context = Object.assign(document.createElement('canvas'), { width: 32, height: 32 }).getContext('2d');
   context.drawImage($('#theirs video'), 0, 0, 32, 32);
-  return new Set(new Uint32Array(context.getImageData(0, 0, 32, 32).data.buffer)).size;
+  return [...context.getImageData(2, 2, 1, 1).data.slice(0, 3)];
 }
 
 window.phone = {
   heard,
   incoming,
-  colours,
+  corner,
   /** Cuts the transport under the socket, as a lost network does. */
   drop: () => socket.io.engine.close(),
   /** The call's connection and its captured tracks, to look at after they ended. */

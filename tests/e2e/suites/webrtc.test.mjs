@@ -7,7 +7,8 @@ import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { Browser } from '../support/browser.mjs';
+import { Browser, Site } from '../support/browser.mjs';
+import { AMBER, BLUE } from '../support/camera.mjs';
 import { Phone } from '../support/phone.mjs';
 import { Server } from '../support/server.mjs';
 import { PATIENCE, within } from '../support/wait.mjs';
@@ -17,7 +18,9 @@ const STUN_BINDING_REQUEST = 0x0001;
 const STUN_COOKIE = 0x2112a442;
 
 describe('calls between browsers', () => {
-  let browser;
+  let site;
+  let blue;
+  let amber;
   let server;
   let stun;
   let asked;
@@ -31,24 +34,25 @@ describe('calls between browsers', () => {
         if (binding) resolve();
       });
     });
-    browser = await Browser.open();
+    site = await Site.open();
+    blue = await Browser.open(BLUE);
+    amber = await Browser.open(AMBER);
     server = await Server.start({
-      env: { CORS_ORIGIN: browser.origin, ICE_SERVERS: `stun:127.0.0.1:${stun.address().port}` },
+      env: { CORS_ORIGIN: site.origin, ICE_SERVERS: `stun:127.0.0.1:${stun.address().port}` },
     });
   });
   after(async () => {
-    await browser?.close();
-    await server?.close();
+    await Promise.all([blue, amber, server, site].map((each) => each?.close()));
     stun.close();
   });
 
-  /** Two people in a direct conversation, each at a browser, speaking different dialects. */
+  /** Two people in a direct conversation, each at a browser of their own, speaking different dialects. */
   async function scene() {
     const [ann, ben] = await server.people('Ann', 'Ben');
     const conversation = await ann.direct(ben);
     const [caller, callee] = await Promise.all([
-      Phone.open(browser, { person: ann, peer: ben, conversation, dialect: 'ulearn' }),
-      Phone.open(browser, { person: ben, peer: ann, conversation, dialect: 'marketplace' }),
+      Phone.open(blue, site, { person: ann, peer: ben, conversation, dialect: 'ulearn' }),
+      Phone.open(amber, site, { person: ben, peer: ann, conversation, dialect: 'marketplace' }),
     ]);
     return { ann, ben, conversation, caller, callee };
   }
@@ -60,8 +64,9 @@ describe('calls between browsers', () => {
     await callee.press('accept');
     await Promise.all([caller.until('connected'), callee.until('connected')]);
     for (const phone of [caller, callee]) {
-      const { connectionState, pair } = await phone.incoming();
-      assert.deepEqual([connectionState, pair], ['connected', 'succeeded'], phone.person.name);
+      assert.equal((await phone.incoming()).connectionState, 'connected', phone.person.name);
+      // A better pair of addresses may just be taking over from the first.
+      await phone.untilIncoming('a pair of addresses that works', ({ pair }) => pair === 'succeeded');
     }
   }
 
@@ -78,12 +83,13 @@ describe('calls between browsers', () => {
     await connect(caller, callee, 'video');
 
     for (const phone of [caller, callee]) {
-      const { framesDecoded } = await phone.untilWatching();
-      assert.ok(framesDecoded > 0);
+      await phone.untilWatching();
       await phone.untilHearing();
-      // A camera's picture, not an empty frame.
-      assert.ok((await phone.page.evaluate(() => window.phone.colours())) > 1, phone.person.name);
     }
+    // Each sees what the other's camera does: Ann sits before a blue wall, Ben before an amber one.
+    const [[annRed, , annBlue], [benRed, , benBlue]] = [await callee.wall(), await caller.wall()];
+    assert.ok(annBlue > annRed + 40, `Ben sees ${annRed} red, ${annBlue} blue`);
+    assert.ok(benRed > benBlue + 40, `Ann sees ${benRed} red, ${benBlue} blue`);
     await within(PATIENCE, 'a question to the STUN server that the server names', asked);
     await mkdir(artifacts, { recursive: true });
     await callee.page.screenshot({ path: join(artifacts, 'webrtc-callee.png') });
@@ -106,8 +112,7 @@ describe('calls between browsers', () => {
       const left = await part.evaluate(({ connection, tracks }) => [connection.connectionState, ...tracks.map(({ readyState }) => readyState)]);
       assert.deepEqual(left, ['closed', 'ended', 'ended']);
     }
-    caller.flawless();
-    callee.flawless();
+    await Promise.all([caller.putAway(), callee.putAway()]);
   });
 
   it('a call outlives a lost socket, and its connection can be renewed over the new one', async () => {
@@ -122,8 +127,7 @@ describe('calls between browsers', () => {
       await phone.untilWatching();
     }
     for (const heard of await hangUp(caller, caller, callee)) assert.deepEqual(heard.map(({ reason }) => reason), [null]);
-    caller.flawless();
-    callee.flawless();
+    await Promise.all([caller.putAway(), callee.putAway()]);
   });
 
   it('a shared screen is seen, and who looks at it can speak', async () => {
@@ -138,8 +142,7 @@ describe('calls between browsers', () => {
     await mkdir(artifacts, { recursive: true });
     await callee.page.screenshot({ path: join(artifacts, 'webrtc-screen.png') });
     await hangUp(caller, caller, callee);
-    caller.flawless();
-    callee.flawless();
+    await Promise.all([caller.putAway(), callee.putAway()]);
   });
 
   it('a declined call connects nobody', async () => {
@@ -151,7 +154,6 @@ describe('calls between browsers', () => {
     assert.equal(await caller.note(), 'Ben declined');
     assert.deepEqual((await caller.heard('call:reject')).map(({ userId }) => userId), [ben.id]);
     assert.deepEqual([await caller.heard('call:signal'), await callee.heard('call:signal')], [[], []]);
-    caller.flawless();
-    callee.flawless();
+    await Promise.all([caller.putAway(), callee.putAway()]);
   });
 });

@@ -4,8 +4,8 @@ import { eventually } from './wait.mjs';
 
 export class Phone {
   /** Opens the page as `person`, who talks with `peer` in `dialect`, and waits until it is connected to the server. */
-  static async open(browser, { person, peer, conversation, dialect }) {
-    const { page, errors } = await browser.page('/call.html', {
+  static async open(browser, site, { person, peer, conversation, dialect }) {
+    const { page, errors, close } = await browser.page(`${site.origin}/call.html`, {
       server: person.server.url,
       token: person.token,
       dialect,
@@ -15,15 +15,16 @@ export class Phone {
       peer: peer.id,
       peerName: peer.name,
     });
-    const phone = new Phone(person, page, errors);
+    const phone = new Phone(person, page, errors, close);
     await phone.until('ready');
     return phone;
   }
 
-  constructor(person, page, errors) {
+  constructor(person, page, errors, close) {
     this.person = person;
     this.page = page;
     this.errors = errors;
+    this.close = close;
   }
 
   press(button) {
@@ -62,6 +63,11 @@ export class Phone {
       now.framesDecoded >= since.framesDecoded + 5 && now.currentTime > since.currentTime && now.size[0] > 0);
   }
 
+  /** The wall behind whom this page shows, as [red, green, blue]. */
+  wall() {
+    return this.page.evaluate(() => window.phone.corner());
+  }
+
   untilHearing() {
     return this.untilIncoming('sound', (now, since) => now.audioPackets > since.audioPackets);
   }
@@ -72,9 +78,10 @@ export class Phone {
     return all.filter(([name]) => name === event).map(([, payload]) => payload);
   }
 
-  /** Nothing went wrong that nobody waited for. */
-  flawless() {
+  /** Closes the page, where nothing must have gone wrong that nobody waited for. */
+  async putAway() {
     assert.deepEqual(this.errors, [], this.person.name);
+    await this.close();
   }
 
   async #waiting(what, wait) {
