@@ -23,6 +23,12 @@ if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
   fi
 fi
 
+if [ -z "${PARLANCE_E2E_CHROMIUM:-}" ] && [ ! -x /usr/bin/chromium ]; then
+  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+  $sudo apt-get update -qq
+  $sudo apt-get install -y -qq --no-install-recommends chromium
+fi
+
 if [ -z "${PARLANCE_BIN:-}" ]; then
   cargo build --manifest-path "$root/Cargo.toml" --package parlance-server --bin parlance
 fi
