@@ -10,6 +10,7 @@ mod store;
 mod thumbnail;
 
 pub use filename::clean_filename;
-pub use intake::{Intake, IntakeError, IntakeSettings, Upload};
+pub use intake::{Intake, IntakeError, IntakeSettings};
+pub use parlance_domain::ports::Upload;
 pub use sniff::{Format, Found, HEAD_BYTES, Refusal, Sniffer};
 pub use store::{BlobsAt, ObjectBlobs, OpenError, S3Credentials, S3Settings};
