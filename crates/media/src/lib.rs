@@ -4,7 +4,6 @@
 
 mod filename;
 mod intake;
-pub mod serve;
 mod sniff;
 mod store;
 mod thumbnail;
