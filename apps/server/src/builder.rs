@@ -8,7 +8,7 @@ use parlance_auth::{JwtVerifier, VerifierSettings};
 use parlance_domain::ports::{Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
 use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services};
 use parlance_rest::{RestSettings, RestState, StorageProbe};
-use parlance_socketio::Transport;
+use parlance_socketio::{Sockets, Transport};
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError, Listen};
@@ -70,22 +70,29 @@ impl Builder {
         };
         let ids: Arc<dyn IdSource> = Arc::new(ObjectIds::new(Arc::clone(&clock)));
         let (bus, events) = LocalBus::new(BUS_CAPACITY);
+        let socketio = socketio_config(&config);
+        let sockets = Sockets::new(&socketio);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
             bus: bus.clone(),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
+            rooms: Arc::new(sockets.clone()),
             settings: config.services.clone(),
         });
-        let transport =
-            Transport::new(socketio_config(&config), services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
+        let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             verifier,
             probes: vec![Arc::new(StorageProbe(Arc::clone(&storage.storage)))],
             ids,
-            settings: RestSettings { max_body_bytes: config.max_packet_bytes, ..RestSettings::default() },
+            clock,
+            settings: RestSettings {
+                max_body_bytes: config.max_packet_bytes,
+                ice: config.ice.clone(),
+                ..RestSettings::default()
+            },
         });
         let cors = parlance_rest::cors(&config.cors_origins);
         let routes = Router::new().merge(transport.routes()).merge(rest).layer(cors);

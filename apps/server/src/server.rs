@@ -92,11 +92,13 @@ impl Server {
             };
             served.spawn(axum::serve(listener, app).with_graceful_shutdown(until).into_future());
         }
-        let Workers { writer, presence, typing } = workers;
+        let Workers { writer, presence, typing, notifier, calling } = workers;
         let mut working = JoinSet::new();
         working.spawn(writer.run());
         working.spawn(presence.run());
         working.spawn(typing.run());
+        working.spawn(notifier.run());
+        working.spawn(calling.run());
         let delivery = transport.clone();
         let mut delivered = JoinSet::new();
         delivered.spawn(async move { delivery.deliver(events).await });

@@ -100,10 +100,14 @@ impl Dialect {
         speak!(self, Spoken => raw(&<Spoken as Vocabulary>::Notification::from(view)))
     }
 
-    /// What a socket hears on connecting of how many notifications are unread; nothing in dialects without words for it.
-    /// Later it hears of changes by `encode`.
+    /// Whether its sockets hear on connecting how many notifications are unread.
+    pub fn shows_unread_notifications(self) -> bool {
+        self == Self::Gateway
+    }
+
+    /// What they hear then; nothing in dialects without words for it. Later they hear of changes by `encode`.
     pub fn unread_notifications(self, count: u64) -> Option<Wire> {
-        (self == Self::Gateway).then(|| gateway::unread_count(count))
+        self.shows_unread_notifications().then(|| gateway::unread_count(count))
     }
 
     /// The reactions to a message; one shape in every dialect.

@@ -7,12 +7,14 @@
 mod aliases;
 mod answer;
 mod blocks;
+mod calls;
 mod conversations;
 mod cors;
 mod errors;
 mod extract;
 mod frame;
 mod messages;
+mod notifications;
 mod operation;
 mod participants;
 mod reactions;
@@ -27,6 +29,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{delete, get, patch, post, put};
 
+pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
 pub use state::{Probe, RestSettings, RestState, StorageProbe};
 
@@ -64,6 +67,12 @@ pub fn router(state: RestState) -> Router {
         .route("/api/v1/users/blocked", get(blocks::list))
         .route("/api/v1/users/{user}", get(users::get))
         .route("/api/v1/users/{user}/block", put(blocks::block).delete(blocks::unblock))
+        .route("/api/v1/notifications", get(notifications::list))
+        .route("/api/v1/notifications/mark-all-read", put(notifications::mark_all_read))
+        .route("/api/v1/notifications/preferences", get(notifications::preferences).put(notifications::prefer))
+        .route("/api/v1/notifications/{notification}", delete(notifications::remove))
+        .route("/api/v1/notifications/{notification}/read", put(notifications::mark_read))
+        .route("/api/v1/calls/ice-servers", get(calls::ice_servers))
         .route("/api/messages", post(messages::send))
         .route("/api/messages/read", post(aliases::mark_read))
         .route("/api/messages/unread-count", get(aliases::unread_count))

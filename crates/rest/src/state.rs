@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parlance_domain::model::ConversationId;
-use parlance_domain::ports::{IdSource, Storage, TokenVerifier};
+use parlance_domain::ports::{Clock, IdSource, Storage, TokenVerifier};
 use parlance_domain::services::Services;
+
+use crate::calls::IceServers;
 
 /// Everything that the routes call.
 pub struct RestState {
@@ -18,22 +20,26 @@ pub struct RestState {
     pub probes: Vec<Arc<dyn Probe>>,
     /// Names requests that come without an id.
     pub ids: Arc<dyn IdSource>,
-    /// Bounds.
+    /// Until when credentials last.
+    pub clock: Arc<dyn Clock>,
+    /// Bounds, and what clients are told of the world.
     pub settings: RestSettings,
 }
 
-/// Bounds of one request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Bounds of one request, and what clients are told of the world.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RestSettings {
     /// The largest JSON body, in bytes (`MAX_PACKET_BYTES`, default 1 MiB).
     pub max_body_bytes: usize,
     /// How long a request may take before it is answered with `UNAVAILABLE` (default 30 s).
     pub request_timeout: Duration,
+    /// Where people in a call find ways to each other.
+    pub ice: IceServers,
 }
 
 impl Default for RestSettings {
     fn default() -> Self {
-        Self { max_body_bytes: 1024 * 1024, request_timeout: Duration::from_secs(30) }
+        Self { max_body_bytes: 1024 * 1024, request_timeout: Duration::from_secs(30), ice: IceServers::default() }
     }
 }
 

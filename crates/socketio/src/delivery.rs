@@ -9,6 +9,7 @@ use parlance_dialects::{Dialect, Wire};
 use parlance_domain::event::{Audience, Event};
 use parlance_domain::model::UserId;
 
+use crate::badge::changes_count;
 use crate::hub::Hub;
 use crate::node::Node;
 use crate::outbox::Packet;
@@ -28,6 +29,7 @@ pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
         if droppable && session.outbox.is_behind() {
             continue;
         }
+        let _telling = changes_count(event).then(|| session.badge.telling());
         for wire in wires.iter() {
             node.send(&session, Packet::Event(Arc::clone(wire)));
         }
@@ -53,7 +55,11 @@ fn plan(hub: &Hub, event: &Event) -> Vec<(Arc<Session>, Encoded)> {
 fn unread_of(audience: Audience<'_>, user_id: &UserId) -> u64 {
     match audience {
         Audience::Counted(unread) => unread.get(user_id).copied().unwrap_or(0),
-        Audience::Room { .. } | Audience::Conversation { .. } | Audience::Users(_) | Audience::Everyone => 0,
+        Audience::Room { .. }
+        | Audience::Conversation { .. }
+        | Audience::Users(_)
+        | Audience::Socket(_)
+        | Audience::Everyone => 0,
     }
 }
 
@@ -62,6 +68,7 @@ fn targets(hub: &Hub, audience: Audience<'_>) -> Vec<Arc<Session>> {
     match audience {
         Audience::Room { conversation, except } => hub.room(conversation, except),
         Audience::Users(users) => hub.users(users),
+        Audience::Socket(session) => hub.session(session).into_iter().collect(),
         Audience::Counted(unread) => hub.users(unread.keys()),
         Audience::Everyone => hub.everyone(),
         Audience::Conversation { conversation, participants, also, origin } => {
@@ -81,9 +88,9 @@ fn targets(hub: &Hub, audience: Audience<'_>) -> Vec<Arc<Session>> {
 mod tests {
     use std::collections::HashSet;
 
-    use parlance_domain::event::PresenceAudience;
+    use parlance_domain::event::{CallAudience, CallEvent, PresenceAudience};
     use parlance_domain::model::{
-        ConversationId, Message, MessageId, MessageKind, MessageStatus, MessageView, SessionId, Timestamp, User,
+        CallId, ConversationId, Message, MessageId, MessageKind, MessageStatus, MessageView, SessionId, Timestamp, User,
     };
 
     use super::*;
@@ -184,6 +191,18 @@ mod tests {
         let online = |audience| Event::UserOnline { user_id: user("alice"), audience };
         assert_eq!(ids(&plan(&hub, &online(PresenceAudience::Contacts([user("carol")].into())))), [21]);
         assert_eq!(plan(&hub, &online(PresenceAudience::Everyone)).len(), 11);
+    }
+
+    #[test]
+    fn a_word_in_a_call_reaches_one_socket() {
+        let hub = hub();
+        let word = |session| Event::Call {
+            call_id: CallId::new("c").unwrap(),
+            what: CallEvent::Signal { from: user("alice"), data: "1".to_owned() },
+            to: CallAudience::Socket(SessionId(session)),
+        };
+        assert_eq!(ids(&plan(&hub, &word(12))), [12]);
+        assert_eq!(ids(&plan(&hub, &word(99))), [0; 0]);
     }
 
     #[test]

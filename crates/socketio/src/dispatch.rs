@@ -82,9 +82,23 @@ pub(crate) async fn dispatch(node: &Arc<Node>, session: &Arc<Session>, command: 
                 unknown: synced.unknown,
             }
         }
+        Command::NotificationRead(id) => services.notifying.mark_read(me, id).await.map(done)?,
+        Command::NotificationsReadAll => services.notifying.mark_all_read(me).await.map(done)?,
+        Command::CallInvite(invitation) => services.calling.invite(me, session.id, invitation).await.map(done)?,
+        Command::CallAccept(call) => services.calling.accept(me, session.id, &call).await.map(done)?,
+        Command::CallReject(call, reason) => services.calling.reject(me, &call, reason).await.map(done)?,
+        Command::CallHangUp(call, reason) => services.calling.hang_up(me, &call, reason).await.map(done)?,
+        Command::CallSignal { call_id, to, data } => {
+            services.calling.signal(me, session.id, &call_id, &to, data).await.map(done)?
+        }
         Command::AuthRefresh(token) => refresh(node, session, &token).await?,
     };
     Ok(reply.into())
+}
+
+/// For what has nothing to tell.
+fn done<T>(_: T) -> Reply {
+    Reply::Done
 }
 
 async fn send(node: &Node, session: &Session, draft: Draft) -> Result<Step> {

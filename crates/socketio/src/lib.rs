@@ -1,8 +1,10 @@
 //! The Socket.IO transport: sessions, rooms, ordering and delivery, on socketioxide. It carries commands from the
 //! dialects' decoders to the domain's services, and domain events to the sockets that they are for. No rule lives here.
 //!
-//! [`Transport`] is what the application builds and runs; [`Listener`] is what it serves HTTP on, for REST too.
+//! [`Transport`] is what the application builds and runs; [`Listener`] is what it serves HTTP on, for REST too;
+//! [`Sockets`] tells the domain who is looking at what.
 
+mod badge;
 mod config;
 mod delivery;
 mod dispatch;
@@ -14,10 +16,12 @@ mod net;
 mod node;
 mod outbox;
 mod session;
+mod sockets;
 mod tasks;
 mod transport;
 mod worker;
 
 pub use config::Config;
 pub use net::{Address, Listener, Peer};
+pub use sockets::Sockets;
 pub use transport::{Stats, Transport};

@@ -14,6 +14,7 @@ use parlance_domain::{Error, Result};
 use serde_json::value::RawValue;
 use tokio::task::AbortHandle;
 
+use crate::badge;
 use crate::config::Config;
 use crate::handshake::{Refusal, bare};
 use crate::hub::Hub;
@@ -91,6 +92,9 @@ impl Node {
         if session.inbox.open() {
             self.spawn_worker(session);
         }
+        if session.dialect.shows_unread_notifications() {
+            tokio::spawn(badge::show(Arc::clone(self), Arc::clone(session)));
+        }
     }
 
     fn spawn_worker(self: &Arc<Self>, session: &Arc<Session>) {
@@ -106,6 +110,7 @@ impl Node {
     fn take_out(&self, session: &Session) {
         let Some(joined) = self.hub.remove(session.id) else { return };
         self.services.typing.stop_session(session.id);
+        self.services.calling.socket_gone(&session.user_id, session.id);
         self.services.presence.disconnected(&session.user_id);
         tracing::trace!(session = session.id.0, rooms = joined.len(), "session taken out");
     }

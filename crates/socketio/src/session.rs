@@ -11,6 +11,7 @@ use parlance_domain::model::{SessionId, UserId};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
 
+use crate::badge::Badge;
 use crate::hub::Slot;
 use crate::inbox::Inbox;
 use crate::net::Line;
@@ -32,6 +33,8 @@ pub(crate) struct Session {
     pub(crate) inbox: Inbox,
     /// What goes to the client.
     pub(crate) outbox: Outbox,
+    /// What the client was told of unread notifications.
+    pub(crate) badge: Badge,
     /// Sends that were submitted and are not answered yet hold a permit.
     pub(crate) in_flight: Arc<Semaphore>,
     last_answer: Mutex<Option<oneshot::Receiver<()>>>,
@@ -58,6 +61,7 @@ impl Session {
             dialect,
             inbox: Inbox::closed(),
             outbox: Outbox::new(sink),
+            badge: Badge::default(),
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)),
             last_answer: Mutex::default(),
             closed: AtomicBool::new(false),

@@ -22,9 +22,9 @@ use tower::util::BoxCloneSyncService;
 use crate::config::Config;
 use crate::delivery::deliver;
 use crate::gate::Gate;
-use crate::hub::Hub;
 use crate::net::{Engine, Lines, Listener, Options, StallCount};
 use crate::node::Node;
+use crate::sockets::Sockets;
 use crate::tasks::Tasks;
 
 /// Where the Socket.IO protocol lives.
@@ -52,8 +52,14 @@ pub struct Stats {
 }
 
 impl Transport {
-    /// Builds the transport on the domain's services.
-    pub fn new(config: Config, services: Services, verifier: Arc<dyn TokenVerifier>, clock: Arc<dyn Clock>) -> Self {
+    /// Builds the transport on the domain's services. They were given the same `sockets` as their rooms.
+    pub fn new(
+        config: Config,
+        sockets: &Sockets,
+        services: Services,
+        verifier: Arc<dyn TokenVerifier>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let max = config.max_packet_bytes;
         let (service, io) = SocketIo::builder()
             .req_path(PATH)
@@ -66,7 +72,7 @@ impl Transport {
             .with_parser(ParserConfig::common().max_incoming_binaries(16).max_incoming_binary_buf_size(max))
             .build_with_inner_svc(Router::new());
         let node = Arc::new(Node {
-            hub: Hub::new(config.max_sockets_per_user),
+            hub: Arc::clone(&sockets.0),
             lines: Lines::new(PATH),
             config,
             services,

@@ -19,7 +19,7 @@ use parlance_auth::Secret;
 use parlance_dialects::Dialect;
 use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
-use parlance_rest::Origins;
+use parlance_rest::{IceServers, Origins, TurnSecret};
 
 pub use database::Database;
 pub use error::{ConfigError, Origin};
@@ -55,6 +55,8 @@ pub struct Config {
     pub cors_origins: Origins,
     /// What the domain's services are told.
     pub services: Settings,
+    /// Where people in a call find ways to each other.
+    pub ice: IceServers,
     /// The largest Socket.IO packet.
     pub max_packet_bytes: usize,
     /// Connections of one user.
@@ -101,6 +103,7 @@ impl Config {
             data_dir,
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
             services: services(layers)?,
+            ice: ice(layers)?,
             max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
             max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
@@ -109,6 +112,9 @@ impl Config {
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),
         };
+        if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
+            return Err(config.refuse(setting::ICE_SERVERS.name, "TURN servers need TURN_SECRET"));
+        }
         match config.listen.iter().find(|listen| dev && !listen.address.ip().is_loopback()) {
             Some(listen) => {
                 Err(config.refuse(setting::LISTEN.name, format!("--dev listens on loopback only, {listen} is not")))
@@ -186,7 +192,16 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         presence_scope: needed(layers, &setting::PRESENCE_SCOPE, choice(PRESENCE_SCOPES))?,
         presence_grace: needed(layers, &setting::PRESENCE_GRACE, value::duration)?,
         typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
+        call_ring_timeout: needed(layers, &setting::CALL_RING_TIMEOUT, value::nonzero_duration)?,
         ..Settings::default()
+    })
+}
+
+fn ice(layers: &Layers) -> Result<IceServers, ConfigError> {
+    Ok(IceServers {
+        urls: optional(layers, &setting::ICE_SERVERS, value::ice_servers)?.unwrap_or_default(),
+        turn_secret: optional(layers, &setting::TURN_SECRET, value::text)?.map(TurnSecret::new),
+        turn_ttl: needed(layers, &setting::TURN_TTL, value::nonzero_duration)?,
     })
 }
 

@@ -72,6 +72,10 @@ settings! {
     PRESENCE_SCOPE = Setting::new("PRESENCE_SCOPE", "contacts|everyone", "who hears that somebody came or went").or("contacts");
     PRESENCE_GRACE = Setting::new("PRESENCE_GRACE", "DURATION", "how long somebody counts as online after the last socket went").or("2s");
     TYPING_TIMEOUT = Setting::new("TYPING_TIMEOUT", "DURATION", "when typing ends that nobody renews").or("3s");
+    CALL_RING_TIMEOUT = Setting::new("CALL_RING_TIMEOUT", "DURATION", "when a call ends that nobody accepts").or("45s");
+    ICE_SERVERS = Setting::new("ICE_SERVERS", "URL,…", "STUN and TURN servers for calls, such as `stun:stun.example.com`; not given: none");
+    TURN_SECRET = Setting::new("TURN_SECRET", "SECRET", "what the TURN servers share with this one (coturn: `use-auth-secret`)").secret();
+    TURN_TTL = Setting::new("TURN_TTL", "DURATION", "how long credentials for TURN servers last").or("1h");
     MAX_TEXT_CHARS = Setting::new("MAX_TEXT_CHARS", "NUMBER", "characters in a message").or("10000");
     MAX_MEDIA = Setting::new("MAX_MEDIA", "NUMBER", "media on a message").or("10");
     MAX_GROUP_SIZE = Setting::new("MAX_GROUP_SIZE", "NUMBER", "participants of a group").or("1000");

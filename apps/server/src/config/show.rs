@@ -18,6 +18,7 @@ impl Config {
             database,
             cors_origins,
             services,
+            ice,
             max_packet_bytes,
             max_sockets_per_user,
             slow_consumer_timeout,
@@ -50,6 +51,13 @@ impl Config {
         page.text(&setting::PRESENCE_SCOPE, word(services.presence_scope, &PRESENCE_SCOPES));
         page.duration(&setting::PRESENCE_GRACE, services.presence_grace);
         page.duration(&setting::TYPING_TIMEOUT, services.typing_timeout);
+        page.duration(&setting::CALL_RING_TIMEOUT, services.call_ring_timeout);
+        page.optional(&setting::ICE_SERVERS, Some(ice.urls.join(",").as_str()).filter(|text| !text.is_empty()));
+        page.comment(&match ice.turn_secret {
+            Some(_) => format!("turn_secret is set ({})", self.origin(setting::TURN_SECRET.name)),
+            None => "turn_secret is not set".to_owned(),
+        });
+        page.duration(&setting::TURN_TTL, ice.turn_ttl);
         page.number(&setting::MAX_TEXT_CHARS, limits.max_text_chars);
         page.number(&setting::MAX_MEDIA, limits.max_media);
         page.number(&setting::MAX_GROUP_SIZE, limits.max_group_size);
@@ -128,9 +136,11 @@ mod tests {
 
     #[test]
     fn secrets_are_left_out() {
-        let shown = config(&[("ACCESS_TOKEN_SECRET", "hush-hush-hush")], false).show();
+        let secrets = [("ACCESS_TOKEN_SECRET", "hush-hush-hush"), ("TURN_SECRET", "hush")];
+        let shown = config(&secrets, false).show();
         assert!(!shown.contains("hush"), "{shown}");
         assert!(shown.contains("# access_token_secret is set (environment)"), "{shown}");
+        assert!(shown.contains("# turn_secret is set (environment)"), "{shown}");
     }
 
     #[test]
@@ -148,6 +158,7 @@ mod tests {
             ("CORS_ORIGIN", "https://a.example,https://b.example"),
             ("AUTH_ISSUER", "a \"quoted\" issuer"),
             ("PRESENCE_GRACE", "1s 500ms"),
+            ("ICE_SERVERS", "stun:a.example,stun:b.example"),
             ("MAX_MEDIA", "3"),
             ("DATABASE_URL", "memory:"),
         ];

@@ -70,6 +70,18 @@ fn listen(entry: &str) -> Result<Listen, String> {
     Ok(Listen { address, dialect: name.map(dialect).transpose()? })
 }
 
+/// Addresses of STUN and TURN servers.
+pub(super) fn ice_servers(text: &str) -> Result<Vec<String>, String> {
+    let server = |entry: &str| {
+        let host = ["stun:", "stuns:", "turn:", "turns:"].iter().find_map(|scheme| entry.strip_prefix(scheme));
+        match host {
+            Some(host) if !host.is_empty() && host.chars().all(|c| c.is_ascii_graphic()) => Ok(entry.to_owned()),
+            _ => Err(format!("{entry:?} is no STUN or TURN server, such as stun:stun.example.com:3478")),
+        }
+    };
+    entries(text).map(server).collect()
+}
+
 /// At most a day: nothing here is meant to last longer, and a slip of the unit is noticed.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no duration, such as 500ms, 2s or 1m");
@@ -115,6 +127,15 @@ mod tests {
         assert_eq!(shown, ["127.0.0.1:4000=talentbridge", "[::1]:3100=ulearn", "0.0.0.0:0", "127.0.0.1:80"]);
         for bad in ["4000", "127.0.0.1", "127.0.0.1:4000=klingon", "host:1", "127.0.0.1:70000", "", ","] {
             assert!(listeners(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn ice_servers_are_stun_or_turn() {
+        let found = ice_servers("stun:a.example, turns:b.example:5349?transport=tcp,").unwrap();
+        assert_eq!(found, ["stun:a.example", "turns:b.example:5349?transport=tcp"]);
+        for bad in ["a.example", "https://a.example", "stun:", "turn:a b"] {
+            assert!(ice_servers(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 22] = [
+const BAD_VALUES: [(&str, &str, &str); 25] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -27,6 +27,9 @@ const BAD_VALUES: [(&str, &str, &str); 22] = [
     ("PRESENCE_SCOPE", "nobody", "\"nobody\" is not contacts or everyone"),
     ("PRESENCE_GRACE", "2", "\"2\" is no duration, such as 500ms, 2s or 1m"),
     ("TYPING_TIMEOUT", "0s", "must be more than 0"),
+    ("CALL_RING_TIMEOUT", "0s", "must be more than 0"),
+    ("ICE_SERVERS", "http://a", "\"http://a\" is no STUN or TURN server, such as stun:stun.example.com:3478"),
+    ("TURN_TTL", "1 week", "\"1 week\" is no duration, such as 500ms, 2s or 1m"),
     ("MAX_TEXT_CHARS", "0", "\"0\" is no number from 1 to 1000000"),
     ("MAX_MEDIA", "many", "\"many\" is no number from 0 to 100"),
     ("MAX_GROUP_SIZE", "-1", "\"-1\" is no number from 1 to 10000"),
@@ -58,6 +61,15 @@ fn a_bad_value_is_refused_wherever_it_comes_from() {
             format!("{name} (bad.toml): {problem}")
         );
     }
+}
+
+#[test]
+fn turn_servers_need_their_secret() {
+    let turn = ("ICE_SERVERS", "stun:a.example,turn:b.example");
+    let parlance = Parlance::new();
+    let refused = parlance.refused(&["check-config"], &[SECRET, turn]);
+    assert_eq!(refused, "ICE_SERVERS (environment): TURN servers need TURN_SECRET");
+    parlance.answered(&["check-config"], &[SECRET, turn, ("TURN_SECRET", "north")]);
 }
 
 #[test]

@@ -66,6 +66,15 @@ impl Body {
         self.optional_text(field)?.ok_or(Error::validation(field, "is required"))
     }
 
+    /// A yes or no that may be absent.
+    pub(crate) fn optional_flag(&self, field: &'static str) -> Result<Option<bool>> {
+        match self.get(field) {
+            None => Ok(None),
+            Some(Value::Bool(flag)) => Ok(Some(*flag)),
+            Some(_) => Err(Error::validation(field, "must be true or false")),
+        }
+    }
+
     /// The id of a user that must be there.
     pub(crate) fn user(&self, field: &'static str) -> Result<UserId> {
         user_id(field, self.text(field)?)

@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use parlance_domain::model::{ConversationId, Emoji, MessageId, UserId};
+use parlance_domain::model::{ConversationId, Emoji, MessageId, NotificationId, UserId};
 use parlance_domain::{Error, Result};
 use std::convert::Infallible;
 
@@ -37,6 +37,12 @@ impl Params {
     /// A message's id under another name.
     pub(crate) fn message_at(&self, name: &str) -> Result<MessageId> {
         self.text(name).and_then(|text| text.parse().ok()).ok_or(Error::MessageNotFound)
+    }
+
+    /// `{notification}`.
+    pub(crate) fn notification(&self) -> Result<NotificationId> {
+        let id = self.text("notification").and_then(|text| text.parse().ok());
+        id.ok_or(Error::NotFound("Notification not found"))
     }
 
     /// `{user}`.

@@ -55,6 +55,15 @@ impl Query {
         }
     }
 
+    /// Whether something is asked for; no if it is not said.
+    pub(crate) fn flag(&self, field: &'static str) -> Result<bool> {
+        match self.text(field) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1") => Ok(true),
+            Some(_) => Err(Error::validation(field, "must be true or false")),
+        }
+    }
+
     /// A field of its own kind; `says` what it must be.
     pub(crate) fn parse<T: FromStr>(&self, field: &'static str, says: &'static str) -> Result<Option<T>> {
         self.text(field).map(|text| text.parse().map_err(|_| Error::validation(field, says))).transpose()

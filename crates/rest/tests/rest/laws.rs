@@ -3,6 +3,8 @@
 use crate::support::{Answer, Api, NOBODY, ROUTES};
 use axum::body::Body;
 use axum::http::Request;
+use parlance_domain::model::{NotificationKind, UserId};
+use parlance_domain::services::Notice;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use serde_json::{Value, json};
@@ -26,19 +28,23 @@ const FIELDS: &[&str] = &[
     "clientMessageId",
     "fullName",
     "profilePicture",
+    "emailNotifications",
+    "chatNotifications",
 ];
-const QUERIES: &[&str] = &["limit", "cursor", "search", "since", "q", "conversationId", "dialect"];
+const QUERIES: &[&str] = &["limit", "cursor", "search", "since", "q", "conversationId", "dialect", "page", "unread"];
 /// What exists, so that some of what is thrown at the routes hits.
 #[derive(Debug, Clone)]
 struct World {
     conversation: String,
     message: String,
+    notification: String,
 }
 
 fn words(world: &World) -> BoxedStrategy<String> {
     prop_oneof![
         Just(world.conversation.clone()),
         Just(world.message.clone()),
+        Just(world.notification.clone()),
         Just(NOBODY.to_owned()),
         prop::sample::select(vec!["alice", "bob", "admin", "text", "image", "https://x/y", "gateway", "1", "-1", ""])
             .prop_map(str::to_owned),
@@ -94,6 +100,7 @@ fn uris(world: &World) -> BoxedStrategy<(&'static str, String)> {
                 let path = route
                     .replace("{c}", &pick(real[0], &world.conversation, &c))
                     .replace("{m}", &pick(real[1], &world.message, &m))
+                    .replace("{n}", &pick(real[1], &world.notification, &m))
                     .replace("{u}", &pick(real[2], "bob", &u));
                 let query: Vec<_> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
                 (method, format!("{path}?{}", query.join("&")))
@@ -130,7 +137,13 @@ fn anything_at_all_is_answered_in_the_envelope() {
         tokio::spawn(async move { while events.recv().await.is_some() {} });
         let conversation = api.group("alice", &["bob"]).await;
         let message = api.say("alice", &conversation, "hello").await;
-        (api, World { conversation, message })
+        let kind = NotificationKind::new("system").expect("a valid type");
+        let notice = Notice { kind, title: "News".into(), message: String::new(), link: None, data: None };
+        let alice = "alice".parse::<UserId>().expect("a valid id");
+        api.services.notifying.notify([alice.clone()], &notice).await.expect("a notice");
+        let page = api.services.notifying.list(&alice, false, 1, 1).await.expect("a page");
+        let notification = page.notifications[0].id.to_string();
+        (api, World { conversation, message, notification })
     });
     let cases = (uris(&world), bodies(&world));
     let config = ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() };

@@ -5,5 +5,6 @@ mod cors;
 mod frame;
 mod laws;
 mod messages;
+mod notifications;
 mod support;
 mod users;

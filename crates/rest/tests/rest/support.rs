@@ -11,7 +11,7 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use parlance_domain::event::Event;
 use parlance_domain::model::{ClaimedProfile, ObjectId, Roster, Timestamp, User};
-use parlance_domain::ports::{Claims, Clock, IdSource, MessagePolicy, TokenError, TokenVerifier, Verdict};
+use parlance_domain::ports::{Claims, Clock, EmptyRooms, IdSource, MessagePolicy, TokenError, TokenVerifier, Verdict};
 use parlance_domain::rules::messages::Draft;
 use parlance_domain::services::{LocalBus, Parts, Provisioning, Services, Settings};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe, router};
@@ -143,24 +143,28 @@ impl Api {
     pub(crate) fn with(provisioning: Provisioning, change: impl FnOnce(&mut RestState)) -> Self {
         let storage = Arc::new(MemoryStorage::new());
         let ids = Arc::new(Counter::default());
+        let clock = Arc::new(Ticks::default());
         let (bus, events) = LocalBus::new(1_000);
         let settings = Settings { provisioning, ..Settings::default() };
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
             bus,
-            clock: Arc::new(Ticks::default()),
+            clock: clock.clone(),
             ids: ids.clone(),
             policy: Arc::new(Moderation),
+            rooms: Arc::new(EmptyRooms),
             settings,
         });
         tokio::spawn(workers.writer.run());
         tokio::spawn(workers.presence.run());
         tokio::spawn(workers.typing.run());
+        tokio::spawn(workers.notifier.run());
         let mut state = RestState {
             services: services.clone(),
             verifier: Arc::new(Names),
             probes: vec![Arc::new(StorageProbe(storage))],
             ids,
+            clock,
             settings: RestSettings { request_timeout: Duration::from_secs(5), ..RestSettings::default() },
         };
         change(&mut state);
@@ -229,7 +233,8 @@ pub(crate) fn id_of(value: &Value) -> String {
 /// An id that nobody has.
 pub(crate) const NOBODY: &str = "ffffffffffffffffffffffff";
 
-/// Every route that wants a token; `{c}` is a conversation, `{m}` a message, `{u}` a user or emoji.
+/// Every route that wants a token; `{c}` is a conversation, `{m}` a message, `{u}` a user or emoji,
+/// `{n}` a notification.
 pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/chat/conversations"),
     ("POST", "/api/v1/chat/conversations/start"),
@@ -259,6 +264,13 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET", "/api/v1/users/{u}"),
     ("PUT", "/api/v1/users/{u}/block"),
     ("DELETE", "/api/v1/users/{u}/block"),
+    ("GET", "/api/v1/notifications"),
+    ("PUT", "/api/v1/notifications/mark-all-read"),
+    ("GET", "/api/v1/notifications/preferences"),
+    ("PUT", "/api/v1/notifications/preferences"),
+    ("DELETE", "/api/v1/notifications/{n}"),
+    ("PUT", "/api/v1/notifications/{n}/read"),
+    ("GET", "/api/v1/calls/ice-servers"),
     ("POST", "/api/messages"),
     ("POST", "/api/messages/read"),
     ("GET", "/api/messages/unread-count"),

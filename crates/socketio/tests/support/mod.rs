@@ -14,7 +14,7 @@ use parlance_dialects::Dialect;
 use parlance_domain::model::{ClaimedProfile, ConversationId, ObjectId, Timestamp, UserId};
 use parlance_domain::ports::{Claims, Clock, IdSource, TokenError, TokenVerifier};
 use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services, Settings};
-use parlance_socketio::{Config, Peer, Transport};
+use parlance_socketio::{Config, Peer, Sockets, Transport};
 use parlance_storage_memory::MemoryStorage;
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
@@ -85,18 +85,22 @@ impl Server {
     pub async fn with(config: Config, settings: Settings) -> Self {
         let clock = Arc::new(TestClock(tokio::time::Instant::now()));
         let (bus, events) = LocalBus::new(1024);
+        let sockets = Sockets::new(&config);
         let (services, workers) = Services::new(Parts {
             storage: Arc::new(MemoryStorage::new()),
             bus,
             clock: clock.clone(),
             ids: Arc::new(CountingIds::default()),
             policy: Arc::new(AcceptAll),
+            rooms: Arc::new(sockets.clone()),
             settings,
         });
         tokio::spawn(workers.writer.run());
         tokio::spawn(workers.presence.run());
         tokio::spawn(workers.typing.run());
-        let transport = Transport::new(config, services.clone(), Arc::new(PlainTokens(clock.clone())), clock);
+        tokio::spawn(workers.notifier.run());
+        tokio::spawn(workers.calling.run());
+        let transport = Transport::new(config, &sockets, services.clone(), Arc::new(PlainTokens(clock.clone())), clock);
         tokio::spawn({
             let transport = transport.clone();
             async move { transport.deliver(events).await }
