@@ -15,7 +15,7 @@ use super::publisher::Publisher;
 use super::upload_slots::{Slot, Slots};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::model::{MediaType, Medium, MediumId, UserId};
+use crate::model::{MediaLink, MediaType, Medium, MediumId, UserId};
 use crate::ports::{
     BlobChunks, BlobKey, Blobs, Clock, EventBus, MediaIntake, MediaItems, RandomIds, StorageError, Upload, UploadChunk,
     UploadChunks,
@@ -40,6 +40,8 @@ pub struct UploadParts {
     pub clock: Arc<dyn Clock>,
     /// Ids that nobody guesses.
     pub ids: Arc<dyn RandomIds>,
+    /// What links to media begin with; the same as in the other services' settings.
+    pub own_media_prefix: String,
     /// Uploads that run at a time.
     pub at_once: usize,
     /// Those of one user.
@@ -53,6 +55,7 @@ struct Needs {
     publisher: Publisher,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn RandomIds>,
+    own_media_prefix: String,
     slots: Arc<Slots>,
 }
 
@@ -83,9 +86,9 @@ pub struct UploadTurn {
 impl Uploading {
     /// Builds the service.
     pub fn new(parts: UploadParts) -> Self {
-        let UploadParts { media, blobs, intake, bus, clock, ids, at_once, at_once_per_user } = parts;
+        let UploadParts { media, blobs, intake, bus, clock, ids, own_media_prefix, at_once, at_once_per_user } = parts;
         let (publisher, slots) = (Publisher::new(bus), Slots::new(at_once, at_once_per_user));
-        Self(Arc::new(Needs { media, blobs, intake, publisher, clock, ids, slots }))
+        Self(Arc::new(Needs { media, blobs, intake, publisher, clock, ids, own_media_prefix, slots }))
     }
 
     /// Lets `uploader` begin, before anything of the body is read.
@@ -106,6 +109,11 @@ impl Uploading {
     /// `NotFound`.
     pub async fn find(&self, id: MediumId) -> Result<Medium> {
         self.0.media.find_medium(id).await?.ok_or(Error::NotFound("Medium not found"))
+    }
+
+    /// The link to a medium, as a message carries it.
+    pub fn link(&self, medium: &Medium) -> MediaLink {
+        medium.link(&self.0.own_media_prefix)
     }
 
     /// Some of a medium's bytes.
