@@ -178,6 +178,7 @@ impl Services {
             Calling::new(rosters.clone(), blocking.clone(), missed, publisher.clone(), settings.call_ring_timeout);
         let messaging = Messaging::new(messaging::Needs {
             messages: storage.clone(),
+            media: storage.clone(),
             rosters: rosters.clone(),
             conversing: conversing.clone(),
             views: views.clone(),
