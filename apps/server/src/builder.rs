@@ -5,37 +5,54 @@ use std::sync::Arc;
 
 use axum::Router;
 use parlance_auth::{JwtVerifier, VerifierSettings};
-use parlance_domain::ports::{Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
-use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services};
+use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
+use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, UploadParts, Uploading};
+use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::TcpListener;
 
 use crate::config::{Config, ConfigError, Listen};
+use crate::media;
 use crate::server::{Bound, Server};
 use crate::storage::Opened;
-use crate::system::{ObjectIds, SystemClock};
+use crate::system::{ObjectIds, SystemClock, SystemRandom};
 
 /// Events that wait for delivery before publishing waits.
 const BUS_CAPACITY: usize = 4096;
+
+/// Uploads of one user at a time: what a client's form may send at once, and no more.
+const UPLOADS_PER_USER: usize = 4;
+
+/// What a form may have around its file.
+const FORM_BYTES: usize = 1024 * 1024;
 
 /// A server that is being put together; see [`Server::builder`].
 pub struct Builder {
     config: Config,
     storage: Option<Arc<dyn Storage>>,
+    blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
 }
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, verifier: None, policy: None }
+        Self { config, storage: None, blobs: None, verifier: None, policy: None }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = Some(storage);
+        self
+    }
+
+    /// A place for the bytes of media instead of the one that `MEDIA_DIR` names. What the storage does not know in
+    /// there is removed after a day: it is for this server alone.
+    #[must_use]
+    pub fn blobs(mut self, blobs: Arc<dyn Blobs>) -> Self {
+        self.blobs = Some(blobs);
         self
     }
 
@@ -58,7 +75,7 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, verifier, policy } = self;
+        let Self { config, storage, blobs, verifier, policy } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let verifier = match verifier {
             Some(verifier) => verifier,
@@ -68,6 +85,11 @@ impl Builder {
             Some(storage) => Opened::given(storage),
             None => Opened::open(&config).await?,
         };
+        let blobs = match blobs {
+            Some(blobs) => blobs,
+            None => media::open(&config).await?,
+        };
+        let collecting = Collecting::new(storage.storage.clone(), Arc::clone(&blobs), Arc::clone(&clock));
         let ids: Arc<dyn IdSource> = Arc::new(ObjectIds::new(Arc::clone(&clock)));
         let (bus, events) = LocalBus::new(BUS_CAPACITY);
         let socketio = socketio_config(&config);
@@ -82,14 +104,27 @@ impl Builder {
             settings: config.services.clone(),
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
+        let uploading = Uploading::new(UploadParts {
+            media: storage.storage.clone(),
+            intake: Arc::new(Intake::new(Arc::clone(&blobs), intake_settings(&config))),
+            blobs,
+            bus: bus.clone(),
+            clock: Arc::clone(&clock),
+            ids: Arc::new(SystemRandom),
+            own_media_prefix: config.services.own_media_prefix.clone(),
+            at_once: config.media.max_uploads,
+            at_once_per_user: UPLOADS_PER_USER,
+        });
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
+            uploading,
             verifier,
             probes: vec![Arc::new(StorageProbe(Arc::clone(&storage.storage)))],
             ids,
             clock,
             settings: RestSettings {
                 max_body_bytes: config.max_packet_bytes,
+                max_form_bytes: (config.media.max_upload_bytes + FORM_BYTES) as u64,
                 ice: config.ice.clone(),
                 ..RestSettings::default()
             },
@@ -97,7 +132,7 @@ impl Builder {
         let cors = parlance_rest::cors(&config.cors_origins);
         let routes = Router::new().merge(transport.routes()).merge(rest).layer(cors);
         let listeners = bind_all(&config, &transport).await?;
-        Ok(Server { services, workers, transport, bus, events, routes, listeners, storage })
+        Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
     }
 }
 
@@ -108,6 +143,10 @@ fn own_verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn TokenV
         ..VerifierSettings::default()
     };
     Ok(Arc::new(JwtVerifier::new(&config.signing_secret()?, &settings, clock)))
+}
+
+fn intake_settings(config: &Config) -> IntakeSettings {
+    IntakeSettings { max_bytes: config.media.max_upload_bytes as u64, ..IntakeSettings::default() }
 }
 
 fn socketio_config(config: &Config) -> parlance_socketio::Config {

@@ -17,11 +17,13 @@
 mod builder;
 pub mod config;
 pub mod logging;
+mod media;
 mod server;
 pub mod signals;
 mod storage;
 pub mod system;
 
 pub use builder::Builder;
+pub use media::{CollectError, collect_media};
 pub use server::{Server, Stopped};
 pub use storage::migrate;

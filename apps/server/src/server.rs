@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use parlance_dialects::Dialect;
 use parlance_domain::event::Event;
-use parlance_domain::services::{LocalBus, Services, Workers};
+use parlance_domain::services::{Collecting, LocalBus, Services, Workers};
 use parlance_socketio::{Listener, Peer, Transport};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -45,6 +45,7 @@ pub struct Stopped(&'static str);
 pub struct Server {
     pub(crate) services: Services,
     pub(crate) workers: Workers,
+    pub(crate) collecting: Collecting,
     pub(crate) transport: Transport,
     pub(crate) bus: Arc<LocalBus>,
     pub(crate) events: mpsc::Receiver<Arc<Event>>,
@@ -80,7 +81,7 @@ impl Server {
     /// # Errors
     /// [`Stopped`] when a part ended that should not have, which is a bug.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
-        let Self { services, workers, transport, bus: _, events, routes, listeners, storage } = self;
+        let Self { services, workers, collecting, transport, bus: _, events, routes, listeners, storage } = self;
         let (closing, closed) = watch::channel(false);
 
         let mut served = JoinSet::new();
@@ -99,6 +100,9 @@ impl Server {
         working.spawn(typing.run());
         working.spawn(notifier.run());
         working.spawn(calling.run());
+        // It may be dropped at any point, so nobody waits for it in the end.
+        let mut collected = JoinSet::new();
+        collected.spawn(collecting.run());
         let delivery = transport.clone();
         let mut delivered = JoinSet::new();
         delivered.spawn(async move { delivery.deliver(events).await });
@@ -108,7 +112,9 @@ impl Server {
             _ = served.join_next() => Err(Stopped("listener")),
             _ = working.join_next() => Err(Stopped("worker")),
             _ = delivered.join_next() => Err(Stopped("delivery")),
+            _ = collected.join_next() => Err(Stopped("collection")),
         };
+        collected.abort_all();
 
         tracing::info!("shutting down");
         let deadline = Instant::now() + SHUTDOWN_LIMIT;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use parlance_domain::model::{ObjectId, Timestamp};
-use parlance_domain::ports::{Clock, IdSource};
+use parlance_domain::ports::{Clock, IdSource, RandomIds};
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -29,6 +29,16 @@ pub(crate) fn random_bytes<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     rand::Rng::fill_bytes(&mut rand::rng(), &mut bytes);
     bytes
+}
+
+/// Ids that are all randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemRandom;
+
+impl RandomIds for SystemRandom {
+    fn random_id(&self) -> ObjectId {
+        ObjectId::from_bytes(random_bytes())
+    }
 }
 
 /// Identities in the `ObjectId` layout: 4 bytes of seconds, 5 random ones of this process, 3 that count.

@@ -9,11 +9,14 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::{Bytes, BytesMut};
 use futures::{Stream, StreamExt};
 use parlance_domain::Error;
-use parlance_domain::model::{Dimensions, Medium, MediumId, Timestamp, UserId};
-use parlance_domain::ports::{BlobKey, BlobWrite, Blobs, StorageError, StorageResult};
+use parlance_domain::model::{Dimensions, Medium, MediumId};
+use parlance_domain::ports::{
+    BlobKey, BlobWrite, Blobs, MediaIntake, StorageError, StorageResult, Upload, UploadChunks,
+};
 use sha2::{Digest, Sha256};
 
 use crate::filename::clean_filename;
@@ -56,21 +59,6 @@ impl Default for IntakeSettings {
             max_thumbnail_wait: Duration::from_secs(20),
         }
     }
-}
-
-/// What an upload says of itself.
-#[derive(Debug, Clone)]
-pub struct Upload<'a> {
-    /// The id that the medium gets. Whoever knows it can fetch the medium: make it from randomness.
-    pub id: MediumId,
-    /// Who uploads.
-    pub uploader: UserId,
-    /// The name it came with; only its cleaned form is kept.
-    pub filename: &'a str,
-    /// The size of the file in bytes, if it was announced.
-    pub declared_bytes: Option<u64>,
-    /// Now.
-    pub uploaded_at: Timestamp,
 }
 
 /// Why an upload was not taken. Nothing is left of it.
@@ -265,6 +253,25 @@ impl Intake {
             }
             _ => Ok(found),
         }
+    }
+}
+
+#[async_trait]
+impl MediaIntake for Intake {
+    fn check_content_length(&self, content_length: u64) -> Result<(), Error> {
+        Ok(Self::check_content_length(self, content_length)?)
+    }
+
+    async fn receive(&self, upload: Upload<'_>, chunks: UploadChunks<'_>) -> Result<Medium, Error> {
+        let received = Self::receive(self, upload, chunks).await;
+        if let Err(IntakeError::BrokenOff(cause)) = &received {
+            tracing::debug!(error = &**cause as &dyn StdError, "an upload broke off");
+        }
+        Ok(received?)
+    }
+
+    async fn discard(&self, id: MediumId) -> StorageResult<()> {
+        Self::discard(self, id).await
     }
 }
 

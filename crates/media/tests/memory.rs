@@ -11,8 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::{Stream, StreamExt, stream};
 use parlance_domain::model::{MediaType, Timestamp};
-use parlance_domain::ports::Blobs;
-use parlance_media::serve::{Asked, Outgoing, Served};
+use parlance_domain::ports::{BlobKey, Blobs};
 use parlance_media::{Intake, IntakeSettings, Upload};
 use support::contents::png_header;
 use support::medium;
@@ -74,8 +73,8 @@ async fn an_upload_of_20_mib_takes_less_than_8() {
         assert!(grown < 8 * 1024, "{what}: {grown} KiB");
 
         let (grown, sent) = growth_kib(async {
-            let outgoing = Outgoing::decide(&Served::original(&taken), &Asked::default());
-            let chunks = outgoing.open(&home.blobs).await.unwrap().unwrap();
+            let whole = home.blobs.read(BlobKey::original(taken.id), 0..taken.bytes);
+            let chunks = whole.await.unwrap().unwrap();
             chunks.fold(0, |sent, chunk| async move { sent + chunk.unwrap().len() }).await
         })
         .await;

@@ -1,5 +1,6 @@
 //! `/api/v1/chat/conversations`: starting and finding conversations, their looks, who of them is online, and what
-//! changed in one. Who is in a group is `participants`'. A conversation has talentbridge's shape in every dialect.
+//! changed in one. Giving a group a photo is `media`'s, who is in it `participants`'. A conversation has talentbridge's
+//! shape in every dialect.
 
 use axum::extract::State;
 use parlance_dialects::Dialect;
@@ -74,19 +75,7 @@ pub(crate) async fn rename(
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PhotoData {
-    group_image: Option<String>,
-}
-
-pub(crate) async fn set_photo(
-    State(rest): Rest,
-    Caller(caller): Caller,
-    params: Params,
-    body: Body,
-) -> Answered<PhotoData> {
-    let id = params.conversation()?;
-    let url = body.text("url")?.to_owned();
-    let group_image = rest.services.conversing.set_photo(&caller, id, Some(url)).await?;
-    Ok(Answer::ok("Group photo changed", PhotoData { group_image }))
+    pub(crate) group_image: Option<String>,
 }
 
 pub(crate) async fn remove_photo(State(rest): Rest, Caller(caller): Caller, params: Params) -> Answered<PhotoData> {

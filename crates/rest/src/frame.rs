@@ -2,6 +2,7 @@
 //! one place where refusals are written.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -10,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use parlance_domain::Error;
 use tracing::Instrument;
 
+use crate::RestState;
 use crate::errors::Refusal;
-use crate::{Rest, RestState};
 
 /// The header that names a request, in both directions.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -27,19 +28,26 @@ struct TimedOut;
 #[error("the handler panicked")]
 struct Panicked;
 
-pub(crate) async fn frame(State(rest): Rest, request: Request, next: Next) -> Response {
+/// What surrounds the requests of some routes: the state, and how long they may take.
+#[derive(Clone)]
+pub(crate) struct Framing {
+    pub(crate) rest: Arc<RestState>,
+    pub(crate) patience: Duration,
+}
+
+pub(crate) async fn frame(State(Framing { rest, patience }): State<Framing>, request: Request, next: Next) -> Response {
     let id = request_id(request.headers()).unwrap_or_else(|| rest.ids.next_id().to_string());
     // The pattern of the route, not the path: user ids stay out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
     let span = tracing::info_span!("rest.request", request_id = id, method = %request.method(), route);
-    answer(&rest, request, next, &id).instrument(span).await
+    answer(patience, request, next, &id).instrument(span).await
 }
 
-async fn answer(rest: &Arc<RestState>, request: Request, next: Next, id: &str) -> Response {
+async fn answer(patience: Duration, request: Request, next: Next, id: &str) -> Response {
     // In a task of its own: a client that goes away in the middle must not cut a handler off between what it stored
     // and what it tells others.
     let handled = tokio::spawn(next.run(request).in_current_span());
-    let mut response = match tokio::time::timeout(rest.settings.request_timeout, handled).await {
+    let mut response = match tokio::time::timeout(patience, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Refusal::from(Error::internal(Panicked)).into_response(),
         Err(_) => Refusal::from(Error::Unavailable(Arc::new(TimedOut))).into_response(),

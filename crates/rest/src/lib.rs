@@ -13,6 +13,7 @@ mod cors;
 mod errors;
 mod extract;
 mod frame;
+mod media;
 mod messages;
 mod notifications;
 mod operation;
@@ -26,12 +27,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_request};
 use axum::routing::{delete, get, patch, post, put};
 
 pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
 pub use state::{Probe, RestSettings, RestState, StorageProbe};
+
+use frame::Framing;
 
 type Rest = axum::extract::State<Arc<RestState>>;
 
@@ -39,15 +42,13 @@ type Rest = axum::extract::State<Arc<RestState>>;
 /// fallback is the application's. CORS is not in it: see [`cors()`].
 pub fn router(state: RestState) -> Router {
     let state = Arc::new(state);
+    let framing = |patience| Framing { rest: Arc::clone(&state), patience };
+    let uploads = uploads(&state.settings);
     Router::new()
         .route("/api/v1/chat/conversations", get(conversations::list))
         .route("/api/v1/chat/conversations/start", post(conversations::start))
         .route("/api/v1/chat/conversations/group", post(conversations::create_group))
         .route("/api/v1/chat/conversations/{conversation}", get(conversations::get).patch(conversations::rename))
-        .route(
-            "/api/v1/chat/conversations/{conversation}/photo",
-            put(conversations::set_photo).delete(conversations::remove_photo),
-        )
         .route("/api/v1/chat/conversations/{conversation}/online", get(conversations::online))
         .route("/api/v1/chat/conversations/{conversation}/read", post(unread::mark))
         .route("/api/v1/chat/conversations/{conversation}/changes", get(conversations::changes))
@@ -67,6 +68,8 @@ pub fn router(state: RestState) -> Router {
         .route("/api/v1/users/blocked", get(blocks::list))
         .route("/api/v1/users/{user}", get(users::get))
         .route("/api/v1/users/{user}/block", put(blocks::block).delete(blocks::unblock))
+        .route("/media/{medium}/{name}", get(media::original))
+        .route("/media/{medium}/thumbnail/{name}", get(media::thumbnail))
         .route("/api/v1/notifications", get(notifications::list))
         .route("/api/v1/notifications/mark-all-read", put(notifications::mark_all_read))
         .route("/api/v1/notifications/preferences", get(notifications::preferences).put(notifications::prefer))
@@ -82,6 +85,22 @@ pub fn router(state: RestState) -> Router {
         .fallback(frame::unknown_route)
         .method_not_allowed_fallback(frame::unknown_method)
         .layer(DefaultBodyLimit::max(state.settings.max_body_bytes))
-        .layer(from_fn_with_state(state.clone(), frame::frame))
+        .layer(from_fn_with_state(framing(state.settings.request_timeout), frame::frame))
+        .merge(uploads.layer(from_fn_with_state(framing(state.settings.upload_timeout), frame::frame)))
         .with_state(state)
+}
+
+/// The routes that take files, which take their time.
+fn uploads(settings: &RestSettings) -> Router<Arc<RestState>> {
+    Router::new()
+        .route("/api/v1/media/upload", post(media::upload))
+        .route("/api/media/upload", post(media::upload))
+        .route("/api/v1/chat/messages/file", post(media::send_file))
+        .route(
+            "/api/v1/chat/conversations/{conversation}/photo",
+            put(media::set_photo).delete(conversations::remove_photo),
+        )
+        .method_not_allowed_fallback(frame::unknown_method)
+        .layer(DefaultBodyLimit::max(settings.max_body_bytes))
+        .layer(map_request(media::linger))
 }

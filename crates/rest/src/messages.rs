@@ -6,6 +6,7 @@ use parlance_dialects::errors::Operation;
 use parlance_dialects::{Dialect, read_draft};
 use parlance_domain::Error;
 use parlance_domain::model::{ConversationId, MessageId, MessageView, SearchCursor, UserId};
+use parlance_domain::services::Sent;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -34,12 +35,17 @@ pub(crate) async fn send(
     let sending = |error| Refusal::Failed(error, Operation::Send);
     let draft = read_draft(&body.into_value()).map_err(sending)?;
     let sent = rest.services.messaging.send(&caller, draft, None).await.map_err(sending)?;
+    Ok(sent_answer(&rest, dialect, &sent).await)
+}
+
+/// The answer to whoever sent, before anybody hears that it was delivered.
+pub(crate) async fn sent_answer(rest: &RestState, dialect: Dialect, sent: &Sent) -> Response {
     let data = MessageData::of(dialect, &sent.message);
     let answer =
         if sent.duplicate { Answer::ok("Message already sent", data) } else { Answer::created("Message sent", data) };
     let response = answer.into_response();
-    rest.services.messaging.announce_delivered(&sent).await;
-    Ok(response)
+    rest.services.messaging.announce_delivered(sent).await;
+    response
 }
 
 #[derive(Serialize)]

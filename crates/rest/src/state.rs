@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parlance_domain::model::ConversationId;
 use parlance_domain::ports::{Clock, IdSource, Storage, TokenVerifier};
-use parlance_domain::services::Services;
+use parlance_domain::services::{Services, Uploading};
 
 use crate::calls::IceServers;
 
@@ -14,6 +14,8 @@ use crate::calls::IceServers;
 pub struct RestState {
     /// The use cases.
     pub services: Services,
+    /// Taking media in, and finding them.
+    pub uploading: Uploading,
     /// Decides whose a token is.
     pub verifier: Arc<dyn TokenVerifier>,
     /// Whom `/readyz` asks.
@@ -33,13 +35,23 @@ pub struct RestSettings {
     pub max_body_bytes: usize,
     /// How long a request may take before it is answered with `UNAVAILABLE` (default 30 s).
     pub request_timeout: Duration,
+    /// How much of a multipart body is read, in bytes: an upload (`MAX_UPLOAD_BYTES`) and 1 MiB (default 21 MiB).
+    pub max_form_bytes: u64,
+    /// How long an upload may take (default 15 min): 20 MiB on a slow line.
+    pub upload_timeout: Duration,
     /// Where people in a call find ways to each other.
     pub ice: IceServers,
 }
 
 impl Default for RestSettings {
     fn default() -> Self {
-        Self { max_body_bytes: 1024 * 1024, request_timeout: Duration::from_secs(30), ice: IceServers::default() }
+        Self {
+            max_body_bytes: 1024 * 1024,
+            request_timeout: Duration::from_secs(30),
+            max_form_bytes: 21 * 1024 * 1024,
+            upload_timeout: Duration::from_mins(15),
+            ice: IceServers::default(),
+        }
     }
 }
 

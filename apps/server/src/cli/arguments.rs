@@ -1,4 +1,4 @@
-//! The command line: four commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: five commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Token(TokenArguments),
     Migrate,
     CheckConfig,
+    /// Collect media that nothing has referred to for this long.
+    Gc(Duration),
 }
 
 /// What a token shall say.
@@ -52,6 +54,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
     let command = match name {
         "token" => Command::Token(token(inner)?),
         "migrate" => Command::Migrate,
+        "gc" => Command::Gc(older_than(inner)?),
         "check-config" => Command::CheckConfig,
         _ => Command::Serve,
     };
@@ -97,6 +100,15 @@ fn grammar() -> clap::Command {
                 ),
         )
         .subcommand(command("migrate", "Bring the database schema up to date and exit (`serve` does so by itself)"))
+        .subcommand(
+            command("gc", "Remove media that nothing refers to (`serve` does so every hour)").arg(
+                Arg::new("older-than")
+                    .long("older-than")
+                    .value_name("DURATION")
+                    .default_value("1d")
+                    .help("How old they are at least; longer than any upload takes"),
+            ),
+        )
         .subcommand(command("check-config", "Check the configuration and print it as TOML, without secrets"))
 }
 
@@ -133,6 +145,13 @@ fn token(matches: &ArgMatches) -> Result<TokenArguments, Failure> {
         expires: lifetime(&expires).ok_or_else(|| {
             Failure::Usage(format!("--expires {expires:?} is no duration of a second or more, such as 30m, 1h or 7d"))
         })?,
+    })
+}
+
+fn older_than(matches: &ArgMatches) -> Result<Duration, Failure> {
+    let text = matches.get_one::<String>("older-than").cloned().unwrap_or_default();
+    lifetime(&text).ok_or_else(|| {
+        Failure::Usage(format!("--older-than {text:?} is no duration of a second or more, such as 30m, 1h or 7d"))
     })
 }
 
@@ -200,11 +219,18 @@ mod tests {
     }
 
     #[test]
+    fn media_are_collected_after_a_day() {
+        assert_eq!(line("parlance gc").unwrap().command, Command::Gc(Duration::from_hours(24)));
+        assert_eq!(line("parlance gc --older-than 2h").unwrap().command, Command::Gc(Duration::from_hours(2)));
+    }
+
+    #[test]
     fn what_is_not_understood_is_one_line() {
         for (text, part) in [
             ("parlance --colour red", "'--colour'"),
             ("parlance dance", "'dance'"),
             ("parlance token", "--user"),
+            ("parlance gc --older-than 0s", "--older-than \"0s\""),
             ("parlance token --user alice --expires soon", "--expires \"soon\""),
             ("parlance --access-token-secret hush", "'--access-token-secret'"),
         ] {

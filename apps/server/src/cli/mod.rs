@@ -3,6 +3,7 @@
 mod arguments;
 mod check_config;
 mod failure;
+mod gc;
 mod migrate;
 mod serve;
 mod token;
@@ -24,6 +25,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     match command {
         Command::CheckConfig => check_config::run(&config),
         Command::Token(token) => token::run(&config, &token),
+        Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
         Command::Serve => runtime()?.block_on(serve::run(config)),
     }

@@ -6,6 +6,7 @@ mod database;
 mod dev_secret;
 mod error;
 mod layers;
+mod media;
 mod setting;
 mod show;
 mod value;
@@ -24,6 +25,7 @@ use parlance_rest::{IceServers, Origins, TurnSecret};
 pub use database::Database;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
+pub use media::Media;
 pub use setting::{SETTINGS, Setting};
 pub use value::{Listen, LogFormat};
 
@@ -51,6 +53,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Which storage.
     pub database: Database,
+    /// Where media are, and how large they may be.
+    pub media: Media,
     /// Origins of pages that may call.
     pub cors_origins: Origins,
     /// What the domain's services are told.
@@ -91,6 +95,8 @@ impl Config {
 
     fn read(layers: &Layers, dev: bool) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, value::text)?);
+        let database = optional(layers, &setting::DATABASE_URL, Database::parse)?
+            .unwrap_or_else(|| Database::in_folder(&data_dir));
         let config = Self {
             dev,
             listen: listen(layers, dev)?,
@@ -98,8 +104,8 @@ impl Config {
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
-            database: optional(layers, &setting::DATABASE_URL, Database::parse)?
-                .unwrap_or_else(|| Database::in_folder(&data_dir)),
+            media: Media::read(layers, &data_dir, &database)?,
+            database,
             data_dir,
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
             services: services(layers)?,
@@ -166,6 +172,8 @@ impl Config {
     }
 }
 
+/// Where media are served; storages know a link to one by it.
+pub(crate) const MEDIA_PATH: &str = "/media/";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
 const PROVISIONING: [(&str, Provisioning); 2] =
     [("token", Provisioning::FromToken), ("directory", Provisioning::DirectoryOnly)];
@@ -193,7 +201,7 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         presence_grace: needed(layers, &setting::PRESENCE_GRACE, value::duration)?,
         typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
         call_ring_timeout: needed(layers, &setting::CALL_RING_TIMEOUT, value::nonzero_duration)?,
-        ..Settings::default()
+        own_media_prefix: optional(layers, &setting::MEDIA_URL, value::base_url)?.unwrap_or_default() + MEDIA_PATH,
     })
 }
 

@@ -66,8 +66,16 @@ settings! {
     AUTH_PROVISION = Setting::new("AUTH_PROVISION", "token|directory", "whether a valid token of somebody unknown makes a user").or("token");
     AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have");
     AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
-    DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where the database is when DATABASE_URL is not given").or("./data");
+    DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where database and media are when nothing else is said").or("./data");
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE` or `memory:`; not given: parlance.db in DATA_DIR");
+    MEDIA_DIR = Setting::new("MEDIA_DIR", "PLACE", "where media are: a folder, `s3://BUCKET/PREFIX` or `memory:`; not given: beside the database");
+    MEDIA_URL = Setting::new("MEDIA_URL", "URL", "scheme and host that links to media begin with; not given: links without a host");
+    MAX_UPLOAD_BYTES = Setting::new("MAX_UPLOAD_BYTES", "BYTES", "one upload").or("20971520");
+    MAX_UPLOADS = Setting::new("MAX_UPLOADS", "NUMBER", "uploads that run at a time; a user has 4 of them at most").or("64");
+    S3_ENDPOINT = Setting::new("S3_ENDPOINT", "URL", "the S3 server, for any but AWS itself");
+    S3_REGION = Setting::new("S3_REGION", "TEXT", "the bucket's region; not given: us-east-1");
+    S3_ACCESS_KEY_ID = Setting::new("S3_ACCESS_KEY_ID", "TEXT", "the key to the bucket; not given: the machine's own role");
+    S3_SECRET_ACCESS_KEY = Setting::new("S3_SECRET_ACCESS_KEY", "SECRET", "the key's secret").secret();
     CORS_ORIGIN = Setting::new("CORS_ORIGIN", "ORIGIN,…", "pages that may call from another origin; not given: none");
     PRESENCE_SCOPE = Setting::new("PRESENCE_SCOPE", "contacts|everyone", "who hears that somebody came or went").or("contacts");
     PRESENCE_GRACE = Setting::new("PRESENCE_GRACE", "DURATION", "how long somebody counts as online after the last socket went").or("2s");

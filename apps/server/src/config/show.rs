@@ -1,6 +1,8 @@
 //! The effective configuration as `check-config` prints it: a TOML file that can be used as it is, with who set
 //! what beside it. Secrets are left out, with a word on whether they are there.
 
+use parlance_media::S3Settings;
+
 use super::{Config, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
 
 impl Config {
@@ -16,6 +18,7 @@ impl Config {
             audience,
             data_dir,
             database,
+            media,
             cors_origins,
             services,
             ice,
@@ -47,6 +50,12 @@ impl Config {
         page.optional(&setting::AUTH_AUDIENCE, audience.as_deref());
         page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
         page.text(&setting::DATABASE_URL, database.url());
+        page.text(&setting::MEDIA_DIR, &media.place());
+        let media_base = services.own_media_prefix.trim_end_matches(super::MEDIA_PATH);
+        page.optional(&setting::MEDIA_URL, Some(media_base).filter(|base| !base.is_empty()));
+        page.number(&setting::MAX_UPLOAD_BYTES, media.max_upload_bytes);
+        page.number(&setting::MAX_UPLOADS, media.max_uploads);
+        page.bucket(media.bucket());
         page.optional(&setting::CORS_ORIGIN, Some(cors_origins.to_string().as_str()).filter(|text| !text.is_empty()));
         page.text(&setting::PRESENCE_SCOPE, word(services.presence_scope, &PRESENCE_SCOPES));
         page.duration(&setting::PRESENCE_GRACE, services.presence_grace);
@@ -102,6 +111,18 @@ impl Page<'_> {
 
     fn duration(&mut self, setting: &Setting, value: std::time::Duration) {
         self.text(setting, &format!("{value:?}"));
+    }
+
+    fn bucket(&mut self, bucket: Option<&S3Settings>) {
+        self.optional(&setting::S3_ENDPOINT, bucket.and_then(|bucket| bucket.endpoint.as_deref()));
+        self.optional(&setting::S3_REGION, bucket.and_then(|bucket| bucket.region.as_deref()));
+        let credentials = bucket.and_then(|bucket| bucket.credentials.as_ref());
+        self.optional(&setting::S3_ACCESS_KEY_ID, credentials.map(|keys| keys.access_key_id.as_str()));
+        let secret = setting::S3_SECRET_ACCESS_KEY;
+        self.comment(&match credentials {
+            Some(_) => format!("{} is set ({})", secret.key(), self.config.origin(secret.name)),
+            None => format!("{} is not set", secret.key()),
+        });
     }
 
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {

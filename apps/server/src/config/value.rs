@@ -82,6 +82,15 @@ pub(super) fn ice_servers(text: &str) -> Result<Vec<String>, String> {
     entries(text).map(server).collect()
 }
 
+/// Scheme and host, without a slash at the end.
+pub(super) fn base_url(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not of the form https://HOST[:PORT]");
+    let base = text.strip_suffix('/').unwrap_or(text);
+    let host = base.strip_prefix("https://").or_else(|| base.strip_prefix("http://")).ok_or_else(wrong)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._:[]".contains(c);
+    if host.is_empty() || !host.chars().all(plain) { Err(wrong()) } else { Ok(base.to_owned()) }
+}
+
 /// At most a day: nothing here is meant to last longer, and a slip of the unit is noticed.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("{text:?} is no duration, such as 500ms, 2s or 1m");
@@ -136,6 +145,15 @@ mod tests {
         assert_eq!(found, ["stun:a.example", "turns:b.example:5349?transport=tcp"]);
         for bad in ["a.example", "https://a.example", "stun:", "turn:a b"] {
             assert!(ice_servers(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_base_is_scheme_and_host() {
+        assert_eq!(base_url("https://chat.example:8443/"), Ok("https://chat.example:8443".to_owned()));
+        assert_eq!(base_url("http://127.0.0.1:4000"), Ok("http://127.0.0.1:4000".to_owned()));
+        for bad in ["chat.example", "https://", "ftp://a", "https://a/b", "https://a?b", "https://me@a", ""] {
+            assert!(base_url(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 25] = [
+const BAD_VALUES: [(&str, &str, &str); 32] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -18,6 +18,13 @@ const BAD_VALUES: [(&str, &str, &str); 25] = [
     ("AUTH_ISSUER", " ", "must not be blank"),
     ("AUTH_AUDIENCE", " ", "must not be blank"),
     ("DATA_DIR", " ", "must not be blank"),
+    ("MEDIA_DIR", "ftp://a", "must be a folder, `s3://bucket/prefix` or `memory:`"),
+    ("MEDIA_URL", "chat.example", "\"chat.example\" is not of the form https://HOST[:PORT]"),
+    ("MAX_UPLOAD_BYTES", "0", "\"0\" is no number from 1024 to 4294967296"),
+    ("MAX_UPLOADS", "0", "\"0\" is no number from 1 to 10000"),
+    ("S3_ENDPOINT", "minio", "\"minio\" is not of the form https://HOST[:PORT]"),
+    ("S3_REGION", " ", "must not be blank"),
+    ("S3_ACCESS_KEY_ID", " ", "must not be blank"),
     ("DATABASE_URL", "odd://me:hush@db", "no storage for scheme \"odd\"; use sqlite://FILE or memory:"),
     (
         "CORS_ORIGIN",
@@ -209,4 +216,26 @@ fn every_setting_is_in_the_guide() {
             assert!(row.contains(&format!("`{default}`")), "the default of {setting} is {default}: {row}");
         }
     }
+}
+
+#[test]
+fn a_key_to_a_bucket_has_two_halves_and_one_is_not_shown() {
+    let parlance = Parlance::new();
+    let bucket = ("MEDIA_DIR", "s3://photos/chat");
+    let (id, secret) = (("S3_ACCESS_KEY_ID", "who"), ("S3_SECRET_ACCESS_KEY", "hush"));
+    let refused = parlance.refused(&["check-config"], &[SECRET, bucket, id]);
+    assert_eq!(refused, "S3_SECRET_ACCESS_KEY is not set: S3_ACCESS_KEY_ID goes with it");
+    let shown =
+        parlance.answered(&["check-config"], &[SECRET, bucket, id, secret, ("MEDIA_URL", "https://c.example/")]);
+    assert!(shown.contains("media_dir = \"s3://photos/chat\"") && !shown.contains("hush"), "{shown}");
+    assert!(shown.contains("media_url = \"https://c.example\""), "{shown}");
+}
+
+#[test]
+fn a_media_folder_that_cannot_be_made_is_refused() {
+    let parlance = Parlance::new();
+    parlance.file("taken", "a file");
+    let line = parlance
+        .refused(&["--media-dir", "taken/media", "--listen", "127.0.0.1:0"], &[SECRET, ("DATABASE_URL", "memory:")]);
+    assert!(line.starts_with("MEDIA_DIR (command line): the folder \"taken/media\" cannot be used"), "{line}");
 }

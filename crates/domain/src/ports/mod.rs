@@ -5,6 +5,7 @@ mod blobs;
 mod blocks;
 mod bus;
 mod conversations;
+mod intake;
 mod media_items;
 mod messages;
 mod notifications;
@@ -20,6 +21,7 @@ pub use blobs::{BlobChunks, BlobEntry, BlobInfo, BlobKey, BlobPart, BlobWrite, B
 pub use blocks::Blocks;
 pub use bus::{BusClosed, EventBus};
 pub use conversations::{ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started};
+pub use intake::{MediaIntake, Upload, UploadChunk, UploadChunks};
 pub use media_items::MediaItems;
 pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
@@ -29,7 +31,7 @@ pub use policy::{MessagePolicy, Verdict};
 pub use receipts::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts};
 pub use rooms::{EmptyRooms, Rooms};
 pub use storage::{Storage, StorageError, StorageResult};
-pub use system::{Clock, IdSource};
+pub use system::{Clock, IdSource, RandomIds};
 pub use tokens::{Claims, TokenError, TokenVerifier};
 pub use users::Users;
 

@@ -14,3 +14,9 @@ pub trait IdSource: Send + Sync {
     /// Ids of one process rise, also when the clock jumps backwards.
     fn next_id(&self) -> ObjectId;
 }
+
+/// Makes identities that are keys as well: who knows one may see what it names.
+pub trait RandomIds: Send + Sync {
+    /// 12 bytes that nobody can guess, whatever ids they have seen.
+    fn random_id(&self) -> ObjectId;
+}

@@ -13,10 +13,12 @@ use super::views::Views;
 use super::write_queue::WriteQueue;
 use crate::error::{Attempt, Error, Result};
 use crate::event::Event;
-use crate::model::{ConversationCursor, ConversationId, ConversationView, Page, Role, Roster, Title, User, UserId};
+use crate::model::{
+    ConversationCursor, ConversationId, ConversationKind, ConversationView, Page, Role, Roster, Title, User, UserId,
+};
 use crate::ports::{ChangeMembership, Clock, ConversationQuery, Conversations, GroupChange, IdSource, NewConversation};
 use crate::rules::Limits;
-use crate::rules::membership::MembershipChange;
+use crate::rules::membership::{MembershipChange, may_manage};
 use crate::rules::messages::check_link;
 
 pub(super) struct Needs {
@@ -137,6 +139,20 @@ impl Conversing {
         let event = Event::GroupPhotoChanged { conversation_id: id, image: image.clone(), by: actor.id.clone() };
         self.0.publisher.publish(event).await;
         Ok(image)
+    }
+
+    /// Whether somebody may change how a group looks: to be asked before anything large is read for it. Changing
+    /// asks again.
+    ///
+    /// # Errors
+    /// As [`rename`](Self::rename), without `Validation`.
+    pub async fn authorize_look(&self, actor: &UserId, id: ConversationId) -> Result<()> {
+        let view = self.get(actor, id).await?;
+        if view.conversation.kind == ConversationKind::Direct {
+            return Err(Error::Conflict("A direct conversation has no title and no photo"));
+        }
+        let role = view.participants.iter().find_map(|(user, role)| (user.id == *actor).then_some(*role));
+        may_manage(role.unwrap_or(Role::Member))
     }
 
     /// Adds people to a group.

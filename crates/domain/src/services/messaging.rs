@@ -16,15 +16,17 @@ use super::write_queue::{Outgoing, WriteQueue};
 use crate::error::{Attempt, Error, Result};
 use crate::event::Event;
 use crate::model::{
-    ConversationId, Emoji, MessageId, MessageView, NewMessage, Page, SearchCursor, SessionId, User, UserId,
+    ConversationId, Emoji, MediaLink, MessageId, MessageView, NewMessage, Page, SearchCursor, SessionId, User, UserId,
 };
-use crate::ports::{AmendMessage, Clock, IdSource, MessagePolicy, Messages, SearchQuery, Verdict};
+use crate::ports::{AmendMessage, Clock, IdSource, MediaItems, MessagePolicy, Messages, SearchQuery, Verdict};
 use crate::rules::amending::Amendment;
+use crate::rules::media::own_id;
 use crate::rules::messages::{Checked, Draft, check, check_edit};
 use crate::rules::search;
 
 pub(super) struct Needs {
     pub(super) messages: Arc<dyn Messages>,
+    pub(super) media: Arc<dyn MediaItems>,
     pub(super) rosters: Rosters,
     pub(super) conversing: Conversing,
     pub(super) views: Views,
@@ -93,7 +95,7 @@ impl Messaging {
             sender_id: sender.id.clone(),
             kind,
             text,
-            media: draft.media,
+            media: self.with_previews(draft.media).await?,
             reply_to: draft.reply_to,
             client_message_id: draft.client_message_id,
             created_at: needs.clock.now(),
@@ -102,6 +104,19 @@ impl Messaging {
         needs.typing.leave(&sender.id, conversation_id);
         let outgoing = Outgoing { message, sender: sender.clone(), roster, origin };
         needs.queue.append(outgoing).await.map(PendingSend)
+    }
+
+    /// The links with the previews of what was uploaded here. Whether a medium is there is decided when it is stored.
+    async fn with_previews(&self, mut links: Vec<MediaLink>) -> Result<Vec<MediaLink>> {
+        let prefix = &self.0.settings.own_media_prefix;
+        for link in links.iter_mut().filter(|link| link.thumbnail_url.is_none() && link.url.starts_with(prefix)) {
+            if let Some(id) = own_id(&link.url)
+                && let Some(medium) = self.0.media.find_medium(id).await?
+            {
+                link.thumbnail_url = medium.thumbnail_url(prefix);
+            }
+        }
+        Ok(links)
     }
 
     /// Sends a message: [`submit`](Self::submit) and [`PendingSend::outcome`] in one.

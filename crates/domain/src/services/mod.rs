@@ -8,6 +8,7 @@ mod announcer;
 mod blocking;
 mod calling;
 mod closing;
+mod collecting;
 mod conversing;
 mod deadlines;
 mod directory;
@@ -26,6 +27,8 @@ mod rosters;
 mod settings;
 mod syncing;
 mod typing;
+mod upload_slots;
+mod uploading;
 mod views;
 mod write_queue;
 mod writer;
@@ -34,6 +37,7 @@ use std::sync::Arc;
 
 pub use blocking::Blocking;
 pub use calling::{Calling, CallingWorker, Invitation, MAX_SIGNAL_BYTES};
+pub use collecting::{Collected, Collecting};
 pub use conversing::Conversing;
 pub use directory::Directory;
 pub use local_bus::LocalBus;
@@ -45,6 +49,7 @@ pub use reading::Reading;
 pub use settings::{PresenceScope, Provisioning, Settings};
 pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
+pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
 pub use writer::Writer;
 
 use crate::ports::{Clock, EventBus, IdSource, MessagePolicy, Rooms, Storage};
@@ -187,6 +192,7 @@ impl Services {
             Calling::new(rosters.clone(), blocking.clone(), missed, publisher.clone(), settings.call_ring_timeout);
         let messaging = Messaging::new(messaging::Needs {
             messages: storage.clone(),
+            media: storage.clone(),
             rosters: rosters.clone(),
             conversing: conversing.clone(),
             views: views.clone(),

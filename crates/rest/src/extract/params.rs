@@ -2,7 +2,7 @@
 
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
-use parlance_domain::model::{ConversationId, Emoji, MessageId, NotificationId, UserId};
+use parlance_domain::model::{ConversationId, Emoji, MediumId, MessageId, NotificationId, UserId};
 use parlance_domain::{Error, Result};
 use std::convert::Infallible;
 
@@ -53,6 +53,16 @@ impl Params {
     /// `{emoji}`.
     pub(crate) fn emoji(&self) -> Result<Emoji> {
         Emoji::new(self.text("emoji").unwrap_or_default())
+    }
+
+    /// `{medium}`.
+    pub(crate) fn medium(&self) -> Result<MediumId> {
+        self.text("medium").and_then(|text| text.parse().ok()).ok_or(Error::NotFound("Medium not found"))
+    }
+
+    /// `{name}`.
+    pub(crate) fn name(&self) -> &str {
+        self.text("name").unwrap_or_default()
     }
 
     fn text(&self, name: &str) -> Option<&str> {

@@ -11,9 +11,12 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use parlance_domain::event::Event;
 use parlance_domain::model::{ClaimedProfile, ObjectId, Roster, Timestamp, User};
-use parlance_domain::ports::{Claims, Clock, EmptyRooms, IdSource, MessagePolicy, TokenError, TokenVerifier, Verdict};
+use parlance_domain::ports::{
+    Claims, Clock, EmptyRooms, IdSource, MessagePolicy, RandomIds, TokenError, TokenVerifier, Verdict,
+};
 use parlance_domain::rules::messages::Draft;
-use parlance_domain::services::{LocalBus, Parts, Provisioning, Services, Settings};
+use parlance_domain::services::{LocalBus, Parts, Provisioning, Services, Settings, UploadParts, Uploading};
+use parlance_media::{Intake, IntakeSettings, ObjectBlobs};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe, router};
 use parlance_storage_memory::MemoryStorage;
 use serde_json::{Value, json};
@@ -32,6 +35,12 @@ impl Clock for Ticks {
 
 #[derive(Default)]
 struct Counter(AtomicI64);
+
+impl RandomIds for Counter {
+    fn random_id(&self) -> ObjectId {
+        self.next_id()
+    }
+}
 
 impl IdSource for Counter {
     fn next_id(&self) -> ObjectId {
@@ -148,7 +157,7 @@ impl Api {
         let settings = Settings { provisioning, ..Settings::default() };
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
-            bus,
+            bus: bus.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
             policy: Arc::new(Moderation),
@@ -159,8 +168,21 @@ impl Api {
         tokio::spawn(workers.presence.run());
         tokio::spawn(workers.typing.run());
         tokio::spawn(workers.notifier.run());
+        let blobs = Arc::new(ObjectBlobs::memory());
+        let uploading = Uploading::new(UploadParts {
+            media: storage.clone(),
+            blobs: blobs.clone(),
+            intake: Arc::new(Intake::new(blobs, IntakeSettings::default())),
+            bus: bus.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            own_media_prefix: "/media/".to_owned(),
+            at_once: 8,
+            at_once_per_user: 2,
+        });
         let mut state = RestState {
             services: services.clone(),
+            uploading,
             verifier: Arc::new(Names),
             probes: vec![Arc::new(StorageProbe(storage))],
             ids,
@@ -271,6 +293,9 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("DELETE", "/api/v1/notifications/{n}"),
     ("PUT", "/api/v1/notifications/{n}/read"),
     ("GET", "/api/v1/calls/ice-servers"),
+    ("POST", "/api/v1/media/upload"),
+    ("POST", "/api/media/upload"),
+    ("POST", "/api/v1/chat/messages/file"),
     ("POST", "/api/messages"),
     ("POST", "/api/messages/read"),
     ("GET", "/api/messages/unread-count"),

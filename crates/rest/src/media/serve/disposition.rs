@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// The header for a cleaned name: `inline` where the browser may show it in place, else for saving only. The
 /// value is visible ASCII whatever the name holds.
-pub fn content_disposition(filename: &str, inline: bool) -> String {
+pub(super) fn content_disposition(filename: &str, inline: bool) -> String {
     let kind = if inline { "inline" } else { "attachment" };
     let plain: String = filename
         .chars()

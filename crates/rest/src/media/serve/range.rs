@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a `Range` header asks for, of a content of known size.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RangeAsked {
+pub(super) enum RangeAsked {
     /// Everything: the header is to be ignored.
     Whole,
     /// These bytes: a range that is not empty and within the content.
@@ -15,7 +15,7 @@ pub enum RangeAsked {
 }
 
 /// Reads a `Range` header for a content of `bytes` bytes.
-pub fn parse_range(header: &str, bytes: u64) -> RangeAsked {
+pub(super) fn parse_range(header: &str, bytes: u64) -> RangeAsked {
     asked(header, bytes).unwrap_or(RangeAsked::Whole)
 }
 

@@ -1,5 +1,5 @@
 //! How a stored medium goes out: [`Outgoing::decide`] turns the request's conditions and range into a status,
-//! headers and the bytes to send, all plain values; a transport copies them and streams [`Outgoing::open`].
+//! headers and the bytes to send, all plain values; `serving` copies them and streams [`Outgoing::bytes`].
 //! Whatever was uploaded, no browser will run it: only pictures and films are shown in place.
 
 mod conditions;
@@ -9,14 +9,14 @@ mod range;
 use std::ops::Range;
 
 use parlance_domain::model::{MediaType, Medium};
-use parlance_domain::ports::{BlobChunks, BlobKey, Blobs, StorageResult};
+use parlance_domain::ports::BlobKey;
 
-pub use disposition::content_disposition;
-pub use range::{RangeAsked, parse_range};
+use disposition::content_disposition;
+use range::{RangeAsked, parse_range};
 
 /// A blob with all that its headers need.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Served<'a> {
+pub(super) struct Served<'a> {
     key: BlobKey,
     content_type: &'a str,
     filename: &'a str,
@@ -27,7 +27,7 @@ pub struct Served<'a> {
 
 impl<'a> Served<'a> {
     /// What was uploaded.
-    pub fn original(medium: &'a Medium) -> Self {
+    pub(super) fn original(medium: &'a Medium) -> Self {
         Self {
             key: BlobKey::original(medium.id),
             content_type: &medium.content_type,
@@ -39,7 +39,7 @@ impl<'a> Served<'a> {
     }
 
     /// Its smaller picture, if it has one.
-    pub fn thumbnail(medium: &'a Medium) -> Option<Self> {
+    pub(super) fn thumbnail(medium: &'a Medium) -> Option<Self> {
         let thumbnail = medium.thumbnail.as_ref()?;
         Some(Self {
             key: BlobKey::thumbnail(medium.id),
@@ -54,29 +54,30 @@ impl<'a> Served<'a> {
 
 /// The headers of a request that matter here, each with its repetitions joined by `, `.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asked<'a> {
+pub(super) struct Asked<'a> {
     /// `Range`; to be left out for any method but GET.
-    pub range: Option<&'a str>,
+    pub(super) range: Option<&'a str>,
     /// `If-None-Match`.
-    pub if_none_match: Option<&'a str>,
+    pub(super) if_none_match: Option<&'a str>,
     /// `If-Range`.
-    pub if_range: Option<&'a str>,
+    pub(super) if_range: Option<&'a str>,
 }
 
 /// The answer, but for its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
+pub(super) struct Outgoing {
     /// 200, 206, 304 or 416.
-    pub status: u16,
+    pub(super) status: u16,
     /// Names in lower case, and values in visible ASCII.
-    pub headers: Vec<(&'static str, String)>,
-    key: BlobKey,
+    pub(super) headers: Vec<(&'static str, String)>,
+    /// Which blob they are of.
+    pub(super) key: BlobKey,
     body: Option<Range<u64>>,
 }
 
 impl Outgoing {
     /// Decides what to answer.
-    pub fn decide(served: &Served<'_>, asked: &Asked<'_>) -> Self {
+    pub(super) fn decide(served: &Served<'_>, asked: &Asked<'_>) -> Self {
         let mut headers = vec![
             ("etag", served.etag.clone()),
             // Nothing changes under an id; a conversation's media are no business of shared caches.
@@ -110,18 +111,9 @@ impl Outgoing {
         Self { status, headers, key: served.key, body: Some(body) }
     }
 
-    /// The bytes to send; `None` if none belong to the answer (not for HEAD: leave them unsent) or if the blob is
-    /// gone, which [`has_body`](Self::has_body) tells apart: a body that cannot be opened is a 404.
-    pub async fn open(&self, blobs: &dyn Blobs) -> StorageResult<Option<BlobChunks>> {
-        match &self.body {
-            Some(range) => blobs.read(self.key, range.clone()).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Whether bytes belong to the answer.
-    pub const fn has_body(&self) -> bool {
-        self.body.is_some()
+    /// The bytes that belong to the answer, if any do (not for HEAD: leave them unsent).
+    pub(super) fn bytes(&self) -> Option<Range<u64>> {
+        self.body.clone()
     }
 }
 
