@@ -30,6 +30,9 @@ use crate::tasks::Tasks;
 /// Where the Socket.IO protocol lives.
 const PATH: &str = "/socket.io";
 
+/// What each WebSocket reads into, in bytes; most messages are shorter, longer ones take more than one read.
+const READ_BUFFER: usize = 1024;
+
 /// How long events of the last commands may take from the bus to the sockets when the server goes down.
 const SETTLE: Duration = Duration::from_millis(50);
 
@@ -66,6 +69,7 @@ impl Transport {
             .max_payload(max as u64)
             .ws_max_message_size(max)
             .ws_max_frame_size(max)
+            .ws_read_buffer_size(READ_BUFFER)
             .ping_interval(config.ping_interval)
             .ping_timeout(config.ping_timeout)
             .connect_timeout(config.connect_timeout)

@@ -119,14 +119,7 @@ async fn flood(server: &Server, room: &str) {
             let sent = bob.call("no:such:event", &json!({})).await;
             assert_eq!(sent["success"], false);
             for _ in 0..20 {
-                let draft = parlance_domain::rules::messages::Draft {
-                    conversation_id: room.parse().unwrap(),
-                    text: Some(text.clone()),
-                    media: Vec::new(),
-                    claimed_kind: None,
-                    reply_to: None,
-                    client_message_id: None,
-                };
+                let draft = parlance_domain::rules::messages::Draft::text(room.parse().unwrap(), text.clone());
                 server.services.messaging.send(&sender, draft, None).await.unwrap();
             }
         }

@@ -56,13 +56,10 @@ impl Bot {
 
     async fn say(&self, question: &MessageView, text: String) -> Result<()> {
         let draft = Draft {
-            conversation_id: question.message.conversation_id,
-            text: Some(text),
-            media: Vec::new(),
-            claimed_kind: None,
             reply_to: Some(question.message.id),
             // One answer per question, also if the question should be heard twice.
             client_message_id: Some(ClientMessageId::new(&format!("answer-{}", question.message.id))?),
+            ..Draft::text(question.message.conversation_id, text)
         };
         let sent = self.services.messaging.send(&self.user, draft, None).await?;
         self.services.messaging.announce_delivered(&sent).await;

@@ -41,14 +41,7 @@ async fn it_answers_a_question_and_stays_silent_otherwise() {
     let ann = services.directory.admit(&claims).await.expect("admitted");
     let (chat, _) = services.conversing.start_direct(&ann, &"bot".parse().expect("an id")).await.expect("started");
     for text in ["just talking", "/hello"] {
-        let draft = Draft {
-            conversation_id: chat.conversation.id,
-            text: Some(text.to_owned()),
-            media: Vec::new(),
-            claimed_kind: None,
-            reply_to: None,
-            client_message_id: None,
-        };
+        let draft = Draft::text(chat.conversation.id, text);
         services.messaging.send(&ann, draft, None).await.expect("sent");
         assert_eq!(next_message(&mut events).await.message.text.as_deref(), Some(text));
     }

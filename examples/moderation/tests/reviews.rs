@@ -33,14 +33,7 @@ async fn links_are_refused_and_words_masked() {
         people.push(services.directory.admit(&claims).await.expect("admitted"));
     }
     let (chat, _) = services.conversing.start_direct(&people[0], &people[1].id).await.expect("started");
-    let draft = |text: &str| Draft {
-        conversation_id: chat.conversation.id,
-        text: Some(text.to_owned()),
-        media: Vec::new(),
-        claimed_kind: None,
-        reply_to: None,
-        client_message_id: None,
-    };
+    let draft = |text: &str| Draft::text(chat.conversation.id, text);
     let refused = services.messaging.send(&people[0], draft("see https://x.example"), None).await;
     assert_eq!(refused.expect_err("refused"), Error::Forbidden("Links are not allowed here"));
     services.messaging.send(&people[0], draft("darn it"), None).await.expect("sent");

@@ -96,6 +96,19 @@ export const messages = {
   }),
 };
 
+const anything = () => {};
+const told = { type: text, title: text, message: text, link: nullable(text), data: anything, createdAt: time };
+const talentbridgeNotification = object({ _id: hexId, ...told, conversationId: nullable(hexId), read: flag });
+const plainNotification = object({ id: hexId, ...told, isRead: flag });
+
+export const notifications = {
+  talentbridge: talentbridgeNotification,
+  ulearn: talentbridgeNotification,
+  gateway: plainNotification,
+  marketplace: plainNotification,
+  nextchat: talentbridgeNotification,
+};
+
 export const conversation = object({
   _id: hexId,
   id: hexId,
@@ -141,6 +154,7 @@ export const events = {
   photo: object({ groupId: hexId, groupImage: text, updatedBy: text }),
   photoRemoved: object({ groupId: hexId, groupImage: exactly(null), removedBy: text }),
   failure: object({ message: text, code: text }),
+  callStep: object({ callId: text, conversationId: hexId, userId: text, reason: nullable(text) }),
 };
 
 /** The envelope of a successful HTTP answer. */

@@ -36,14 +36,7 @@ impl MessagePolicy for NoShouting {
 }
 
 fn draft(conversation_id: ConversationId, text: &str) -> Draft {
-    Draft {
-        conversation_id,
-        text: Some(text.to_owned()),
-        media: Vec::new(),
-        claimed_kind: None,
-        reply_to: None,
-        client_message_id: None,
-    }
+    Draft::text(conversation_id, text)
 }
 
 fn config() -> Config {

@@ -25,6 +25,20 @@ pub struct Draft {
     pub client_message_id: Option<ClientMessageId>,
 }
 
+impl Draft {
+    /// A plain text, and nothing else.
+    pub fn text(conversation_id: ConversationId, text: impl Into<String>) -> Self {
+        Self {
+            conversation_id,
+            text: Some(text.into()),
+            media: Vec::new(),
+            claimed_kind: None,
+            reply_to: None,
+            client_message_id: None,
+        }
+    }
+}
+
 /// The `messageType` of a client. `system` is not among them: only the server writes those.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClaimedKind {

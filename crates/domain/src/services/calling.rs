@@ -2,6 +2,8 @@
 //! this node's memory. A socket that is gone has ten seconds to come back; ringing ends by itself; people who block
 //! each other cannot ring. What remains of a missed call is a system message and a notification.
 
+mod worker;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,7 +13,7 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::{self, PermitIterator};
 
 use super::blocking::Blocking;
-use super::closing::{Closing, Switch, closing};
+use super::closing::{Switch, closing};
 use super::deadlines::Deadlines;
 use super::missed_calls::{MissedCall, MissedCalls};
 use super::publisher::Publisher;
@@ -21,6 +23,8 @@ use crate::event::{CallAudience, CallEvent, CallStep, Event};
 use crate::model::{CallId, CallMedia, ConversationId, SessionId, UserId};
 use crate::ports::StorageError;
 use crate::rules::calling::{Accepted, Call, Course};
+
+pub use worker::CallingWorker;
 
 /// How long a socket that is in a call may be gone before its user is.
 const RECONNECT: Duration = Duration::from_secs(10);
@@ -361,44 +365,4 @@ fn send(tell: &mut Tell<'_>, told: Told) {
 
 fn bounded(reason: Option<String>) -> Option<String> {
     reason.map(|reason| reason.chars().take(MAX_REASON_CHARS).collect())
-}
-
-/// Tells of calls, and ends those whose time is up.
-pub struct CallingWorker {
-    shared: Arc<Shared>,
-    tell: mpsc::Receiver<Told>,
-    closing: Closing,
-    missed: MissedCalls,
-    publisher: Publisher,
-}
-
-impl CallingWorker {
-    /// Tells until the services are closed.
-    pub async fn run(mut self) {
-        loop {
-            tokio::select! {
-                biased;
-                () = self.closing.closed() => return,
-                Some(told) = self.tell.recv() => match told {
-                    Told::Event(event) => self.publisher.publish(event).await,
-                    Told::Missed(call) => self.missed.note(call).await,
-                },
-                timer = self.shared.timers.next() => self.time_is_up(timer),
-            }
-        }
-    }
-
-    fn time_is_up(&self, timer: Timer) {
-        // This task empties the queue, so it cannot wait for room in it: it comes back a little later.
-        let Ok(mut tell) = self.shared.told.try_reserve_many(TOLD_PER_STEP) else {
-            return self.shared.timers.set(timer, Duration::from_millis(100));
-        };
-        match timer {
-            Timer::Ringing(call_id) => self.shared.ring_out(&mut tell, &call_id),
-            Timer::Away(call_id, user) => {
-                // Fails if they left in the meantime.
-                let _ = self.shared.leave(&mut tell, &user, &call_id, Some("disconnected".to_owned()));
-            }
-        }
-    }
 }

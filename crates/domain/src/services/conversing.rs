@@ -10,7 +10,7 @@ use super::presence::Presence;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
 use super::views::Views;
-use super::writer::WriteQueue;
+use super::write_queue::WriteQueue;
 use crate::error::{Attempt, Error, Result};
 use crate::event::Event;
 use crate::model::{

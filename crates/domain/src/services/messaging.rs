@@ -6,13 +6,12 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::conversing::Conversing;
-use super::presence::Presence;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
 use super::settings::Settings;
 use super::typing::Typing;
 use super::views::Views;
-use super::writer::{Outgoing, WriteQueue, answered};
+use super::write_queue::{Outgoing, WriteQueue, answered};
 use crate::error::{Attempt, Error, Result};
 use crate::event::Event;
 use crate::model::{
@@ -30,7 +29,6 @@ pub(super) struct Needs {
     pub(super) rosters: Rosters,
     pub(super) conversing: Conversing,
     pub(super) views: Views,
-    pub(super) presence: Presence,
     pub(super) typing: Typing,
     pub(super) policy: Arc<dyn MessagePolicy>,
     pub(super) queue: WriteQueue,
@@ -100,10 +98,10 @@ impl Messaging {
             reply_to: draft.reply_to,
             client_message_id: draft.client_message_id,
             created_at: needs.clock.now(),
-            delivered_to: roster.others(&sender.id).find(|other| needs.presence.is_online(other)).cloned(),
+            delivered_to: None,
         };
         needs.typing.leave(&sender.id, conversation_id);
-        let outgoing = Outgoing { message, sender: sender.clone(), origin };
+        let outgoing = Outgoing { message, sender: sender.clone(), roster, origin };
         needs.queue.append(outgoing).await.map(PendingSend)
     }
 
@@ -152,14 +150,7 @@ impl Messaging {
         let conversation_id = message.conversation_id;
         let roster = needs.rosters.authorize(&actor.id, conversation_id, Attempt::Access).await;
         let roster = roster.map_err(|_| Error::MessageNotFound)?;
-        let draft = Draft {
-            conversation_id,
-            text: Some(text),
-            media: Vec::new(),
-            claimed_kind: None,
-            reply_to: None,
-            client_message_id: None,
-        };
+        let draft = Draft::text(conversation_id, text);
         let text = match needs.policy.review(actor, &roster, draft).await {
             Verdict::Accept(draft) => check_edit(draft.text.as_deref().unwrap_or_default(), &needs.settings.limits)?,
             Verdict::Refuse(reason) => return Err(Error::Forbidden(reason)),

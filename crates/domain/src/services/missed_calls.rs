@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::directory::Directory;
 use super::notifying::{Notice, Notifying};
-use super::writer::{Outgoing, WriteQueue};
+use super::rosters::Rosters;
+use super::write_queue::{Outgoing, WriteQueue};
 use crate::error::Result;
 use crate::model::{CallMedia, ConversationId, MessageKind, NewMessage, NotificationKind, User, UserId};
 use crate::ports::{Clock, IdSource};
@@ -25,6 +26,7 @@ pub(super) struct MissedCall {
 /// Notes missed calls.
 pub(super) struct MissedCalls {
     pub(super) queue: WriteQueue,
+    pub(super) rosters: Rosters,
     pub(super) notifying: Notifying,
     pub(super) directory: Directory,
     pub(super) clock: Arc<dyn Clock>,
@@ -48,6 +50,7 @@ impl MissedCalls {
             CallMedia::Screen => "Missed screen share",
         };
         if !answered {
+            let roster = self.rosters.load(conversation_id).await?;
             let message = NewMessage {
                 id: self.ids.next_id().into(),
                 conversation_id,
@@ -61,7 +64,7 @@ impl MissedCalls {
                 delivered_to: None,
             };
             // Its outcome is told to the room like any other message's; nobody waits for it here.
-            drop(self.queue.append(Outgoing { message, sender: caller.clone(), origin: None }).await?);
+            drop(self.queue.append(Outgoing { message, sender: caller.clone(), roster, origin: None }).await?);
         }
         let notice = Notice {
             kind: NotificationKind::new("missed_call")?,

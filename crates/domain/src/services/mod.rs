@@ -30,6 +30,7 @@ mod typing;
 mod upload_slots;
 mod uploading;
 mod views;
+mod write_queue;
 mod writer;
 
 use std::sync::Arc;
@@ -119,8 +120,15 @@ impl Services {
         let rosters = rosters::Rosters::new(storage.clone());
         let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
-        let (presence, presence_worker) =
-            Presence::new(storage.clone(), storage.clone(), storage.clone(), publisher.clone(), &settings);
+        let (queue, queued) = write_queue::queue();
+        let (presence, presence_worker) = Presence::new(presence::Needs {
+            conversations: storage.clone(),
+            receipts: storage.clone(),
+            blocks: storage.clone(),
+            queue: queue.clone(),
+            publisher: publisher.clone(),
+            settings: &settings,
+        });
         let announcer = announcer::Announcer::new(
             storage.clone(),
             storage.clone(),
@@ -140,14 +148,19 @@ impl Services {
             rosters: rosters.clone(),
             rooms,
         });
-        let (queue, writer) = Writer::new(
-            storage.clone(),
-            rosters.clone(),
-            views.clone(),
-            announcer.clone(),
-            publisher.clone(),
-            notifying.clone(),
-            settings.limits,
+        let writer = Writer::new(
+            queued,
+            writer::Needs {
+                messages: storage.clone(),
+                receipts: storage.clone(),
+                rosters: rosters.clone(),
+                views: views.clone(),
+                presence: presence.clone(),
+                announcer: announcer.clone(),
+                notifying: notifying.clone(),
+                publisher: publisher.clone(),
+                limits: settings.limits,
+            },
         );
         let blocking = Blocking::new(storage.clone(), directory.clone(), clock.clone());
         let conversing = Conversing::new(conversing::Needs {
@@ -169,6 +182,7 @@ impl Services {
             Typing::new(conversing.clone(), blocking.clone(), publisher.clone(), settings.typing_timeout);
         let missed = missed_calls::MissedCalls {
             queue: queue.clone(),
+            rosters: rosters.clone(),
             notifying: notifying.clone(),
             directory: directory.clone(),
             clock: clock.clone(),
@@ -182,7 +196,6 @@ impl Services {
             rosters: rosters.clone(),
             conversing: conversing.clone(),
             views: views.clone(),
-            presence: presence.clone(),
             typing: typing.clone(),
             policy,
             queue,

@@ -14,7 +14,8 @@ use super::closing::{Closing, Switch, closing};
 use super::deadlines::Deadlines;
 use super::publisher::Publisher;
 use super::settings::{PresenceScope, Settings};
-use crate::error::Result;
+use super::write_queue::WriteQueue;
+use crate::error::{Error, Result};
 use crate::event::{Event, PresenceAudience};
 use crate::model::UserId;
 use crate::ports::{Blocks, Conversations, Receipts};
@@ -27,6 +28,8 @@ struct Entry {
     announced: bool,
     /// The last socket is gone and so is the grace.
     expired: bool,
+    /// What came before they did is marked as delivered. Not so while there is no socket, also within the grace.
+    reached: bool,
 }
 
 #[derive(Default)]
@@ -45,18 +48,23 @@ struct Shared {
     switch: Switch,
 }
 
+/// What presence is made of.
+pub(super) struct Needs<'a> {
+    pub(super) conversations: Arc<dyn Conversations>,
+    pub(super) receipts: Arc<dyn Receipts>,
+    pub(super) blocks: Arc<dyn Blocks>,
+    pub(super) queue: WriteQueue,
+    pub(super) publisher: Publisher,
+    pub(super) settings: &'a Settings,
+}
+
 /// The presence of everybody.
 #[derive(Clone)]
 pub struct Presence(Arc<Shared>);
 
 impl Presence {
-    pub(super) fn new(
-        conversations: Arc<dyn Conversations>,
-        receipts: Arc<dyn Receipts>,
-        blocks: Arc<dyn Blocks>,
-        publisher: Publisher,
-        settings: &Settings,
-    ) -> (Self, PresenceWorker) {
+    pub(super) fn new(needs: Needs<'_>) -> (Self, PresenceWorker) {
+        let Needs { conversations, receipts, blocks, queue, publisher, settings } = needs;
         let (switch, closing) = closing();
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -66,14 +74,9 @@ impl Presence {
             blocks,
             switch,
         });
-        let worker = PresenceWorker {
-            shared: shared.clone(),
-            closing,
-            conversations,
-            receipts,
-            publisher,
-            scope: settings.presence_scope,
-        };
+        let scope = settings.presence_scope;
+        let worker =
+            PresenceWorker { shared: shared.clone(), closing, conversations, receipts, queue, publisher, scope };
         (Self(shared), worker)
     }
 
@@ -85,9 +88,7 @@ impl Presence {
         entry.expired = false;
         if entry.sockets == 1 {
             self.0.graces.cancel(user);
-            if !entry.announced {
-                state.due.push_back(user.clone());
-            }
+            state.due.push_back(user.clone());
         }
         drop(state);
         self.0.wake.notify_one();
@@ -99,6 +100,7 @@ impl Presence {
         let Some(entry) = state.users.get_mut(user) else { return };
         entry.sockets = entry.sockets.saturating_sub(1);
         if entry.sockets == 0 {
+            entry.reached = false;
             self.0.graces.set(user.clone(), self.0.grace);
         }
     }
@@ -106,6 +108,19 @@ impl Presence {
     /// Whether `user` is online.
     pub fn is_online(&self, user: &UserId) -> bool {
         self.0.state.lock().users.contains_key(user)
+    }
+
+    /// Whether what is sent now reaches `user` as the next thing: they are online, and what came before is marked as
+    /// delivered. Until then a send must not move their position over messages of which nobody has been told.
+    pub(super) fn is_reached(&self, user: &UserId) -> bool {
+        self.0.state.lock().users.get(user).is_some_and(|entry| entry.reached)
+    }
+
+    /// What came before `user` did is marked as delivered. To be called where no send can come between.
+    pub(super) fn settle(&self, user: &UserId) {
+        if let Some(entry) = self.0.state.lock().users.get_mut(user).filter(|entry| entry.sockets > 0) {
+            entry.reached = true;
+        }
     }
 
     /// How many users are online.
@@ -128,9 +143,13 @@ impl Presence {
     }
 }
 
-/// What a user's presence has turned into since contacts last heard of it.
+/// What a user's presence has turned into since the worker last looked at it.
 enum Turn {
+    /// They came.
     Online,
+    /// They came back within the grace: contacts hear nothing of it.
+    Back,
+    /// They are gone.
     Offline,
 }
 
@@ -140,6 +159,7 @@ pub struct PresenceWorker {
     closing: Closing,
     conversations: Arc<dyn Conversations>,
     receipts: Arc<dyn Receipts>,
+    queue: WriteQueue,
     publisher: Publisher,
     scope: PresenceScope,
 }
@@ -162,20 +182,9 @@ impl PresenceWorker {
     }
 
     async fn announce(&self, user: UserId, turn: Turn) {
-        // Both coming and going raise the delivered positions: while online they lag behind on purpose, since a
-        // send only moves that of one recipient.
-        match self.receipts.mark_delivered(&user).await {
-            Ok(delivered) => {
-                for now in delivered {
-                    let event = Event::MessagesDelivered {
-                        conversation_id: now.conversation_id,
-                        sender: now.sender_id,
-                        message_ids: now.message_ids,
-                    };
-                    self.publisher.publish(event).await;
-                }
-            }
-            Err(error) => tracing::warn!(%user, error = &error as &dyn std::error::Error, "delivery is not marked"),
+        self.deliver(&user, &turn).await;
+        if matches!(turn, Turn::Back) {
+            return;
         }
         let audience = match self.scope {
             PresenceScope::Everyone => PresenceAudience::Everyone,
@@ -188,10 +197,34 @@ impl PresenceWorker {
             },
         };
         let event = match turn {
-            Turn::Online => Event::UserOnline { user_id: user, audience },
+            Turn::Online | Turn::Back => Event::UserOnline { user_id: user, audience },
             Turn::Offline => Event::UserOffline { user_id: user, audience },
         };
         self.publisher.publish(event).await;
+    }
+}
+
+impl PresenceWorker {
+    /// Marks what waits for `user` as delivered, and tells the senders. Who goes raises their positions once more: they
+    /// lag behind while somebody is online, since a send moves only that of one recipient.
+    async fn deliver(&self, user: &UserId, turn: &Turn) {
+        let delivered = match turn {
+            Turn::Online | Turn::Back => self.queue.reach(user.clone()).await,
+            Turn::Offline => self.receipts.mark_delivered(user).await.map_err(Error::from),
+        };
+        match delivered {
+            Ok(delivered) => {
+                for now in delivered {
+                    let event = Event::MessagesDelivered {
+                        conversation_id: now.conversation_id,
+                        sender: now.sender_id,
+                        message_ids: now.message_ids,
+                    };
+                    self.publisher.publish(event).await;
+                }
+            }
+            Err(error) => tracing::warn!(%user, error = &error as &dyn std::error::Error, "delivery is not marked"),
+        }
     }
 }
 
@@ -216,9 +249,10 @@ impl Shared {
                 if announced {
                     return Some((user, Turn::Offline));
                 }
-            } else if !entry.announced {
+            } else if entry.sockets > 0 && !entry.reached {
+                let turn = if entry.announced { Turn::Back } else { Turn::Online };
                 entry.announced = true;
-                return Some((user, Turn::Online));
+                return Some((user, turn));
             }
         }
         None

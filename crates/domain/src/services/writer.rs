@@ -5,130 +5,61 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot};
-
 use super::announcer::Announcer;
-use super::closing::{Closing, Switch, closing};
 use super::messaging::Sent;
 use super::notifying::Notifying;
+use super::presence::Presence;
 use super::publisher::Publisher;
 use super::rosters::Rosters;
 use super::views::Views;
+use super::write_queue::{Answer, Change, Outgoing, Queued, reply};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::model::{MessageKind, MessageStatus, MessageView, NewMessage, SessionId, User, UserId};
-use crate::ports::{AmendMessage, Appended, ChangeMembership, MembershipChanged, Messages, ReadMessage, StorageError};
+use crate::model::{MessageKind, MessageStatus, MessageView, NewMessage, SessionId, UserId};
+use crate::ports::{
+    AmendMessage, Appended, ChangeMembership, DeliveredNow, MembershipChanged, Messages, ReadMessage, Receipts,
+    StorageError,
+};
 use crate::rules::Limits;
 use crate::rules::amending::Amendment;
 
-/// The most changes that wait; beyond that callers wait for room, and their sockets with them.
-const QUEUE: usize = 4_096;
 /// The most sends of one transaction; keeps the first of a burst from waiting for the last.
 const BATCH: usize = 300;
 
-/// A send on its way, with what its event needs.
-pub(super) struct Outgoing {
-    pub(super) message: NewMessage,
-    pub(super) sender: User,
-    pub(super) origin: Option<SessionId>,
-}
-
-type Answer<T> = oneshot::Sender<Result<T>>;
-
-enum Change {
-    Append(Box<Outgoing>, Answer<Sent>),
-    Amend(Box<AmendMessage>, Answer<MessageView>),
-    Membership(Box<ChangeMembership>, Answer<MembershipChanged>),
-}
-
-/// The end of the queue that services hold.
-#[derive(Clone)]
-pub(super) struct WriteQueue {
-    changes: mpsc::Sender<Change>,
-    switch: Switch,
-}
-
-impl WriteQueue {
-    /// Queues a send. The answer comes when it is stored.
-    pub(super) async fn append(&self, outgoing: Outgoing) -> Result<oneshot::Receiver<Result<Sent>>> {
-        self.put(|answer| Change::Append(Box::new(outgoing), answer)).await
-    }
-
-    /// Amends a message.
-    pub(super) async fn amend(&self, amend: AmendMessage) -> Result<MessageView> {
-        answered(self.put(|answer| Change::Amend(Box::new(amend), answer)).await?).await
-    }
-
-    /// Changes a membership.
-    pub(super) async fn change_membership(&self, change: ChangeMembership) -> Result<MembershipChanged> {
-        answered(self.put(|answer| Change::Membership(Box::new(change), answer)).await?).await
-    }
-
-    /// Takes no more changes.
-    pub(super) fn close(&self) {
-        self.switch.close();
-    }
-
-    async fn put<T>(&self, change: impl FnOnce(Answer<T>) -> Change) -> Result<oneshot::Receiver<Result<T>>> {
-        let (answer, outcome) = oneshot::channel();
-        self.changes.send(change(answer)).await.map_err(|_| going_down())?;
-        Ok(outcome)
-    }
-}
-
-/// Waits for the worker's answer.
-pub(super) async fn answered<T>(outcome: oneshot::Receiver<Result<T>>) -> Result<T> {
-    outcome.await.unwrap_or_else(|_| Err(going_down()))
-}
-
-fn going_down() -> Error {
-    StorageError::Unavailable { source: "the server is going down".into() }.into()
+/// What a writer is made of.
+pub(super) struct Needs {
+    pub(super) messages: Arc<dyn Messages>,
+    pub(super) receipts: Arc<dyn Receipts>,
+    pub(super) rosters: Rosters,
+    pub(super) views: Views,
+    pub(super) presence: Presence,
+    pub(super) announcer: Announcer,
+    pub(super) notifying: Notifying,
+    pub(super) publisher: Publisher,
+    pub(super) limits: Limits,
 }
 
 /// Stores what is queued.
 pub struct Writer {
-    changes: mpsc::Receiver<Change>,
-    closing: Closing,
-    messages: Arc<dyn Messages>,
-    rosters: Rosters,
-    views: Views,
-    announcer: Announcer,
-    notifying: Notifying,
-    publisher: Publisher,
-    limits: Limits,
+    queued: Queued,
+    needs: Needs,
 }
 
 impl Writer {
-    pub(super) fn new(
-        messages: Arc<dyn Messages>,
-        rosters: Rosters,
-        views: Views,
-        announcer: Announcer,
-        publisher: Publisher,
-        notifying: Notifying,
-        limits: Limits,
-    ) -> (WriteQueue, Self) {
-        let (queue, changes) = mpsc::channel(QUEUE);
-        let (switch, closing) = closing();
-        let worker = Self { changes, closing, messages, rosters, views, announcer, notifying, publisher, limits };
-        (WriteQueue { changes: queue, switch }, worker)
+    pub(super) fn new(queued: Queued, needs: Needs) -> Self {
+        Self { queued, needs }
     }
 
     /// Stores and answers until the queue is closed and empty.
     pub async fn run(mut self) {
-        let mut queued = Vec::with_capacity(BATCH);
+        let mut changes = Vec::with_capacity(BATCH);
         loop {
-            tokio::select! {
-                biased;
-                count = self.changes.recv_many(&mut queued, BATCH) => {
-                    if count == 0 {
-                        self.notifying.close();
-                        return;
-                    }
-                }
-                () = self.closing.closed(), if !self.changes.is_closed() => self.changes.close(),
+            self.queued.take(&mut changes, BATCH).await;
+            if changes.is_empty() {
+                self.needs.notifying.close();
+                return;
             }
-            self.store(queued.drain(..)).await;
+            self.store(changes.drain(..)).await;
         }
     }
 
@@ -146,17 +77,24 @@ impl Writer {
                     self.append(std::mem::take(&mut sends)).await;
                     reply(answer, self.change_membership(&change).await);
                 }
+                Change::Reach(user, answer) => {
+                    self.append(std::mem::take(&mut sends)).await;
+                    reply(answer, self.reach(&user).await);
+                }
             }
         }
         self.append(sends).await;
     }
 
-    async fn append(&self, sends: Vec<(Box<Outgoing>, Answer<Sent>)>) {
+    async fn append(&self, mut sends: Vec<(Box<Outgoing>, Answer<Sent>)>) {
         if sends.is_empty() {
             return;
         }
+        for (outgoing, _) in &mut sends {
+            self.address(outgoing);
+        }
         let batch: Vec<NewMessage> = sends.iter().map(|(outgoing, _)| outgoing.message.clone()).collect();
-        match self.messages.append(batch).await {
+        match self.needs.messages.append(batch).await {
             Ok(outcomes) => {
                 for ((outgoing, answer), outcome) in sends.into_iter().zip(outcomes) {
                     let outcome = match outcome {
@@ -181,15 +119,28 @@ impl Writer {
         }
     }
 
+    /// Names somebody whom the message reaches as soon as it is stored, if there is somebody.
+    fn address(&self, outgoing: &mut Outgoing) {
+        let Outgoing { message, roster, .. } = outgoing;
+        let reached = roster.others(&message.sender_id).find(|other| self.needs.presence.is_reached(other));
+        message.delivered_to = reached.cloned();
+    }
+
+    async fn reach(&self, user: &UserId) -> Result<Vec<DeliveredNow>> {
+        let delivered = self.needs.receipts.mark_delivered(user).await?;
+        self.needs.presence.settle(user);
+        Ok(delivered)
+    }
+
     async fn appended(&self, outgoing: Outgoing, appended: Appended) -> Result<Sent> {
-        let Outgoing { message: NewMessage { delivered_to, .. }, sender, origin } = outgoing;
+        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin } = outgoing;
         let Appended { message, duplicate, reply_to, newly_read } = appended;
         if duplicate {
-            return Ok(Sent { message: self.views.message(message).await?, duplicate, delivered: false });
+            return Ok(Sent { message: self.needs.views.message(message).await?, duplicate, delivered: false });
         }
         let delivered = delivered_to.is_some();
         let status = if delivered { MessageStatus::Delivered } else { MessageStatus::Sent };
-        let view = self.views.fresh(message, sender, reply_to, status).await;
+        let view = self.needs.views.fresh(message, sender, reply_to, status).await;
         self.announce_message(&view, newly_read, origin).await;
         Ok(Sent { message: view, duplicate, delivered })
     }
@@ -197,7 +148,7 @@ impl Writer {
     /// Publishes a new message, and before it what its sender has read by sending it.
     async fn announce_message(&self, view: &MessageView, newly_read: Vec<ReadMessage>, origin: Option<SessionId>) {
         let conversation_id = view.message.conversation_id;
-        let participants = match self.rosters.load(conversation_id).await {
+        let participants = match self.needs.rosters.load(conversation_id).await {
             Ok(roster) => roster.users().clone(),
             Err(error) => {
                 // It is stored: the sockets in the room get it now, the others with `sync`.
@@ -206,18 +157,18 @@ impl Writer {
             }
         };
         if let Some(event) = read_event(conversation_id, &view.sender.id, newly_read, &participants) {
-            self.publisher.publish(event).await;
-            self.notifying.conversation_read(conversation_id, view.sender.id.clone()).await;
+            self.needs.publisher.publish(event).await;
+            self.needs.notifying.conversation_read(conversation_id, view.sender.id.clone()).await;
         }
-        self.publisher.publish(Event::MessageNew { message: Box::new(view.clone()), participants, origin }).await;
+        self.needs.publisher.publish(Event::MessageNew { message: Box::new(view.clone()), participants, origin }).await;
         if view.message.kind != MessageKind::System {
-            self.notifying.message_stored(conversation_id, view.message.id, view.sender.id.clone()).await;
+            self.needs.notifying.message_stored(conversation_id, view.message.id, view.sender.id.clone()).await;
         }
     }
 
     async fn amend(&self, amend: &AmendMessage) -> Result<MessageView> {
-        let amended = self.messages.amend(amend, &self.limits).await??;
-        let view = self.views.message(amended.message).await?;
+        let amended = self.needs.messages.amend(amend, &self.needs.limits).await??;
+        let view = self.needs.views.message(amended.message).await?;
         if amended.changed {
             let reaction = |emoji: &crate::model::Emoji, added| Event::ReactionChanged {
                 conversation_id: view.message.conversation_id,
@@ -233,19 +184,19 @@ impl Writer {
                 Amendment::React(emoji) => reaction(emoji, true),
                 Amendment::Unreact(emoji) => reaction(emoji, false),
             };
-            self.publisher.publish(event).await;
+            self.needs.publisher.publish(event).await;
         }
         Ok(view)
     }
 
     async fn change_membership(&self, change: &ChangeMembership) -> Result<MembershipChanged> {
-        let changed = self.messages.change_membership(change, &self.limits).await??;
-        self.rosters.forget(change.conversation_id);
+        let changed = self.needs.messages.change_membership(change, &self.needs.limits).await??;
+        self.needs.rosters.forget(change.conversation_id);
         if !changed.outcome.is_empty() {
-            self.announcer.membership_changed(&changed).await;
+            self.needs.announcer.membership_changed(&changed).await;
             if let Some(message) = &changed.message {
-                let sender = self.announcer.person(&change.actor).await;
-                let view = self.views.fresh(message.clone(), sender, None, MessageStatus::Sent).await;
+                let sender = self.needs.announcer.person(&change.actor).await;
+                let view = self.needs.views.fresh(message.clone(), sender, None, MessageStatus::Sent).await;
                 self.announce_message(&view, Vec::new(), None).await;
             }
         }
@@ -275,14 +226,10 @@ pub(super) fn read_event(
     })
 }
 
-fn reply<T>(answer: Answer<T>, outcome: Result<T>) {
-    // The caller may be gone; what is stored is stored.
-    let _ = answer.send(outcome);
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::User;
     use crate::model::{
         ConversationId, ConversationKind, Message, MessageId, MessageKind, ObjectId, Roster, Timestamp, Watermarks,
     };
@@ -290,8 +237,11 @@ mod tests {
         Clock, EmptyRooms, IdSource, MockBlocks, MockConversations, MockEventBus, MockMessages, MockNotifications,
         MockReceipts, MockUsers,
     };
+    use crate::services::directory::Directory;
     use crate::services::notification_views::NotificationViews;
-    use crate::services::{Settings, directory::Directory, notifying, presence::Presence, settings::Provisioning};
+    use crate::services::settings::{Provisioning, Settings};
+    use crate::services::write_queue::{WriteQueue, answered, queue};
+    use crate::services::{notifying, presence};
     use std::io;
 
     struct SameId;
@@ -314,6 +264,10 @@ mod tests {
         User::nameless(name.parse().expect("a valid id"))
     }
 
+    fn people() -> Roster {
+        Roster::new(ConversationKind::Direct, [user("ann").id, user("bob").id])
+    }
+
     fn outgoing(n: u8) -> Outgoing {
         let sender = user("ann");
         let message = NewMessage {
@@ -328,7 +282,7 @@ mod tests {
             created_at: Timestamp::from_millis(0),
             delivered_to: None,
         };
-        Outgoing { message, sender, origin: None }
+        Outgoing { message, sender, roster: Arc::new(people()), origin: None }
     }
 
     fn stored(new: &NewMessage) -> Appended {
@@ -365,17 +319,24 @@ mod tests {
         let publisher = Publisher::new(Arc::new(bus));
         let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
         let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
-        let (presence, _) = Presence::new(
+        let (queue, queued) = queue();
+        let (presence, _) = Presence::new(presence::Needs {
+            conversations: conversations.clone(),
+            receipts: receipts.clone(),
+            blocks: Arc::new(MockBlocks::new()),
+            queue: queue.clone(),
+            publisher: publisher.clone(),
+            settings: &Settings::default(),
+        });
+        let announcer = Announcer::new(
             conversations.clone(),
             receipts.clone(),
-            Arc::new(MockBlocks::new()),
+            directory.clone(),
+            views.clone(),
+            presence.clone(),
             publisher.clone(),
-            &Settings::default(),
         );
-        let announcer =
-            Announcer::new(conversations.clone(), receipts, directory, views.clone(), presence, publisher.clone());
         let rosters = Rosters::new(conversations.clone());
-        let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
         // Its worker is gone, so nothing is noted.
         let (notifying, _) = Notifying::new(notifying::Needs {
             notifications: Arc::new(MockNotifications::new()),
@@ -386,13 +347,14 @@ mod tests {
             rosters: rosters.clone(),
             rooms: Arc::new(EmptyRooms),
         });
-        Writer::new(messages, rosters, views, announcer, publisher, notifying, Limits::default())
+        let limits = Limits::default();
+        let needs = Needs { messages, receipts, rosters, views, presence, announcer, notifying, publisher, limits };
+        (queue, Writer::new(queued, needs))
     }
 
     fn roster() -> MockConversations {
         let mut conversations = MockConversations::new();
-        let people = || Some(Roster::new(ConversationKind::Direct, [user("ann").id, user("bob").id]));
-        conversations.expect_find_roster().returning(move |_| Ok(people()));
+        conversations.expect_find_roster().returning(|_| Ok(Some(people())));
         conversations
     }
 

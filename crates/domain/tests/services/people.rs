@@ -232,3 +232,31 @@ async fn two_who_start_at_once_get_one_conversation_and_one_announcement() {
         Error::UserNotFound
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn whenever_somebody_comes_each_message_is_told_as_delivered_exactly_once() {
+    for _ in 0..30 {
+        let mut world = World::new();
+        let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+        let chat = world.direct(&ann, &bob).await;
+        let early = world.send(&ann, chat, "early").await.message.id;
+        let presence = world.services.presence.clone();
+        let coming = bob.id.clone();
+        let comes = tokio::spawn(async move { presence.connected(&coming) });
+        let mut expected = vec![early];
+        for n in 0..20 {
+            let sent = world.services.messaging.send(&ann, draft(chat, &n.to_string()), None).await.expect("sent");
+            world.services.messaging.announce_delivered(&sent).await;
+            expected.push(sent.message.message.id);
+        }
+        comes.await.expect("bob comes");
+        let mut told = Vec::new();
+        while told.len() < expected.len() {
+            if let Event::MessagesDelivered { message_ids, .. } = &*world.event().await {
+                told.extend(message_ids.iter().copied());
+            }
+        }
+        told.sort_unstable();
+        assert_eq!(told, expected);
+    }
+}

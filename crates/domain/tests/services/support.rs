@@ -197,14 +197,7 @@ pub(crate) fn id(name: &str) -> UserId {
 }
 
 pub(crate) fn draft(conversation_id: ConversationId, text: &str) -> Draft {
-    Draft {
-        conversation_id,
-        text: Some(text.to_owned()),
-        media: Vec::new(),
-        claimed_kind: None,
-        reply_to: None,
-        client_message_id: None,
-    }
+    Draft::text(conversation_id, text)
 }
 
 pub(crate) fn marked(conversation: ConversationId, text: &str, mark: &str) -> Draft {

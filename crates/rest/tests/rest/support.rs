@@ -11,7 +11,9 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use parlance_domain::event::Event;
 use parlance_domain::model::{ClaimedProfile, ObjectId, Roster, Timestamp, User};
-use parlance_domain::ports::{Claims, Clock, EmptyRooms, IdSource, MessagePolicy, TokenError, TokenVerifier, Verdict};
+use parlance_domain::ports::{
+    Claims, Clock, EmptyRooms, IdSource, MessagePolicy, RandomIds, TokenError, TokenVerifier, Verdict,
+};
 use parlance_domain::rules::messages::Draft;
 use parlance_domain::services::{LocalBus, Parts, Provisioning, Services, Settings, UploadParts, Uploading};
 use parlance_media::{Intake, IntakeSettings, ObjectBlobs};

@@ -14,6 +14,7 @@ use parking_lot::Mutex;
 use tower::ServiceExt;
 use tower::util::BoxCloneSyncService;
 
+use super::detached::detached;
 use super::{Connection, Peer};
 
 /// The library's HTTP service, behind one type.
@@ -68,11 +69,11 @@ fn upgraded_sid(request: &Request) -> Option<&str> {
     sid.filter(|_| websocket)
 }
 
-/// Puts the noting of upgrades in front of `engine`.
+/// Puts the noting of upgrades in front of `engine`, which gets requests that it may keep.
 pub(crate) fn watched(engine: Engine, upgrades: Arc<Upgrades>) -> Engine {
     BoxCloneSyncService::new(tower::service_fn(move |request: Request| {
         upgrades.note(&request);
-        engine.clone().oneshot(request)
+        engine.clone().oneshot(detached(request))
     }))
 }
 

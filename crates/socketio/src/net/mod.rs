@@ -1,6 +1,7 @@
 //! Connections below HTTP: accepting them, and cutting the ones whose peer does not read.
 
 mod connection;
+mod detached;
 mod line;
 mod listener;
 
