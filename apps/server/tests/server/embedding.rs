@@ -42,6 +42,7 @@ fn draft(conversation_id: ConversationId, text: &str) -> Draft {
 fn config() -> Config {
     let loopback = Listen { address: "127.0.0.1:0".parse().unwrap(), dialect: None };
     let mut config = Config::defaults().unwrap();
+    config.media.at = parlance_media::BlobsAt::Memory;
     config.listen = vec![loopback];
     config
 }
