@@ -43,36 +43,9 @@ impl State {
         let rev = room.next_rev();
         room.conversation.last_seq += 1;
         room.conversation.active_at = room.conversation.active_at.max(new.created_at);
-        let NewMessage {
-            id,
-            conversation_id,
-            sender_id,
-            kind,
-            text,
-            media,
-            reply_to,
-            client_message_id,
-            created_at,
-            delivered_to,
-        } = new;
         let seq = room.conversation.last_seq;
-        let message = Message {
-            id,
-            conversation_id,
-            seq,
-            rev,
-            sender_id,
-            kind,
-            text,
-            media,
-            reply_to,
-            client_message_id,
-            reactions: Vec::new(),
-            created_at,
-            edited_at: None,
-            deleted_at: None,
-            updated_at: created_at,
-        };
+        let delivered_to = new.delivered_to.clone();
+        let message = new.placed(seq, rev);
         if let Some(mark) = &message.client_message_id {
             room.sent.insert((message.sender_id.clone(), mark.clone()), seq);
         }
@@ -82,7 +55,7 @@ impl State {
         if let Some(recipient) = delivered_to {
             room.deliver(&recipient, seq);
         }
-        self.places.insert(id, (conversation_id, seq));
+        self.places.insert(message.id, (message.conversation_id, seq));
         Some((message, newly_read))
     }
 }

@@ -76,6 +76,41 @@ pub struct NewMessage {
     pub delivered_to: Option<UserId>,
 }
 
+impl NewMessage {
+    /// The message as it is stored, at its place.
+    pub fn placed(self, seq: Seq, rev: Rev) -> Message {
+        let Self {
+            id,
+            conversation_id,
+            sender_id,
+            kind,
+            text,
+            media,
+            reply_to,
+            client_message_id,
+            created_at,
+            delivered_to: _,
+        } = self;
+        Message {
+            id,
+            conversation_id,
+            seq,
+            rev,
+            sender_id,
+            kind,
+            text,
+            media,
+            reply_to,
+            client_message_id,
+            reactions: Vec::new(),
+            created_at,
+            edited_at: None,
+            deleted_at: None,
+            updated_at: created_at,
+        }
+    }
+}
+
 /// What a message is, for clients that show each kind in its own way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum MessageKind {

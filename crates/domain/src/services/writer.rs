@@ -232,7 +232,7 @@ mod tests {
     use super::*;
     use crate::model::User;
     use crate::model::{
-        ConversationId, ConversationKind, Message, MessageId, MessageKind, ObjectId, Roster, Timestamp, Watermarks,
+        ConversationId, ConversationKind, MessageId, MessageKind, ObjectId, Roster, Timestamp, Watermarks,
     };
     use crate::ports::{
         Clock, EmptyRooms, IdSource, MockBlocks, MockConversations, MockEventBus, MockMessages, MockNotifications,
@@ -288,23 +288,7 @@ mod tests {
     }
 
     fn stored(new: &NewMessage) -> Appended {
-        let message = Message {
-            id: new.id,
-            conversation_id: new.conversation_id,
-            seq: 1,
-            rev: 1,
-            sender_id: new.sender_id.clone(),
-            kind: new.kind,
-            text: new.text.clone(),
-            media: vec![],
-            reply_to: None,
-            client_message_id: None,
-            reactions: vec![],
-            created_at: new.created_at,
-            edited_at: None,
-            deleted_at: None,
-            updated_at: new.created_at,
-        };
+        let message = new.clone().placed(1, 1);
         Appended { message, duplicate: false, reply_to: None, newly_read: vec![] }
     }
 

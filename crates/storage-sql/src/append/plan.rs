@@ -163,7 +163,7 @@ impl Course {
             self.plan.positions.entry((new.conversation_id, recipient)).or_default().delivered = Some(seq);
         }
 
-        let message = message(new, seq, rev);
+        let message = new.placed(seq, rev);
         let id = message.id;
         if let Some(mark) = mark {
             self.first.insert(mark, id);
@@ -183,37 +183,5 @@ impl Course {
         }
         *next += 1;
         Ok(place)
-    }
-}
-
-fn message(new: NewMessage, seq: u64, rev: u64) -> Message {
-    let NewMessage {
-        id,
-        conversation_id,
-        sender_id,
-        kind,
-        text,
-        media,
-        reply_to,
-        client_message_id,
-        created_at,
-        delivered_to: _,
-    } = new;
-    Message {
-        id,
-        conversation_id,
-        seq,
-        rev,
-        sender_id,
-        kind,
-        text,
-        media,
-        reply_to,
-        client_message_id,
-        reactions: Vec::new(),
-        created_at,
-        edited_at: None,
-        deleted_at: None,
-        updated_at: created_at,
     }
 }
