@@ -162,9 +162,7 @@ fn a_database_server_that_does_not_answer_is_refused_without_its_password() {
     let parlance = Parlance::new();
     // Taken and closed again: nobody listens there.
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    for (setting, scheme) in
-        [("DATABASE_URL", "postgres"), ("DATABASE_URL", "mongodb"), ("MONGODB_URI", "mongodb")]
-    {
+    for (setting, scheme) in [("DATABASE_URL", "postgres"), ("DATABASE_URL", "mongodb"), ("MONGODB_URI", "mongodb")] {
         let url = format!("{scheme}://me:hu%40sh@{nobody}/chat");
         let env = [SECRET, (setting, url.as_str()), ("DATABASE_ACQUIRE_TIMEOUT", "500ms"), ("RUST_LOG", "debug")];
         for command in ["serve", "migrate", "gc"] {
@@ -188,7 +186,11 @@ fn of_two_databases_the_one_that_is_not_used_is_said() {
     let mongo = ("MONGODB_URI", "mongodb://me:hush@db/chat");
     let env = [SECRET, mongo, ("DATABASE_URL", "memory:"), ("LISTEN", "127.0.0.1:0")];
     let ended = parlance.start(&[], &env, 1).signalled("TERM");
-    assert!(ended.log.contains("MONGODB_URI names another database than DATABASE_URL and is not used"), "{}", ended.log);
+    assert!(
+        ended.log.contains("MONGODB_URI names another database than DATABASE_URL and is not used"),
+        "{}",
+        ended.log
+    );
     assert!(!ended.log.contains("hush"), "{}", ended.log);
 }
 
