@@ -114,6 +114,6 @@ async fn list_reached(
              ORDER BY n.seq DESC LIMIT ?3) \
          ORDER BY m.conversation_id, m.seq",
     );
-    let most = i64::try_from(crate::ranges::NEWEST).unwrap_or(i64::MAX);
+    let most = i64::try_from(parlance_domain::rules::ranges::NEWEST).unwrap_or(i64::MAX);
     Ok(rows.bind_json(&floors)?.bind(user.as_str()).bind(most).rows(transaction).await?)
 }

@@ -26,7 +26,6 @@ mod messages;
 mod notifications;
 mod notify;
 mod preferences;
-mod ranges;
 mod receipts;
 mod rows;
 mod search;
