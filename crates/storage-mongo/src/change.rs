@@ -5,13 +5,14 @@
 //! What a decision depends on must be written by the same change, or [`Unit::hold`] it: the server notices only
 //! writes that meet.
 
+use std::collections::HashSet;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mongodb::bson::doc;
+use mongodb::bson::{Bson, doc};
 use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
 use mongodb::options::ReadConcern;
 use mongodb::{ClientSession, Database};
@@ -35,8 +36,9 @@ pub(crate) trait Change: Sync {
     /// What it comes to.
     type Done: Send;
 
-    /// The locks of everything that it depends on, for deployments without transactions.
-    fn locks(&self) -> Vec<String>;
+    /// The locks of everything that it depends on, for deployments without transactions. What is looked up for
+    /// that may have changed when the locks are held: see [`Unit::require`].
+    async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed>;
 
     /// Looks up, decides, and says what is to be written. May be called several times.
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed>;
@@ -46,6 +48,8 @@ pub(crate) trait Change: Sync {
 pub(crate) struct Unit<'a> {
     database: &'a Database,
     session: Option<ClientSession>,
+    /// The locks that are held, where there are no transactions.
+    locked: Option<HashSet<String>>,
     commands: Vec<Command>,
 }
 
@@ -63,13 +67,22 @@ impl Unit<'_> {
     }
 
     /// Nobody else may have changed these documents in the meantime, though this change leaves them as they are.
-    pub(crate) fn hold(&mut self, collection: &'static str, ids: impl IntoIterator<Item = String>) {
-        // With locks, those of the change see to it.
+    pub(crate) fn hold<Id: Into<Bson>>(&mut self, collection: &'static str, ids: impl IntoIterator<Item = Id>) {
+        // Where there are locks, those of the change see to it.
         if self.session.is_some() {
-            let holds = ids.into_iter().map(|id| Update::one(doc! { "_id": id }, doc! { "$inc": { "holds": 1 } }));
-            let holds = Command::update(collection, holds.collect());
-            self.write(holds);
+            let hold = |id: Id| Update::one(doc! { "_id": id.into() }, doc! { "$inc": { "holds": 1_i64 } });
+            self.write(Command::update(collection, ids.into_iter().map(hold).collect()));
         }
+    }
+
+    /// Whether this lock is held, or none is needed.
+    pub(crate) fn holds(&self, lock: &str) -> bool {
+        self.locked.as_ref().is_none_or(|locked| locked.contains(lock))
+    }
+
+    /// Gives the attempt up if this lock is needed and not held.
+    pub(crate) fn require(&self, lock: &str) -> Result<(), Failed> {
+        if self.holds(lock) { Ok(()) } else { Err(Failed::Conflict("what is to be changed is not what was locked")) }
     }
 }
 
@@ -117,7 +130,7 @@ async fn attempt_in_transaction<C: Change>(
     let Deployment { database, .. } = deployment;
     let mut session = database.client().start_session().await?;
     session.start_transaction().read_concern(ReadConcern::snapshot()).write_concern(write_concern()).await?;
-    let mut unit = Unit { database, session: Some(session), commands: Vec::new() };
+    let mut unit = Unit { database, session: Some(session), locked: None, commands: Vec::new() };
     let done = change.decide(&mut unit).await?;
     let (Some(mut session), commands) = (unit.session, unit.commands) else { return Ok(done) };
     if commands.is_empty() {
@@ -147,8 +160,10 @@ async fn attempt_with_locks<C: Change>(
     change: &C,
     committing: &AtomicBool,
 ) -> Result<C::Done, Failed> {
-    let locks = Locks::take(database, lease, change.locks()).await?;
-    let mut unit = Unit { database, session: None, commands: Vec::new() };
+    let names = change.locks(&mut Reader::new(database, None)).await?;
+    let locks = Locks::take(database, lease, names.clone()).await?;
+    let locked = Some(names.into_iter().collect());
+    let mut unit = Unit { database, session: None, locked, commands: Vec::new() };
     let decided = change.decide(&mut unit).await;
     let commands = unit.commands;
     let written = match &decided {

@@ -27,7 +27,12 @@ impl Update {
         Self(doc! { "q": filter, "u": change })
     }
 
-    /// The same; the document is made if it is not there.
+    /// Changes every document that `filter` names.
+    pub(crate) fn all(filter: Document, change: Document) -> Self {
+        Self(doc! { "q": filter, "u": change, "multi": true })
+    }
+
+    /// Changes the document that `filter` names; it is made if it is not there.
     pub(crate) fn or_insert(filter: Document, change: Document) -> Self {
         Self(doc! { "q": filter, "u": change, "upsert": true })
     }

@@ -12,13 +12,32 @@
 //! # Ok(()) }
 //! ```
 
+mod amend;
+mod append;
+mod blocks;
 mod change;
 mod command;
 mod connect;
+mod conversations;
+mod delivery;
+mod documents;
 mod error;
+mod groups;
+mod history;
+mod inbox;
+mod list;
 mod locks;
+mod media_items;
+mod messages;
+mod notifications;
+mod notify;
+mod preferences;
 mod reader;
+mod receipts;
 mod schema;
+mod search;
+mod users;
+mod watermarks;
 
 pub use connect::{ConnectError, Options, Transactions};
 
@@ -26,6 +45,7 @@ use connect::Deployment;
 use error::{Failed, TimedOut};
 use mongodb::bson::doc;
 use parlance_domain::ports::StorageResult;
+use reader::Reader;
 
 /// A database that holds a server's users, conversations and messages. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -73,5 +93,26 @@ impl MongoStorage {
     /// Closes all connections, also those of clones; later calls are `Unavailable`. What is running fails.
     pub async fn close(&self) {
         self.deployment.database.client().clone().shutdown().immediate(true).await;
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader::new(&self.deployment.database, None)
+    }
+
+    /// Bounds the time of something that only reads.
+    async fn within<T>(&self, reads: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+        tokio::time::timeout(self.options.call_timeout, reads).await.unwrap_or(Err(Failed::TimedOut(TimedOut)))
+    }
+
+    /// Bounds the time of a single write, which the driver repeats where the deployment can tell a repetition.
+    async fn within_write<T>(&self, write: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, Failed> {
+        match tokio::time::timeout(self.options.call_timeout, write).await {
+            Ok(Ok(done)) => Ok(done),
+            Ok(Err(error)) => {
+                let failed = Failed::Command(error);
+                Err(if failed.is_broken_connection() { failed.in_commit() } else { failed })
+            }
+            Err(_) => Err(Failed::TimedOutInCommit(TimedOut)),
+        }
     }
 }

@@ -54,7 +54,7 @@ pub(crate) struct Locks<'a> {
 }
 
 impl<'a> Locks<'a> {
-    /// Takes all of these locks or none of them, however often others come first.
+    /// Takes all of these locks or none of them, however often others come first. No locks, nothing to commit.
     pub(crate) async fn take(database: &'a Database, lease: Duration, mut names: Vec<String>) -> Result<Self, Failed> {
         names.sort_unstable();
         names.dedup();
@@ -70,6 +70,9 @@ impl<'a> Locks<'a> {
                 journal: None,
             };
             let held = Self { database, change, first: first.clone(), until: Instant::now() + lease / 2 };
+            if names.is_empty() {
+                return Ok(held);
+            }
             let Err(error) = collection.insert_many(names.iter().map(lock)).await else { return Ok(held) };
             let Some(at) = first_duplicate(&error) else {
                 // Whether some were taken is not known.
@@ -113,6 +116,9 @@ impl<'a> Locks<'a> {
 
     /// Removes the locks.
     pub(crate) async fn release(self) -> Result<(), Failed> {
+        if self.first.is_empty() {
+            return Ok(());
+        }
         remove(self.database, &self.first, self.change).await
     }
 

@@ -88,3 +88,13 @@ impl<'a> Reader<'a> {
         Ok(self.all(query.limit(1)).await?.into_iter().next())
     }
 }
+
+/// What matches one of `filters`, if there are any. One alone is asked for as it is, since not every server finds
+/// the index behind an `$or`.
+pub(crate) fn any(mut filters: Vec<Document>) -> Option<Document> {
+    match filters.len() {
+        0 => None,
+        1 => filters.pop(),
+        _ => Some(doc! { "$or": filters }),
+    }
+}

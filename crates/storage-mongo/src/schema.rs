@@ -113,13 +113,7 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
                 ),
             ],
         ),
-        (
-            BLOCKS,
-            vec![
-                index("by_blocker", doc! { "blocker": 1, "created_at": -1, "place": -1 }),
-                index("by_blocked", doc! { "blocked": 1 }),
-            ],
-        ),
+        (BLOCKS, vec![index("by_blocker", doc! { "blocker": 1, "created_at": -1, "place": -1 })]),
         (
             NOTIFICATIONS,
             vec![
