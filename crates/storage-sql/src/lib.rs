@@ -27,7 +27,6 @@ mod messages;
 mod notifications;
 mod notify;
 mod preferences;
-mod ranges;
 mod receipts;
 mod retry;
 mod rows;

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parlance_domain::ports::{Messages, StorageError, Users};
+use parlance_domain::model::Timestamp;
+use parlance_domain::ports::{Conversations, Messages, NewConversation, StorageError, Users};
 use parlance_storage_sql::{Options, SqlStorage};
 use parlance_storage_testkit::faults::{Fault, Proxy, Server};
 
 use crate::database::{Database, run, session};
 use crate::server::{OwnServer, url};
-use crate::support::{Bench, draft};
+use crate::support::{Bench, draft, id};
 use crate::world::user;
 
 /// Waits until a session of this database waits for a lock.
@@ -86,16 +87,20 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     let storage = SqlStorage::connect(&url(proxy.address()), &options).await.expect("opens");
     storage.migrate().await.expect("migrates");
     let ann = user(&storage, "ann").await;
+    let bob = user(&storage, "bob").await;
+    let new = NewConversation::Direct { id: id(1), starter: ann.clone(), other: bob };
+    storage.start_conversation(&new, Timestamp::from_millis(1)).await.expect("answers");
     proxy.arm(Fault::Stall);
     let asked = Instant::now();
-    let answer = storage.find_user(&ann).await;
-    assert!(
-        matches!(answer, Err(StorageError::UnknownOutcome { .. } | StorageError::Unavailable { .. })),
-        "{answer:?}"
-    );
+    let (found, sent) = tokio::join!(storage.find_user(&ann), storage.append(vec![draft(1, id(1), &ann, "x")]));
+    let given_up =
+        |error: &StorageError| matches!(error, StorageError::UnknownOutcome { .. } | StorageError::Unavailable { .. });
+    assert!(found.as_ref().is_err_and(given_up) && sent.as_ref().is_err_and(given_up), "{found:?} {sent:?}");
     assert!(asked.elapsed() < Duration::from_secs(20), "it took {:?}", asked.elapsed());
     proxy.lift();
     assert!(storage.find_user(&ann).await.expect("answers again").is_some());
+    let sent = storage.append(vec![draft(1, id(1), &ann, "x")]).await.expect("answers again").remove(0);
+    assert_eq!(sent.expect("sent").message.seq, 1, "it is stored once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,0 +1,77 @@
+//! Storage in MongoDB: the ports of `parlance-domain` over the official driver, one file per port. Documents,
+//! queries and driver errors do not leave this crate; rules are those of the domain, applied inside the change.
+//! Changes of several documents are transactions where the deployment has them, else they go by [`locks`] and a
+//! journal. `docs/mongodb.md` describes collections, indexes and sharding.
+//!
+//! ```no_run
+//! # async fn open() -> Result<(), parlance_storage_mongo::ConnectError> {
+//! use parlance_storage_mongo::{MongoStorage, Options};
+//!
+//! let storage = MongoStorage::connect("mongodb://db1,db2,db3/parlance?replicaSet=rs0", &Options::default()).await?;
+//! storage.migrate().await?;
+//! # Ok(()) }
+//! ```
+
+mod change;
+mod command;
+mod connect;
+mod error;
+mod locks;
+mod reader;
+mod schema;
+
+pub use connect::{ConnectError, Options, Transactions};
+
+use connect::Deployment;
+use error::{Failed, TimedOut};
+use mongodb::bson::doc;
+use parlance_domain::ports::StorageResult;
+
+/// A database that holds a server's users, conversations and messages. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct MongoStorage {
+    deployment: Deployment,
+    options: Options,
+}
+
+impl MongoStorage {
+    /// Opens the database that `url` names (`mongodb://…/name`, `mongodb+srv://…/name`; `parlance` if it names none).
+    /// It and its schema are left as they are: see [`migrate`](Self::migrate).
+    ///
+    /// # Errors
+    /// [`ConnectError`], one line each; a database of a newer release is [`ConnectError::Newer`].
+    pub async fn connect(url: &str, options: &Options) -> Result<Self, ConnectError> {
+        let deployment = Deployment::open(url, options).await?;
+        schema::refuse_newer(&deployment.database).await?;
+        Ok(Self { deployment, options: options.clone() })
+    }
+
+    /// Brings collections and indexes up to date. Idempotent, and safe when several processes start at once.
+    ///
+    /// # Errors
+    /// [`ConnectError::Newer`], [`ConnectError::Migrate`].
+    pub async fn migrate(&self) -> Result<(), ConnectError> {
+        schema::migrate(&self.deployment.database, self.options.lease).await
+    }
+
+    /// Whether changes of several documents are transactions of the server.
+    pub fn is_transactional(&self) -> bool {
+        self.deployment.transactional
+    }
+
+    /// Whether the deployment answers, for readiness checks.
+    ///
+    /// # Errors
+    /// `Unavailable` if it does not.
+    pub async fn ping(&self) -> StorageResult<()> {
+        let ping = self.deployment.database.run_command(doc! { "ping": 1 });
+        let answer = tokio::time::timeout(self.options.server_selection_timeout, ping).await;
+        answer.map_err(|_| Failed::TimedOut(TimedOut))?.map_err(Failed::Command)?;
+        Ok(())
+    }
+
+    /// Closes all connections, also those of clones; later calls are `Unavailable`. What is running fails.
+    pub async fn close(&self) {
+        self.deployment.database.client().clone().shutdown().immediate(true).await;
+    }
+}
