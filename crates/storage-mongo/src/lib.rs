@@ -39,7 +39,7 @@ mod search;
 mod users;
 mod watermarks;
 
-pub use connect::{ConnectError, Options, Transactions};
+pub use connect::{CommandObserver, ConnectError, Options, Transactions};
 
 use std::sync::Arc;
 
