@@ -227,6 +227,6 @@ mod tests {
         assert_eq!(sizes(&[new(10), new(10)]), [2]);
         let half = JOURNAL_BYTES / 8;
         assert_eq!(sizes(&[new(half), new(half), new(half), new(2 * JOURNAL_BYTES), new(1)]), [1, 1, 1, 1, 1]);
-        assert_eq!(sizes(&vec![new(40_000); 60]), [25, 25, 10]);
+        assert_eq!(sizes(&vec![new(40_000); 60]), [26, 26, 8]);
     }
 }
