@@ -22,6 +22,11 @@ impl Fresh {
         Self { storage: Arc::new(storage), guard: Box::new(()) }
     }
 
+    /// An empty storage that somebody else holds too.
+    pub(crate) fn shared(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, guard: Box::new(()) }
+    }
+
     /// Keeps `guard` (a folder, a container) for as long as the case runs; it is dropped after the storage.
     #[must_use]
     pub fn keeping(self, guard: impl Any + Send + Sync) -> Self {
@@ -49,6 +54,20 @@ impl World {
         let Fresh { storage, guard } = fresh;
         let shared = Shared { ids: AtomicU64::new(1), now: AtomicI64::new(1_700_000_000_000), _guard: guard };
         Self { storage, shared: Arc::new(shared) }
+    }
+
+    /// Another world without people, whose ids and clock begin where those of this one are.
+    #[must_use]
+    pub fn beside(&self, fresh: Fresh) -> Self {
+        let other = Self::new(fresh);
+        other.set_like(self);
+        other
+    }
+
+    /// Sets ids and clock to where those of `other` are, so that the same deeds are the same in both.
+    pub fn set_like(&self, other: &Self) {
+        self.shared.ids.store(other.shared.ids.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.shared.now.store(other.shared.now.load(Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// The storage under test.

@@ -4,6 +4,7 @@
 pub mod amending;
 pub mod blocking;
 pub mod calling;
+pub mod content;
 pub mod limits;
 pub mod media;
 pub mod membership;
