@@ -12,7 +12,7 @@ use crate::{SqlStorage, commit};
 
 #[derive(Debug, FromQueryResult)]
 #[expect(clippy::struct_excessive_bools, reason = "the columns, as the preferences name them")]
-struct PreferencesRow {
+pub(crate) struct PreferencesRow {
     email: bool,
     push: bool,
     chat: bool,

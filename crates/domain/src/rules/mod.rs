@@ -10,5 +10,6 @@ pub mod media;
 pub mod membership;
 pub mod messages;
 pub mod search;
+pub mod tally;
 
 pub use limits::Limits;

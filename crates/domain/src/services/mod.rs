@@ -43,7 +43,7 @@ pub use conversing::Conversing;
 pub use directory::Directory;
 pub use local_bus::LocalBus;
 pub use messaging::{Messaging, PendingSend, Sent};
-pub use moving::{Difference, MoveError, Moved, Moving, Portion, Progress, Side, Stage, Stored, Subject};
+pub use moving::{Difference, MoveError, Moved, Moving, Progress, Side, Stage, Stored};
 pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};

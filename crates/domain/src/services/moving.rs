@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::Arc;
 
 pub use stored::Stored;
-pub use verifying::{Difference, Portion, Subject};
+pub use verifying::Difference;
 
 use crate::model::{ContentHash, Place, Record, RecordCounts};
 use crate::ports::{Begun, RecordSource, RecordTarget, StorageError, StorageResult};
