@@ -19,7 +19,9 @@ pub enum Damage {
         problem: String,
     },
     /// The last line is missing: an export was interrupted, or the file was cut off.
-    #[error("line {line}, field `record.end`: the file ends before its last line; it was cut off, or is an unfinished export")]
+    #[error(
+        "line {line}, field `record.end`: the file ends before its last line; it was cut off, or is an unfinished export"
+    )]
     Truncated {
         /// The line that would be the next.
         line: u64,

@@ -52,9 +52,11 @@ pub(crate) fn read(bytes: &[u8], number: u64, chain: &mut Chain) -> Result<Line,
         let field = if path == "." { "record".to_owned() } else { format!("record.{path}") };
         Damage::line(number, field, without_place(error.inner()))
     })?;
-    if chain.add(record.get()) != sum {
+    let mut longer = chain.clone();
+    if longer.add(record.get()) != sum {
         return Err(Damage::line(number, "sum", "does not fit: this line, or one before it, is not what was exported"));
     }
+    *chain = longer;
     Ok(match body {
         Body::Archive(head) => Line::Head(head),
         Body::User(shape) => Line::Record(Record::User((*shape).into())),

@@ -138,10 +138,9 @@ impl From<Notification> for NotificationShape {
     fn from(notification: Notification) -> Self {
         let Notification { id, user_id, kind, body, read, created_at } = notification;
         let body = match body {
-            NotificationBody::Chat { conversation_id, message_id } => NotificationBodyShape::Chat {
-                conversation_id: Text(conversation_id),
-                message_id: Text(message_id),
-            },
+            NotificationBody::Chat { conversation_id, message_id } => {
+                NotificationBodyShape::Chat { conversation_id: Text(conversation_id), message_id: Text(message_id) }
+            }
             NotificationBody::Text { title, message, link, data } => {
                 NotificationBodyShape::Text { title, message, link, data }
             }
@@ -154,10 +153,9 @@ impl From<NotificationShape> for Notification {
     fn from(shape: NotificationShape) -> Self {
         let NotificationShape { id, user_id, kind, body, read, created_at } = shape;
         let body = match body {
-            NotificationBodyShape::Chat { conversation_id, message_id } => NotificationBody::Chat {
-                conversation_id: conversation_id.0,
-                message_id: message_id.0,
-            },
+            NotificationBodyShape::Chat { conversation_id, message_id } => {
+                NotificationBody::Chat { conversation_id: conversation_id.0, message_id: message_id.0 }
+            }
             NotificationBodyShape::Text { title, message, link, data } => {
                 NotificationBody::Text { title, message, link, data }
             }

@@ -60,7 +60,9 @@ impl FileReader {
                 return Err(Damage::line(1, "record.archive.version", problem).into());
             }
             Some(Line::Record(_) | Line::Foot(_)) => {
-                return Err(Damage::line(1, "record.archive", "is missing: this is not the beginning of an archive").into());
+                return Err(
+                    Damage::line(1, "record.archive", "is missing: this is not the beginning of an archive").into()
+                );
             }
             None => return Err(Damage::line(1, ".", "is missing: the file is empty").into()),
         }
@@ -99,7 +101,8 @@ impl FileReader {
                 return Ok(());
             }
         }
-        Err(Damage::line(self.number, "record", format!("there is no record `{place}`, at which a copy could go on")).into())
+        Err(Damage::line(self.number, "record", format!("there is no record `{place}`, at which a copy could go on"))
+            .into())
     }
 
     /// The next record; `None` at the end, whole or not.
@@ -137,7 +140,8 @@ impl FileReader {
     async fn line(&mut self) -> StorageResult<Option<Line>> {
         self.buffer.clear();
         let mut limited = (&mut self.lines).take(MAX_BYTES);
-        let read = limited.read_until(b'\n', &mut self.buffer).await.map_err(|error| unavailable(&self.path, &error))?;
+        let read =
+            limited.read_until(b'\n', &mut self.buffer).await.map_err(|error| unavailable(&self.path, &error))?;
         if read == 0 {
             return Ok(None);
         }

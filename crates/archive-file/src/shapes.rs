@@ -3,8 +3,8 @@
 //! blocks and notifications in `people`.
 
 use parlance_domain::model::{
-    ClaimedProfile, ContentHash, Conversation, ConversationId, ConversationKind, ConversationRecord, Dimensions, Medium,
-    MediumId, Preferences, Record, RecordCounts, Thumbnail, Title, User, UserId, UserRecord,
+    ClaimedProfile, ContentHash, Conversation, ConversationId, ConversationKind, ConversationRecord, Dimensions,
+    Medium, MediumId, Preferences, Record, RecordCounts, Thumbnail, Title, User, UserId, UserRecord,
 };
 use serde::{Deserialize, Serialize};
 

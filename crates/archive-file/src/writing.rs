@@ -76,8 +76,8 @@ impl FileWriter {
     /// Writes on from this byte; what was behind it is gone.
     async fn at(path: &Path, chain: Chain, tally: Tally, end: u64) -> StorageResult<Self> {
         let failed = |error: std::io::Error| unavailable(path, &error);
-        let open = OpenOptions::new().write(true).create(true).truncate(false).open(path);
-        let mut file = open.await.map_err(failed)?;
+        let mut options = OpenOptions::new();
+        let mut file = options.write(true).create(true).truncate(false).open(path).await.map_err(failed)?;
         file.set_len(end).await.map_err(failed)?;
         file.seek(SeekFrom::Start(end)).await.map_err(failed)?;
         Ok(Self { path: path.to_owned(), file, chain, tally, is_finished: false })

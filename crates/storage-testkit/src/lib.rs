@@ -25,6 +25,6 @@ mod race;
 mod telling;
 mod world;
 
-pub use archive::{Depot, Movable};
+pub use archive::{Crowd, Depot, Movable};
 pub use race::{race, race_two};
 pub use world::{Fresh, World};

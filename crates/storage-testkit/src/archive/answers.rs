@@ -46,9 +46,9 @@ struct Leaders {
     statuses: Vec<MessageStatus>,
 }
 
-/// All answers.
+/// All answers of a storage, to be compared with those of another.
 #[derive(Debug, PartialEq)]
-pub(super) struct Answers {
+pub struct Answers {
     people: Vec<Personal>,
     conversations: BTreeMap<ConversationId, Common>,
     unused_media: Vec<MediumId>,

@@ -4,8 +4,7 @@
 use parlance_domain::model::{ContentHash, Place, Record, RecordCounts, UserId};
 use parlance_domain::ports::{Begun, ReadTarget, StorageError, UnfinishedCopy};
 
-use super::answers::ask;
-use super::life::{live, live_on, newest};
+use super::life::newest;
 use crate::{Depot, race_two};
 
 const SOURCE: ContentHash = ContentHash::from_bytes([1; 32]);
@@ -60,7 +59,7 @@ async fn pages(depot: &Depot, beginning: &Place, limit: usize) -> Vec<Record> {
 
 /// All records of the original are all records of the copy, field by field.
 pub async fn what_goes_out_comes_in_the_same(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     let moved = original.move_to(&copy).await;
     let (records, copied) = (original.records().await, copy.records().await);
     for (record, copied) in records.iter().zip(&copied) {
@@ -76,28 +75,28 @@ pub async fn what_goes_out_comes_in_the_same(original: Depot, copy: Depot) {
 
 /// Lists, history, unread counts, statuses, search, sync, notifications, media: all answers are the same.
 pub async fn a_restored_storage_answers_like_the_original(original: Depot, copy: Depot) {
-    live(&original.world).await;
-    live_on(&original.world, 1, 60).await;
+    original.live().await;
+    original.live_on(1, 60).await;
     original.move_to(&copy).await;
-    assert_eq!(ask(&copy.world).await, ask(&original.world).await, "a copy answers like its original");
+    assert_eq!(copy.answers().await, original.answers().await, "a copy answers like its original");
 }
 
 /// Whatever happens next happens in the copy as in the original: `seq`, `rev`, repetitions, unread counts, refusals.
 pub async fn a_restored_storage_lives_on_like_the_original(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     original.move_to(&copy).await;
     copy.world.set_like(&original.world);
     for seed in 2..5 {
-        live_on(&original.world, seed, 40).await;
-        live_on(&copy.world, seed, 40).await;
-        assert_eq!(ask(&copy.world).await, ask(&original.world).await, "after the life of seed {seed}");
+        original.live_on(seed, 40).await;
+        copy.live_on(seed, 40).await;
+        assert_eq!(copy.answers().await, original.answers().await, "after the life of seed {seed}");
     }
     assert_eq!(copy.records().await, original.records().await, "and so are the records");
 }
 
 /// Pages of any size are the same records, in the order of their places, each once.
 pub async fn pages_of_any_size_are_the_same_records(original: Depot, _copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     for beginning in beginnings() {
         let all = page(&original, &beginning, 100_000).await;
         assert!(all.is_sorted_by_key(|record| key(&record.place())), "records after {beginning} are in order");
@@ -131,7 +130,7 @@ pub async fn pages_are_stable_while_others_come_and_go(original: Depot, _copy: D
 pub async fn counts_are_those_of_the_records(original: Depot, _copy: Depot) {
     let counted = async || original.archive.count_records().await.expect("the storage answers");
     assert_eq!(counted().await, RecordCounts::default(), "there is nothing at first");
-    live(&original.world).await;
+    original.live().await;
     let mut expected = RecordCounts::default();
     original.records().await.iter().for_each(|record| expected.add(record));
     assert_eq!(counted().await, expected, "each record is counted");
@@ -139,7 +138,7 @@ pub async fn counts_are_those_of_the_records(original: Depot, _copy: Depot) {
 
 /// A batch that comes again, whole or cut in another way, changes nothing: no record, no count, no use of a medium.
 pub async fn taking_in_twice_changes_nothing(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     let records = original.records().await;
     assert_eq!(copy.begin(SOURCE).await, Begun::Fresh, "the copy is empty");
     for batch in records.chunks(10) {
@@ -152,12 +151,12 @@ pub async fn taking_in_twice_changes_nothing(original: Depot, copy: Depot) {
     copy.archive.finish_copy().await.expect("the storage answers");
     copy.archive.finish_copy().await.expect("to finish twice is to finish");
     assert_eq!(copy.records().await, records, "the records are those that were taken in");
-    assert_eq!(ask(&copy.world).await, ask(&original.world).await, "and nothing is counted twice");
+    assert_eq!(copy.answers().await, original.answers().await, "and nothing is counted twice");
 }
 
 /// From every place at which a copy can stop, the rest of the records makes it whole.
 pub async fn a_copy_goes_on_wherever_it_was_cut(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     let records = original.records().await;
     let mut reached = None;
     assert_eq!(copy.begin(SOURCE).await, Begun::Fresh, "the copy is empty");
@@ -172,12 +171,12 @@ pub async fn a_copy_goes_on_wherever_it_was_cut(original: Depot, copy: Depot) {
     }
     copy.archive.finish_copy().await.expect("the storage answers");
     assert_eq!(copy.records().await, records, "the parts are the whole");
-    assert_eq!(ask(&copy.world).await, ask(&original.world).await, "and the copy answers like its original");
+    assert_eq!(copy.answers().await, original.answers().await, "and the copy answers like its original");
 }
 
 /// `find_copy` knows the source and the last record, whichever kind it is of, also after an empty batch.
 pub async fn the_place_reached_is_that_of_the_last_record(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     let found = || async { copy.archive.find_copy().await.expect("the storage answers") };
     assert_eq!(found().await, None, "no copy has begun");
     copy.begin(SOURCE).await;
@@ -197,7 +196,7 @@ pub async fn a_copy_begins_in_an_empty_storage_alone(original: Depot, copy: Depo
     original.world.person("Ann").await;
     assert_eq!(original.begin(SOURCE).await, Begun::Occupied, "somebody is there");
     assert_eq!(original.archive.find_copy().await.expect("the storage answers"), None, "nothing has begun");
-    live(&copy.world).await;
+    copy.live().await;
     let before = copy.records().await;
     assert_eq!(copy.begin(SOURCE).await, Begun::Occupied, "a whole life is there");
     assert_eq!(copy.records().await, before, "and stays");
@@ -205,7 +204,7 @@ pub async fn a_copy_begins_in_an_empty_storage_alone(original: Depot, copy: Depo
 
 /// An unfinished copy goes on with its own source only.
 pub async fn another_source_does_not_go_on(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     let records = original.records().await;
     copy.begin(SOURCE).await;
     assert_eq!(copy.begin(OTHER).await, Begun::Foreign, "it is the copy of another source, if an empty one");
@@ -231,7 +230,7 @@ pub async fn of_two_copies_at_once_one_begins(_original: Depot, copy: Depot) {
 
 /// Without a copy that has begun, nothing comes in.
 pub async fn nothing_is_taken_in_without_a_copy(original: Depot, copy: Depot) {
-    live(&original.world).await;
+    original.live().await;
     let records = original.records().await;
     for batch in [&records[..3], &records[..]] {
         let refused = copy.archive.take_in(batch).await;

@@ -7,6 +7,7 @@ use parlance_domain::model::{ContentHash, Place, Record};
 use parlance_domain::ports::{Archive, Begun, RecordSource, Storage};
 use parlance_domain::services::{Moved, Moving, Stored};
 
+use super::answers::Answers;
 use crate::{Fresh, World};
 
 /// An empty storage that can be moved, made for one case.
@@ -50,6 +51,21 @@ impl Depot {
     pub fn beside(&self, movable: Movable) -> Self {
         let Movable { fresh, archive } = movable;
         Self { world: self.world.beside(fresh), archive }
+    }
+
+    /// Something of every kind happens in it, the same each time.
+    pub async fn live(&self) {
+        super::life::live(&self.world).await;
+    }
+
+    /// Life goes on for some random steps, the same ones for the same seed.
+    pub async fn live_on(&self, seed: u64, steps: usize) {
+        super::life::live_on(&self.world, seed, steps).await;
+    }
+
+    /// Everything that it answers about those who have lived in it.
+    pub async fn answers(&self) -> Answers {
+        super::answers::ask(&self.world).await
     }
 
     /// Everything in it, in order.

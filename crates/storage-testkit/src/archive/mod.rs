@@ -14,7 +14,10 @@
 mod answers;
 pub mod cases;
 mod contract;
+mod crowd;
 mod depot;
 mod life;
 
+pub use answers::Answers;
+pub use crowd::Crowd;
 pub use depot::{Depot, Movable};
