@@ -1,13 +1,14 @@
-//! Opens the storage that the configuration names, and closes it. Each failure names `DATABASE_URL` (or the folder
-//! it follows from), in one line.
+//! Opens the storage that the configuration names, and closes it. Each failure names the setting (or the folder it
+//! follows from), in one line without a password.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use parlance_domain::ports::Storage;
 use parlance_storage_memory::MemoryStorage;
 use parlance_storage_sql::{Options, SqlStorage};
 
-use crate::config::{Config, ConfigError, Database};
+use crate::config::{Config, ConfigError, DatabaseAt};
 
 /// An open storage, with what it takes to close it.
 pub(crate) struct Opened {
@@ -16,16 +17,25 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
-    /// Opens what `config` names, with its schema up to date.
+    /// Opens what `config` names. Its schema is brought up to date first, or with `DATABASE_MIGRATE=off` must be.
     pub(crate) async fn open(config: &Config) -> Result<Self, ConfigError> {
-        match &config.database {
-            Database::Memory => Ok(Self { storage: Arc::new(MemoryStorage::new()), database: None }),
-            Database::Sqlite { .. } => {
-                let database = connect(config).await?;
-                database.migrate().await.map_err(|error| config.refuse("DATABASE_URL", error))?;
-                Ok(Self { storage: Arc::new(database.clone()), database: Some(database) })
+        match &config.database.at {
+            DatabaseAt::Memory => Ok(Self { storage: Arc::new(MemoryStorage::new()), database: None }),
+            DatabaseAt::Sqlite { url, make_folder } => {
+                if *make_folder {
+                    make_data_folder(config).await?;
+                }
+                Self::sql(config, url).await
             }
+            DatabaseAt::Postgres(url) => Self::sql(config, url.reveal()).await,
+            DatabaseAt::Mongo(_) => Err(refuse(config, "mongodb is not supported by this version")),
         }
+    }
+
+    async fn sql(config: &Config, url: &str) -> Result<Self, ConfigError> {
+        let database = SqlStorage::connect(url, &Options::default()).await.map_err(|error| refuse(config, error))?;
+        database.migrate().await.map_err(|error| refuse(config, error))?;
+        Ok(Self { storage: Arc::new(database.clone()), database: Some(database) })
     }
 
     /// A storage of somebody else's, who closes it.
@@ -43,16 +53,21 @@ impl Opened {
     }
 }
 
-async fn connect(config: &Config) -> Result<SqlStorage, ConfigError> {
-    if let Database::Sqlite { make_folder: true, .. } = config.database {
-        let folder = &config.data_dir;
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|error| config.refuse("DATA_DIR", format!("{} cannot be made: {error}", folder.display())))?;
-    }
-    SqlStorage::connect(config.database.url(), &Options::default())
+async fn make_data_folder(config: &Config) -> Result<(), ConfigError> {
+    let folder = &config.data_dir;
+    tokio::fs::create_dir_all(folder)
         .await
-        .map_err(|error| config.refuse("DATABASE_URL", error))
+        .map_err(|error| config.refuse("DATA_DIR", format!("{} cannot be made: {error}", folder.display())))
+}
+
+/// A refusal that names the setting that decided which database it is. Drivers may repeat the URL they were given.
+fn refuse(config: &Config, problem: impl Display) -> ConfigError {
+    let problem = problem.to_string();
+    let problem = match &config.database.at {
+        DatabaseAt::Postgres(url) | DatabaseAt::Mongo(url) => url.redact(&problem),
+        DatabaseAt::Memory | DatabaseAt::Sqlite { .. } => problem,
+    };
+    config.refuse(config.database_setting(), problem)
 }
 
 /// Brings the schema of the configured database up to date, and nothing else.

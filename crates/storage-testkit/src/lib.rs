@@ -21,6 +21,7 @@ pub mod archive;
 pub mod cases;
 mod contract;
 mod doing;
+pub mod faults;
 mod race;
 mod telling;
 mod world;

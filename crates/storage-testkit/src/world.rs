@@ -22,8 +22,8 @@ impl Fresh {
         Self { storage: Arc::new(storage), guard: Box::new(()) }
     }
 
-    /// An empty storage that somebody else holds too.
-    pub(crate) fn shared(storage: Arc<dyn Storage>) -> Self {
+    /// Likewise, of a storage that others have as well.
+    pub fn shared(storage: Arc<dyn Storage>) -> Self {
         Self { storage, guard: Box::new(()) }
     }
 

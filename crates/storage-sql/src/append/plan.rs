@@ -48,7 +48,7 @@ pub(super) struct Moved {
 pub(super) struct Plan {
     /// In the order of the batch.
     pub(super) answers: Vec<Answer>,
-    /// New messages with their places.
+    /// New messages with their places in the order of time, which SQLite's full-text index goes by.
     pub(super) stored: Vec<(i64, Message)>,
     /// Messages of before that answers need.
     pub(super) named: HashSet<MessageId>,
@@ -71,12 +71,12 @@ struct Course {
 }
 
 /// Decides about every send of the batch. Media in `missing` are not there.
-pub(super) fn decide(batch: Vec<NewMessage>, found: Vec<Found>, missing: &BTreeSet<MediumId>) -> Result<Plan, Failed> {
+pub(super) fn decide(batch: &[NewMessage], found: Vec<Found>, missing: &BTreeSet<MediumId>) -> Result<Plan, Failed> {
     if found.len() != batch.len() {
         return Err(BadRow("batch").into());
     }
     let mut course = Course::default();
-    for (ordinal, (new, found)) in batch.into_iter().zip(found).enumerate() {
+    for (ordinal, (new, found)) in batch.iter().zip(found).enumerate() {
         if usize::try_from(found.ordinal).ok() != Some(ordinal) {
             return Err(BadRow("batch").into());
         }
@@ -90,7 +90,7 @@ impl Course {
     fn decide(
         &mut self,
         ordinal: usize,
-        new: NewMessage,
+        new: &NewMessage,
         found: Found,
         missing: &BTreeSet<MediumId>,
     ) -> Result<Answer, Failed> {
@@ -163,7 +163,7 @@ impl Course {
             self.plan.positions.entry((new.conversation_id, recipient)).or_default().delivered = Some(seq);
         }
 
-        let message = new.placed(seq, rev);
+        let message = new.clone().placed(seq, rev);
         let id = message.id;
         if let Some(mark) = mark {
             self.first.insert(mark, id);
