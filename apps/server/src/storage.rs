@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use parlance_domain::ports::Storage;
+use parlance_domain::ports::{Archive, Storage};
 use parlance_storage_memory::MemoryStorage;
 use parlance_storage_sql::{Options, SqlStorage};
 
@@ -41,6 +41,11 @@ impl Opened {
     /// A storage of somebody else's, who closes it.
     pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
         Self { storage, database: None }
+    }
+
+    /// The side from which it is copied, or into it; `None` where there is nothing that could be.
+    pub(crate) fn archive(&self) -> Option<Arc<dyn Archive>> {
+        self.database.as_ref().map(|database| Arc::new(database.clone()) as Arc<dyn Archive>)
     }
 
     /// Waits for what runs, and lets go of the files.

@@ -18,27 +18,27 @@ use crate::{SqlStorage, commit};
 #[async_trait]
 impl Archive for SqlStorage {
     async fn count_records(&self) -> StorageResult<RecordCounts> {
-        Ok(count_records(self.pools.reader()).await?)
+        self.again(|| count_records(self.pools.reader())).await
     }
 
     async fn list_records(&self, after: &Place, limit: usize) -> StorageResult<Vec<Record>> {
-        Ok(list::list(self.pools.reader(), after, limit).await?)
+        self.again(|| list::list(self.pools.reader(), after, limit)).await
     }
 
     async fn find_copy(&self) -> StorageResult<Option<UnfinishedCopy>> {
-        Ok(find(self.pools.reader()).await?)
+        self.again(|| find(self.pools.reader())).await
     }
 
     async fn begin_copy(&self, source: ContentHash) -> StorageResult<Begun> {
-        Ok(self.begin(source).await?)
+        self.again(|| self.begin(source)).await
     }
 
     async fn take_in(&self, records: &[Record]) -> StorageResult<()> {
-        Ok(intake::take_in(self, records).await?)
+        self.again(|| intake::take_in(self, records)).await
     }
 
     async fn finish_copy(&self) -> StorageResult<()> {
-        Ok(intake::finish(self).await?)
+        self.again(|| intake::finish(self)).await
     }
 }
 
@@ -76,7 +76,7 @@ async fn find<C: ConnectionTrait>(on: &C) -> Result<Option<UnfinishedCopy>, Fail
 /// Whether nobody and nothing is there. Everything but a block needs a user, and notifications need theirs.
 async fn is_empty<C: ConnectionTrait>(on: &C) -> Result<bool, Failed> {
     let found = Sql::new(
-        "SELECT 1 WHERE EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM conversations) \
+        "SELECT CAST(1 AS BIGINT) WHERE EXISTS (SELECT 1 FROM users) OR EXISTS (SELECT 1 FROM conversations) \
          OR EXISTS (SELECT 1 FROM messages) OR EXISTS (SELECT 1 FROM blocks)",
     );
     Ok(found.scalar::<i64, _>(on).await?.is_none())

@@ -32,6 +32,7 @@ macro_rules! wanted {
          coalesce(b.job_match, 1) <> 0 AS job_match"
     };
 }
+pub(crate) use wanted;
 
 /// What `user` wants.
 pub(crate) async fn find<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Preferences, Failed> {

@@ -6,6 +6,7 @@
 mod configuration;
 mod embedding;
 mod identities;
+mod moving;
 mod process;
 mod serving;
 mod tokens;

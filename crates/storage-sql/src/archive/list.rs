@@ -10,6 +10,7 @@ use super::rows::{BlockRow, HeadRow, KnownRow, PositionsRow};
 use crate::error::Failed;
 use crate::media_items::{MediumRow, medium_columns};
 use crate::notifications::NotificationRow;
+use crate::preferences::wanted;
 use crate::rows::{MessageRow, all, conversation_columns, message_columns, sql_number};
 use crate::statement::Sql;
 
@@ -36,11 +37,11 @@ fn bytes(id: Option<[u8; 12]>) -> Vec<u8> {
 }
 
 async fn users<C: ConnectionTrait>(on: &C, after: Option<&UserId>, limit: usize) -> Result<Vec<Record>, Failed> {
-    let sql = Sql::new(
-        "SELECT u.id, u.name, u.picture, u.claimed_name, u.claimed_picture, u.created_at, \
-             b.email, b.push, b.chat, b.job_match \
-         FROM users u LEFT JOIN inboxes b ON b.user_id = u.id WHERE u.id > ? ORDER BY u.id LIMIT ?",
-    );
+    let sql = Sql::new(concat!(
+        "SELECT u.id, u.name, u.picture, u.claimed_name, u.claimed_picture, u.created_at, ",
+        wanted!(),
+        " FROM users u LEFT JOIN inboxes b ON b.user_id = u.id WHERE u.id > ? ORDER BY u.id LIMIT ?",
+    ));
     let rows: Vec<KnownRow> = sql.bind(text(after)).bind(sql_number(limit)).rows(on).await?;
     Ok(all(rows)?.into_iter().map(Record::User).collect())
 }
@@ -136,8 +137,8 @@ async fn notifications<C: ConnectionTrait>(
     limit: usize,
 ) -> Result<Vec<Record>, Failed> {
     let sql = Sql::new(
-        "SELECT n.id, n.user_id, n.kind, n.conversation_id, n.message_id, n.title, n.message, n.link, n.data, n.read, \
-             n.created_at \
+        "SELECT n.id, n.user_id, n.kind, n.conversation_id, n.message_id, n.title, n.message, n.link, n.data, \
+             n.read <> 0 AS read, n.created_at \
          FROM notifications n INDEXED BY notifications_by_user WHERE (n.user_id, n.created_at, n.id) > (?, ?, ?) \
          ORDER BY n.user_id, n.created_at, n.id LIMIT ?",
     );

@@ -2,7 +2,7 @@
 //! pair of a direct conversation.
 
 use parlance_domain::model::{
-    Attendance, ClaimedProfile, ConversationRecord, ParticipantRecord, Preferences, Timestamp, User, UserId, UserRecord,
+    Attendance, ClaimedProfile, ConversationRecord, ParticipantRecord, Timestamp, User, UserId, UserRecord,
 };
 use sea_orm::FromQueryResult;
 
@@ -21,7 +21,7 @@ pub(super) struct KnownRow {
     claimed_picture: Option<String>,
     created_at: i64,
     #[sea_orm(nested)]
-    preferences: Option<PreferencesRow>,
+    preferences: PreferencesRow,
 }
 
 impl TryFrom<KnownRow> for UserRecord {
@@ -32,7 +32,7 @@ impl TryFrom<KnownRow> for UserRecord {
         Ok(Self {
             user: User { id: user_id(&id)?, name, picture },
             claimed: ClaimedProfile { name: claimed_name, picture: claimed_picture },
-            preferences: preferences.map_or_else(Preferences::default, Preferences::from),
+            preferences: preferences.into(),
             created_at: Timestamp::from_millis(created_at),
         })
     }

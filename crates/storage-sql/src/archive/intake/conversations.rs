@@ -35,8 +35,9 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&Conver
     Sql::new(
         "INSERT INTO conversations \
              (id, kind, direct_key, title, image, last_seq, rev, created_at, updated_at, active_at) \
-         SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-             value ->> 7, value ->> 8, value ->> 9 \
+         SELECT unhex(value ->> 0), CAST(value ->> 1 AS BIGINT), value ->> 2, value ->> 3, value ->> 4, \
+             CAST(value ->> 5 AS BIGINT), CAST(value ->> 6 AS BIGINT), CAST(value ->> 7 AS BIGINT), \
+             CAST(value ->> 8 AS BIGINT), CAST(value ->> 9 AS BIGINT) \
          FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING",
     )
     .bind_json(&rows)?
@@ -69,12 +70,14 @@ pub(super) async fn insert_participants(
         Sql::new(
             "INSERT INTO participants (conversation_id, user_id, read_position, delivered_position, ahead, role, \
                  joined_at, floor_seq, ahead_count, dead_count) \
-             SELECT unhex(d.value ->> 0), d.value ->> 1, d.value -> 2 ->> 0, d.value -> 2 ->> 1, d.value -> 2 ->> 2, \
-                 d.value ->> 3, d.value ->> 4, d.value ->> 5, d.value ->> 6, \
+             SELECT unhex(d.value ->> 0), d.value ->> 1, CAST(d.value -> 2 ->> 0 AS BIGINT), \
+                 CAST(d.value -> 2 ->> 1 AS BIGINT), d.value -> 2 ->> 2, CAST(d.value ->> 3 AS BIGINT), \
+                 CAST(d.value ->> 4 AS BIGINT), CAST(d.value ->> 5 AS BIGINT), CAST(d.value ->> 6 AS BIGINT), \
                  (SELECT count(*) FROM messages m WHERE m.conversation_id = unhex(d.value ->> 0) \
-                  AND m.deleted_at IS NOT NULL AND m.seq > max(d.value -> 2 ->> 0, d.value ->> 5) AND NOT EXISTS ( \
+                  AND m.deleted_at IS NOT NULL AND m.seq > CAST(d.value -> 2 ->> 0 AS BIGINT) \
+                  AND m.seq > CAST(d.value ->> 5 AS BIGINT) AND NOT EXISTS ( \
                       SELECT 1 FROM json_each(d.value -> 2 ->> 2) a \
-                      WHERE m.seq BETWEEN a.value ->> 0 AND a.value ->> 1)) \
+                      WHERE m.seq BETWEEN CAST(a.value ->> 0 AS BIGINT) AND CAST(a.value ->> 1 AS BIGINT))) \
              FROM json_each(?) d WHERE true ON CONFLICT (conversation_id, user_id) DO NOTHING",
         )
         .bind_json(&present)?
@@ -84,7 +87,8 @@ pub(super) async fn insert_participants(
     if !former.is_empty() {
         Sql::new(
             "INSERT INTO former_participants (conversation_id, user_id, read_position, delivered_position, ahead) \
-             SELECT unhex(value ->> 0), value ->> 1, value -> 2 ->> 0, value -> 2 ->> 1, value -> 2 ->> 2 \
+             SELECT unhex(value ->> 0), value ->> 1, CAST(value -> 2 ->> 0 AS BIGINT), \
+                 CAST(value -> 2 ->> 1 AS BIGINT), value -> 2 ->> 2 \
              FROM json_each(?) WHERE true ON CONFLICT (conversation_id, user_id) DO NOTHING",
         )
         .bind_json(&former)?

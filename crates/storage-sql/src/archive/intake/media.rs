@@ -17,9 +17,11 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, media: &[&Medium])
     Sql::new(
         "INSERT INTO media (id, uploader, media_type, format, content_type, filename, bytes, digest, width, height, \
              thumbnail_content_type, thumbnail_bytes, thumbnail_width, thumbnail_height, uploaded_at) \
-         SELECT unhex(value -> 0 ->> 0), value -> 0 ->> 1, value -> 0 ->> 2, value -> 0 ->> 3, value -> 0 ->> 4, \
-             value -> 0 ->> 5, value -> 0 ->> 6, value -> 0 ->> 7, value -> 1 ->> 0, value -> 1 ->> 1, \
-             value -> 2 ->> 0, value -> 2 ->> 1, value -> 2 ->> 2, value -> 2 ->> 3, value ->> 3 \
+         SELECT unhex(value -> 0 ->> 0), value -> 0 ->> 1, CAST(value -> 0 ->> 2 AS BIGINT), value -> 0 ->> 3, \
+             value -> 0 ->> 4, value -> 0 ->> 5, CAST(value -> 0 ->> 6 AS BIGINT), value -> 0 ->> 7, \
+             CAST(value -> 1 ->> 0 AS BIGINT), CAST(value -> 1 ->> 1 AS BIGINT), value -> 2 ->> 0, \
+             CAST(value -> 2 ->> 1 AS BIGINT), CAST(value -> 2 ->> 2 AS BIGINT), CAST(value -> 2 ->> 3 AS BIGINT), \
+             CAST(value ->> 3 AS BIGINT) \
          FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING",
     )
     .bind_json(&rows)?

@@ -1,18 +1,35 @@
 //! Messages.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
-use parlance_domain::model::{ClientMessageId, Message, MessageKind, Timestamp};
+use parlance_domain::model::{ClientMessageId, Message, Timestamp};
 use parlance_domain::rules::media::Named;
-use sea_orm::DatabaseTransaction;
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult};
 use serde::Serialize;
 
 use crate::error::{BadRow, Failed};
 use crate::media_items::{Use, insert_uses};
 use crate::rows::{media_to_json, message_kind_number, object_id, reactions_to_json};
-use crate::search::PLACE_BITS;
+use crate::search::{self, PLACE_BITS};
 use crate::statement::Sql;
-use crate::words;
+
+/// The text of the statement that stores messages. Only SQLite's have a place in the full-text index.
+macro_rules! insert_messages {
+    ($column:literal, $value:literal) => {
+        concat!(
+            "INSERT INTO messages (id, conversation_id, seq, rev, sender_id, kind, text, media, reply_to, \
+                 client_message_id, reactions, created_at, updated_at, edited_at, deleted_at",
+            $column,
+            ") SELECT unhex(value -> 0 ->> 0), unhex(value -> 0 ->> 1), CAST(value -> 0 ->> 2 AS BIGINT), \
+                 CAST(value -> 0 ->> 3 AS BIGINT), value -> 0 ->> 4, CAST(value -> 0 ->> 5 AS BIGINT), \
+                 value -> 1 ->> 0, value -> 1 ->> 1, unhex(value -> 1 ->> 2), value -> 2 ->> 0, value -> 2 ->> 1, \
+                 CAST(value -> 3 ->> 0 AS BIGINT), CAST(value -> 3 ->> 1 AS BIGINT), \
+                 CAST(value -> 3 ->> 2 AS BIGINT), CAST(value -> 3 ->> 3 AS BIGINT)",
+            $value,
+            " FROM json_each(?)",
+        )
+    };
+}
 
 /// Messages, with what search finds of them and the media that they use.
 pub(super) async fn insert(transaction: &DatabaseTransaction, messages: &[&Message]) -> Result<(), Failed> {
@@ -21,25 +38,20 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, messages: &[&Messa
     if new.is_empty() {
         return Ok(());
     }
-    let rows = new.iter().map(|message| row(message)).collect::<Result<Vec<_>, _>>()?;
-    Sql::new(INSERT_MESSAGES).bind_json(&rows)?.bind(1_i64 << PLACE_BITS).run(transaction).await?;
-    let words: Vec<(String, String)> = new.iter().filter_map(|message| searchable(message)).collect();
-    if !words.is_empty() {
-        // In rising order: the index puts what comes out of order aside, piece by piece.
-        Sql::new(
-            "INSERT INTO message_search (rowid, words) \
-             SELECT m.place, d.value ->> 1 FROM json_each(?) d CROSS JOIN messages m ON m.id = unhex(d.value ->> 0) \
-             ORDER BY m.place",
-        )
-        .bind_json(&words)?
+    let mut new = placed(transaction, &new).await?;
+    // In rising order: the index puts what comes out of order aside, piece by piece.
+    new.sort_unstable_by_key(|(place, _)| *place);
+    let rows = new.iter().map(|(place, message)| row(*place, message)).collect::<Result<Vec<_>, _>>()?;
+    Sql::either(insert_messages!(", place", ", value ->> 4"), insert_messages!("", ""))
+        .bind_json(&rows)?
         .run(transaction)
         .await?;
-    }
-    let uses = new.iter().map(|message| (Use::Message(message.id), Named::by_links(&message.media)));
+    search::index(transaction, &new).await?;
+    let uses = new.iter().map(|(_, message)| (Use::Message(message.id), Named::by_links(&message.media)));
     insert_uses(transaction, uses).await
 }
 
-fn row(message: &Message) -> Result<impl Serialize, BadRow> {
+fn row(place: i64, message: &Message) -> Result<impl Serialize, BadRow> {
     let Message {
         id,
         conversation_id,
@@ -57,36 +69,15 @@ fn row(message: &Message) -> Result<impl Serialize, BadRow> {
         deleted_at,
         updated_at,
     } = message;
+    let millis = |moment: &Option<Timestamp>| moment.map(Timestamp::millis);
     Ok((
         (id.to_string(), conversation_id.to_string(), *seq, *rev, sender_id.as_str(), message_kind_number(*kind)),
         (text, media_to_json(media)?, reply_to.map(|id| id.to_string())),
         (client_message_id.as_ref().map(ClientMessageId::as_str), reactions_to_json(reactions)?),
-        (created_at.millis(), updated_at.millis(), edited_at.map(Timestamp::millis)),
-        deleted_at.map(Timestamp::millis),
+        (created_at.millis(), updated_at.millis(), millis(edited_at), millis(deleted_at)),
+        place,
     ))
 }
-
-/// The places of one millisecond follow the highest that was taken before the batch.
-const INSERT_MESSAGES: &str = "
-    INSERT INTO messages (place, id, conversation_id, seq, rev, sender_id, kind, text, media, reply_to,
-        client_message_id, reactions, created_at, updated_at, edited_at, deleted_at)
-    WITH new AS MATERIALIZED (
-        SELECT unhex(value -> 0 ->> 0) AS id, unhex(value -> 0 ->> 1) AS conversation_id, value -> 0 ->> 2 AS seq,
-            value -> 0 ->> 3 AS rev, value -> 0 ->> 4 AS sender_id, value -> 0 ->> 5 AS kind, value -> 1 ->> 0 AS text,
-            value -> 1 ->> 1 AS media, unhex(value -> 1 ->> 2) AS reply_to, value -> 2 ->> 0 AS client_message_id,
-            value -> 2 ->> 1 AS reactions, value -> 3 ->> 0 AS created_at, value -> 3 ->> 1 AS updated_at,
-            value -> 3 ->> 2 AS edited_at, value ->> 4 AS deleted_at
-        FROM json_each(?1)
-    ),
-    taken AS MATERIALIZED (
-        SELECT created_at, coalesce((SELECT max(place) + 1 FROM messages
-            WHERE place >= moment.created_at * ?2 AND place < (moment.created_at + 1) * ?2), created_at * ?2) AS free
-        FROM (SELECT DISTINCT created_at FROM new) AS moment
-    )
-    SELECT taken.free + row_number() OVER (PARTITION BY new.created_at ORDER BY new.id) - 1, new.id,
-        new.conversation_id, new.seq, new.rev, new.sender_id, new.kind, new.text, new.media, new.reply_to,
-        new.client_message_id, new.reactions, new.created_at, new.updated_at, new.edited_at, new.deleted_at
-    FROM new JOIN taken ON taken.created_at = new.created_at";
 
 /// Those of these messages that came in before.
 async fn there(transaction: &DatabaseTransaction, messages: &[&Message]) -> Result<BTreeSet<[u8; 12]>, Failed> {
@@ -95,15 +86,46 @@ async fn there(transaction: &DatabaseTransaction, messages: &[&Message]) -> Resu
     }
     let ids: Vec<String> = messages.iter().map(|message| message.id.to_string()).collect();
     let found: Vec<Vec<u8>> =
-        Sql::new("SELECT m.id FROM json_each(?) d CROSS JOIN messages m ON m.id = unhex(d.value)")
+        Sql::new("SELECT m.id FROM json_each(?) d CROSS JOIN messages m WHERE m.id = unhex(d.atom)")
             .bind_json(&ids)?
             .scalars(transaction)
             .await?;
     Ok(found.iter().map(|id| object_id(id).map(|id| id.bytes())).collect::<Result<_, _>>()?)
 }
 
-/// What the index holds of a message: nothing of those that search never finds.
-fn searchable(message: &Message) -> Option<(String, String)> {
-    let text = message.text.as_deref().filter(|_| message.kind != MessageKind::System)?;
-    Some((message.id.to_string(), words::indexed(message.conversation_id, text)))
+/// The messages with their places, which follow those that are taken in their milliseconds; none where messages
+/// have no places.
+async fn placed(transaction: &DatabaseTransaction, new: &[&Message]) -> Result<Vec<(i64, Message)>, Failed> {
+    #[derive(FromQueryResult)]
+    struct TakenRow {
+        created_at: i64,
+        last_place: Option<i64>,
+    }
+    if transaction.get_database_backend() != DbBackend::Sqlite {
+        return Ok(new.iter().map(|message| (0, (*message).clone())).collect());
+    }
+    let moments: BTreeSet<i64> = new.iter().map(|message| message.created_at.millis()).collect();
+    let taken: Vec<TakenRow> = Sql::new(
+        "SELECT atom AS created_at, \
+             (SELECT max(place) FROM messages WHERE place >= atom * ?2 AND place < (atom + 1) * ?2) AS last_place \
+         FROM json_each(?1)",
+    )
+    .bind_json(&moments)?
+    .bind(1_i64 << PLACE_BITS)
+    .rows(transaction)
+    .await?;
+    let last = |TakenRow { created_at, last_place }| Some((created_at, last_place?));
+    let mut last: HashMap<i64, i64> = taken.into_iter().filter_map(last).collect();
+    let mut placed = Vec::with_capacity(new.len());
+    for message in new {
+        let millis = message.created_at.millis();
+        let start = millis.checked_mul(1 << PLACE_BITS).ok_or(BadRow("moment"))?;
+        let place = last.get(&millis).map_or(start, |last| last + 1);
+        if place - start >= 1 << PLACE_BITS {
+            return Err(BadRow("place: more than a million messages in one millisecond").into());
+        }
+        last.insert(millis, place);
+        placed.push((place, (*message).clone()));
+    }
+    Ok(placed)
 }

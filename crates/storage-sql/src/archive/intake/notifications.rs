@@ -19,7 +19,8 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&Notifi
         "INSERT INTO notifications (id, user_id, kind, conversation_id, message_id, title, message, link, data, read, \
              created_at) \
          SELECT unhex(value ->> 0), value ->> 1, value ->> 2, unhex(value -> 3 ->> 0), unhex(value -> 3 ->> 1), \
-             value -> 4 ->> 0, value -> 4 ->> 1, value -> 4 ->> 2, value -> 4 ->> 3, value ->> 5, value ->> 6 \
+             value -> 4 ->> 0, value -> 4 ->> 1, value -> 4 ->> 2, value -> 4 ->> 3, CAST(value ->> 5 AS BIGINT), \
+             CAST(value ->> 6 AS BIGINT) \
          FROM json_each(?) WHERE true ON CONFLICT (id) DO NOTHING",
     )
     .bind_json(&rows)?
@@ -29,7 +30,7 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&Notifi
     Sql::new(
         "INSERT INTO inboxes (user_id, total, unread) \
          SELECT n.user_id, count(*), count(*) FILTER (WHERE n.read = 0) FROM notifications n \
-         WHERE n.user_id IN (SELECT value FROM json_each(?)) GROUP BY n.user_id \
+         WHERE n.user_id IN (SELECT atom FROM json_each(?)) GROUP BY n.user_id \
          ON CONFLICT (user_id) DO UPDATE SET total = excluded.total, unread = excluded.unread",
     )
     .bind_json(&users)?

@@ -26,7 +26,8 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&UserRe
     let rows: Vec<_> = records.iter().map(row).collect();
     Sql::new(
         "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5 FROM json_each(?) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, CAST(value ->> 5 AS BIGINT) \
+         FROM json_each(?) \
          WHERE true ON CONFLICT (id) DO NOTHING",
     )
     .bind_json(&rows)?
@@ -41,7 +42,8 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&UserRe
     if !wishes.is_empty() {
         Sql::new(
             "INSERT INTO inboxes (user_id, email, push, chat, job_match) \
-             SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) \
+             SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 2 AS BIGINT), \
+                 CAST(value ->> 3 AS BIGINT), CAST(value ->> 4 AS BIGINT) FROM json_each(?) \
              WHERE true ON CONFLICT (user_id) DO NOTHING",
         )
         .bind_json(&wishes)?
@@ -62,7 +64,7 @@ pub(super) async fn insert_blocks(transaction: &DatabaseTransaction, records: &[
     }
     Sql::new(
         "INSERT INTO blocks (blocker, blocked, created_at) \
-         SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?) WHERE true ORDER BY key \
+         SELECT value ->> 0, value ->> 1, CAST(value ->> 2 AS BIGINT) FROM json_each(?) WHERE true ORDER BY key \
          ON CONFLICT (blocker, blocked) DO NOTHING",
     )
     .bind_json(&blocks)?
