@@ -43,6 +43,21 @@ impl Opened {
         Self { storage, database: None }
     }
 
+    /// Opens what `config` names for those who work on it: half a copy is no storage to serve, or to remove media from.
+    pub(crate) async fn open_whole(config: &Config) -> Result<Self, ConfigError> {
+        let opened = Self::open(config).await?;
+        let copy = match opened.archive() {
+            Some(archive) => archive.find_copy().await.map_err(|error| refuse(config, error))?,
+            None => None,
+        };
+        if copy.is_some() {
+            opened.close().await;
+            let problem = "holds a copy that has not been finished: give the command that copies again, or empty it";
+            return Err(refuse(config, problem));
+        }
+        Ok(opened)
+    }
+
     /// The side from which it is copied, or into it; `None` where there is nothing that could be.
     pub(crate) fn archive(&self) -> Option<Arc<dyn Archive>> {
         self.database.as_ref().map(|database| Arc::new(database.clone()) as Arc<dyn Archive>)
