@@ -6,41 +6,41 @@ use std::sync::Arc;
 
 use parlance_domain::ports::{Archive, Storage};
 use parlance_storage_memory::MemoryStorage;
-use parlance_storage_sql::{Options, SqlStorage};
+use parlance_storage_mongo::MongoStorage;
+use parlance_storage_sql::SqlStorage;
 
 use crate::config::{Config, ConfigError, DatabaseAt};
 
 /// An open storage, with what it takes to close it.
 pub(crate) struct Opened {
     pub(crate) storage: Arc<dyn Storage>,
-    database: Option<SqlStorage>,
+    closing: Closing,
+}
+
+/// What is to be closed in the end.
+enum Closing {
+    /// Nothing of ours.
+    Nothing,
+    Sql(SqlStorage),
+    Mongo(MongoStorage),
+}
+
+/// What is to become of the schema.
+#[derive(Clone, Copy)]
+enum Schema {
+    UpToDate,
+    AsItIs,
 }
 
 impl Opened {
-    /// Opens what `config` names. Its schema is brought up to date first, or with `DATABASE_MIGRATE=off` must be.
+    /// Opens what `config` names. Its schema is brought up to date, or with `DATABASE_MIGRATE=off` must be.
     pub(crate) async fn open(config: &Config) -> Result<Self, ConfigError> {
-        match &config.database.at {
-            DatabaseAt::Memory => Ok(Self { storage: Arc::new(MemoryStorage::new()), database: None }),
-            DatabaseAt::Sqlite { url, make_folder } => {
-                if *make_folder {
-                    make_data_folder(config).await?;
-                }
-                Self::sql(config, url).await
-            }
-            DatabaseAt::Postgres(url) => Self::sql(config, url.reveal()).await,
-            DatabaseAt::Mongo(_) => Err(refuse(config, "mongodb is not supported by this version")),
-        }
-    }
-
-    async fn sql(config: &Config, url: &str) -> Result<Self, ConfigError> {
-        let database = SqlStorage::connect(url, &Options::default()).await.map_err(|error| refuse(config, error))?;
-        database.migrate().await.map_err(|error| refuse(config, error))?;
-        Ok(Self { storage: Arc::new(database.clone()), database: Some(database) })
+        Self::with(config, if config.database.migrate { Schema::UpToDate } else { Schema::AsItIs }).await
     }
 
     /// A storage of somebody else's, who closes it.
     pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, database: None }
+        Self { storage, closing: Closing::Nothing }
     }
 
     /// Opens what `config` names for those who work on it: half a copy is no storage to serve, or to remove media from.
@@ -60,15 +60,77 @@ impl Opened {
 
     /// The side from which it is copied, or into it; `None` where there is nothing that could be.
     pub(crate) fn archive(&self) -> Option<Arc<dyn Archive>> {
-        self.database.as_ref().map(|database| Arc::new(database.clone()) as Arc<dyn Archive>)
+        match &self.closing {
+            Closing::Nothing => None,
+            Closing::Sql(database) => Some(Arc::new(database.clone())),
+            Closing::Mongo(database) => Some(Arc::new(database.clone())),
+        }
     }
 
-    /// Waits for what runs, and lets go of the files.
+    async fn with(config: &Config, schema: Schema) -> Result<Self, ConfigError> {
+        match &config.database.at {
+            DatabaseAt::Memory => Ok(Self::given(Arc::new(MemoryStorage::new()))),
+            DatabaseAt::Sqlite { url, make_folder } => {
+                if *make_folder {
+                    make_data_folder(config).await?;
+                }
+                Self::sql(config, url, schema).await
+            }
+            DatabaseAt::Postgres(url) => Self::sql(config, url.reveal(), schema).await,
+            DatabaseAt::Mongo(url) => Self::mongo(config, url.reveal(), schema).await,
+        }
+    }
+
+    async fn sql(config: &Config, url: &str, schema: Schema) -> Result<Self, ConfigError> {
+        use parlance_storage_sql::{ConnectError, Options};
+        let options = Options {
+            max_connections: config.database.max_connections,
+            acquire_timeout: config.database.acquire_timeout,
+            statement_timeout: config.database.statement_timeout,
+            ..Options::default()
+        };
+        let database = SqlStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;
+        let ready = match schema {
+            Schema::UpToDate => database.migrate().await,
+            Schema::AsItIs => database.refuse_older().await,
+        };
+        ready.map_err(|error| match error {
+            ConnectError::Older(_) => refuse_older(config, error),
+            error => refuse(config, error),
+        })?;
+        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Sql(database) })
+    }
+
+    async fn mongo(config: &Config, url: &str, schema: Schema) -> Result<Self, ConfigError> {
+        use parlance_storage_mongo::{ConnectError, Options};
+        let options = Options {
+            max_connections: config.database.max_connections,
+            server_selection_timeout: config.database.acquire_timeout,
+            call_timeout: Options::default().call_timeout.max(config.database.statement_timeout),
+            ..Options::default()
+        };
+        let database = MongoStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;
+        let ready = match schema {
+            Schema::UpToDate => database.migrate().await,
+            Schema::AsItIs => database.refuse_older().await,
+        };
+        ready.map_err(|error| match error {
+            ConnectError::Older { .. } => refuse_older(config, error),
+            error => refuse(config, error),
+        })?;
+        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Mongo(database) })
+    }
+
+    /// Waits for what runs, and lets go of files and connections.
     pub(crate) async fn close(&self) {
-        if let Some(database) = &self.database
-            && let Err(error) = database.close().await
-        {
-            tracing::warn!(%error, "the database did not close in order");
+        match &self.closing {
+            Closing::Nothing => {}
+            Closing::Sql(database) => {
+                if let Err(error) = database.close().await {
+                    tracing::warn!(%error, "the database did not close in order");
+                }
+            }
+            Closing::Mongo(database) => database.close().await,
         }
     }
 }
@@ -80,7 +142,7 @@ async fn make_data_folder(config: &Config) -> Result<(), ConfigError> {
         .map_err(|error| config.refuse("DATA_DIR", format!("{} cannot be made: {error}", folder.display())))
 }
 
-/// A refusal that names the setting that decided which database it is. Drivers may repeat the URL they were given.
+/// A refusal that names the setting that decided which database it is. Drivers may repeat the URL that they were given.
 fn refuse(config: &Config, problem: impl Display) -> ConfigError {
     let problem = problem.to_string();
     let problem = match &config.database.at {
@@ -90,8 +152,12 @@ fn refuse(config: &Config, problem: impl Display) -> ConfigError {
     config.refuse(config.database_setting(), problem)
 }
 
+fn refuse_older(config: &Config, problem: impl Display) -> ConfigError {
+    refuse(config, format!("{problem}; run `parlance migrate`, or set DATABASE_MIGRATE=on"))
+}
+
 /// Brings the schema of the configured database up to date, and nothing else.
 pub async fn migrate(config: &Config) -> Result<(), ConfigError> {
-    Opened::open(config).await?.close().await;
+    Opened::with(config, Schema::UpToDate).await?.close().await;
     Ok(())
 }

@@ -12,6 +12,7 @@ use parlance_domain::error::Result as Verdict;
 use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, SeqRange, UserId};
 use parlance_domain::ports::{Appended, ReadMessage};
 use parlance_domain::rules::media::Named;
+use parlance_domain::rules::ranges::keep_newest;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
@@ -200,12 +201,6 @@ async fn list_newly_read(
         keep_newest(read);
     }
     Ok(newly_read)
-}
-
-/// Cuts what was read down to the newest that an answer names.
-pub(crate) fn keep_newest(read: &mut Vec<ReadMessage>) {
-    let most = usize::try_from(crate::ranges::NEWEST).unwrap_or(usize::MAX);
-    read.drain(..read.len().saturating_sub(most));
 }
 
 fn answer(

@@ -134,6 +134,6 @@ async fn list_reached(
         ),
         reached!("m.conversation_id, m.id, m.sender_id, m.seq FROM floors CROSS JOIN LATERAL (SELECT n.*", ") AS m"),
     );
-    let most = i64::try_from(crate::ranges::NEWEST).unwrap_or(i64::MAX);
+    let most = i64::try_from(parlance_domain::rules::ranges::NEWEST).unwrap_or(i64::MAX);
     Ok(rows.bind_json(&floors)?.bind(user.as_str()).bind(most).rows(transaction).await?)
 }

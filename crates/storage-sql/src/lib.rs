@@ -28,7 +28,6 @@ mod messages;
 mod notifications;
 mod notify;
 mod preferences;
-mod ranges;
 mod receipts;
 mod retry;
 mod rows;
@@ -70,6 +69,14 @@ impl SqlStorage {
     /// [`ConnectError::Newer`], [`ConnectError::Migrate`].
     pub async fn migrate(&self) -> Result<(), ConnectError> {
         self.pools.migrate().await
+    }
+
+    /// Refuses a database whose schema is older than this release, for servers that are not to migrate it.
+    ///
+    /// # Errors
+    /// [`ConnectError::Older`]; [`ConnectError::Migrate`] if the schema cannot be looked at.
+    pub async fn refuse_older(&self) -> Result<(), ConnectError> {
+        self.pools.refuse_older().await
     }
 
     /// Whether the database answers, for readiness checks.

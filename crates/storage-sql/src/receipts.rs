@@ -4,16 +4,17 @@
 
 use async_trait::async_trait;
 use parlance_domain::error::{Attempt, Error, Result as Verdict};
-use parlance_domain::model::{ConversationId, ReadState, SeqRange, UserId, Watermarks};
+use parlance_domain::model::{ConversationId, SeqRange, UserId, Watermarks};
 use parlance_domain::ports::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts, StorageResult};
+use parlance_domain::rules::ranges::{keep_newest, newest};
+use parlance_domain::rules::reading::Mark;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::error::Failed;
-use crate::ranges::{above, newest, newly_covered, total, uncovered};
 use crate::rows::{self, count, larger, ranges_to_json, read_state, sql_number, unread, user_id};
 use crate::statement::Sql;
 use crate::watermarks::list_watermarks;
-use crate::{SqlStorage, append, commit, delivery, locks};
+use crate::{SqlStorage, commit, delivery, locks};
 
 #[async_trait]
 impl Receipts for SqlStorage {
@@ -59,34 +60,6 @@ struct ReaderRow {
     read_position: Option<i64>,
     ahead: Option<String>,
     dead_count: Option<i64>,
-}
-
-/// What a mark comes to.
-struct Mark {
-    before: ReadState,
-    after: ReadState,
-    last_seq: u64,
-    /// Nothing up to here counts as unread.
-    floor: u64,
-    /// Tombstones above the floor that `before` does not cover.
-    dead: u64,
-}
-
-impl Mark {
-    /// What `before` counted as unread, tombstones included, and `after` does not.
-    fn read(&self) -> Vec<SeqRange> {
-        above(newly_covered(&self.before, &self.after, self.last_seq), self.floor)
-    }
-
-    /// What `after` counts as unread, when `dead` of it are tombstones.
-    fn unread(&self, dead: u64) -> u64 {
-        total(&above(uncovered(&self.after, self.last_seq), self.floor)).saturating_sub(dead)
-    }
-
-    /// The single reads that the count takes off.
-    fn ahead_count(&self) -> u64 {
-        total(&above(self.after.ahead().to_vec(), self.floor))
-    }
 }
 
 impl SqlStorage {
@@ -264,7 +237,7 @@ async fn list_read<C: ConnectionTrait>(
         Ok(ReadMessage { id: rows::object_id(&id)?.into(), sender_id: user_id(&sender_id)? })
     };
     let mut read = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    append::keep_newest(&mut read);
+    keep_newest(&mut read);
     Ok(read)
 }
 

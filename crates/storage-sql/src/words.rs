@@ -1,18 +1,13 @@
-//! Words as the full-text index holds them: runs of letters and digits without case and accents, each with
-//! its conversation before it. One word is one token of the index, so matching is comparing beginnings.
+//! Words as the full-text index holds them, each with its conversation before it. One word is one token of the
+//! index, so matching is comparing beginnings. What a word is, `rules::search` says.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use parlance_domain::model::ConversationId;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use parlance_domain::rules::search;
 
 /// Stands for the conversation in a [`template`]: no word has a control character.
 pub(crate) const CONVERSATION: char = '\u{1}';
-
-/// Longer words are cut, in the index as in a search.
-const MAX_CHARS: usize = 100;
 
 /// What comes after so many characters of a message is not indexed: with one word in every other character, each with
 /// its conversation before it, that is as much as a `tsvector` of PostgreSQL holds (1 MiB).
@@ -38,9 +33,7 @@ pub(crate) fn indexed(conversation: ConversationId, text: &str) -> String {
         Some((end, _)) => &text[..end],
         None => text,
     };
-    let folded = fold(text);
-    let words: BTreeSet<String> =
-        folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(cut).collect();
+    let words = search::indexed(text);
     let conversation = conversation.to_string();
     let mut indexed = String::with_capacity(words.iter().map(|word| word.len() + conversation.len() + 1).sum());
     for word in words {
@@ -55,23 +48,12 @@ pub(crate) fn indexed(conversation: ConversationId, text: &str) -> String {
 pub(crate) fn template(words: &[String], syntax: &Syntax) -> Option<String> {
     let Syntax { open, close, and } = syntax;
     let mut template = String::new();
-    for word in words.iter().map(|word| fold(word)).filter(|word| !word.is_empty()) {
-        // Nothing but letters and digits gets into the expression, so nothing in it can be taken for syntax.
-        if !word.chars().all(char::is_alphanumeric) {
-            return None;
-        }
+    // Nothing but letters and digits gets into the expression, so nothing in it can be taken for syntax.
+    for word in search::beginnings(words)? {
         let and = if template.is_empty() { "" } else { and };
-        let _ = write!(template, "{and}{open}{CONVERSATION}{}{close}", cut(&word));
+        let _ = write!(template, "{and}{open}{CONVERSATION}{word}{close}");
     }
-    (!template.is_empty()).then(|| format!("({template})"))
-}
-
-fn fold(text: &str) -> String {
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
-}
-
-fn cut(word: &str) -> String {
-    word.chars().take(MAX_CHARS).collect()
+    Some(format!("({template})"))
 }
 
 #[cfg(test)]

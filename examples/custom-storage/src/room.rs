@@ -96,9 +96,14 @@ impl Room {
         Some(&self.members[at]).filter(|member| member.present.is_some())
     }
 
-    fn present_mut(&mut self, user: &UserId) -> Option<&mut Member> {
+    /// Somebody who is or was in it.
+    fn member_mut(&mut self, user: &UserId) -> Option<&mut Member> {
         let at = self.members.binary_search_by_key(&user, |member| &member.user_id).ok()?;
-        Some(&mut self.members[at]).filter(|member| member.present.is_some())
+        Some(&mut self.members[at])
+    }
+
+    fn present_mut(&mut self, user: &UserId) -> Option<&mut Member> {
+        self.member_mut(user).filter(|member| member.present.is_some())
     }
 
     pub(crate) fn role(&self, user: &UserId) -> Option<Role> {
@@ -193,7 +198,8 @@ impl Room {
         change: impl FnOnce(&mut ReadState) -> bool,
     ) -> Result<Vec<ReadMessage>, Failed> {
         let id = self.conversation.id;
-        let Some(member) = self.present_mut(user) else { return Ok(Vec::new()) };
+        // Who leaves has read the line that tells of it.
+        let Some(member) = self.member_mut(user) else { return Ok(Vec::new()) };
         let mut after = member.read.clone();
         if !change(&mut after) {
             return Ok(Vec::new());

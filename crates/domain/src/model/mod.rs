@@ -33,7 +33,9 @@ pub use notification::{
 pub use paging::{ConversationCursor, Page, SearchCursor, TimeCursor};
 pub use place::{InvalidPlace, Place};
 pub use read_state::{ReadState, SeqRange};
-pub use record::{Attendance, BlocksRecord, ConversationRecord, ParticipantRecord, Record, RecordCounts, UserRecord};
+pub use record::{
+    Attendance, BlocksRecord, ConversationRecord, ParticipantRecord, Record, RecordCounts, RecordsByKind, UserRecord,
+};
 pub use time::Timestamp;
 pub use user::{ClaimedProfile, ProfileChange, User};
 pub use view::{ConversationView, MessageView, ReplyView};

@@ -100,6 +100,44 @@ impl Record {
     }
 }
 
+/// The records of a batch, kind by kind; each kind refers only to those before it.
+#[derive(Debug, Clone, Default)]
+pub struct RecordsByKind<'a> {
+    /// Users.
+    pub users: Vec<&'a UserRecord>,
+    /// Uploads.
+    pub media: Vec<&'a Medium>,
+    /// Conversations.
+    pub conversations: Vec<&'a ConversationRecord>,
+    /// Messages.
+    pub messages: Vec<&'a Message>,
+    /// People who are or were in conversations.
+    pub participants: Vec<&'a ParticipantRecord>,
+    /// Blocks.
+    pub blocks: Vec<&'a BlocksRecord>,
+    /// Notifications.
+    pub notifications: Vec<&'a Notification>,
+}
+
+impl<'a> RecordsByKind<'a> {
+    /// These records, each kind in their order.
+    pub fn of(records: &'a [Record]) -> Self {
+        let mut by_kind = Self::default();
+        for record in records {
+            match record {
+                Record::User(record) => by_kind.users.push(record),
+                Record::Medium(medium) => by_kind.media.push(medium),
+                Record::Conversation(record) => by_kind.conversations.push(record),
+                Record::Message(message) => by_kind.messages.push(message),
+                Record::Participant(record) => by_kind.participants.push(record),
+                Record::Blocks(record) => by_kind.blocks.push(record),
+                Record::Notification(notification) => by_kind.notifications.push(notification),
+            }
+        }
+        by_kind
+    }
+}
+
 /// How many records of each kind there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RecordCounts {

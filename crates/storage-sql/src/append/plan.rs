@@ -9,11 +9,11 @@ use parlance_domain::model::{
 };
 use parlance_domain::rules::blocking::Blocking;
 use parlance_domain::rules::media::{self, Named};
+use parlance_domain::rules::ranges::{above, newest, uncovered};
 
 use super::Place;
 use super::lookup::Found;
 use crate::error::{BadRow, Failed};
-use crate::ranges::{above, newest, uncovered};
 use crate::rows::{count, object_id, read_state};
 use crate::search::PLACE_BITS;
 

@@ -8,9 +8,7 @@ mod messages;
 mod notifications;
 mod users;
 
-use parlance_domain::model::{
-    BlocksRecord, ConversationRecord, Medium, Message, Notification, ParticipantRecord, Record, UserId, UserRecord,
-};
+use parlance_domain::model::{Record, RecordsByKind, UserId};
 use parlance_domain::rules::media::Named;
 use sea_orm::FromQueryResult;
 
@@ -20,36 +18,6 @@ use crate::rows::user_id;
 use crate::statement::Sql;
 use crate::{SqlStorage, commit};
 
-/// A batch by kinds.
-#[derive(Default)]
-struct Batch<'a> {
-    users: Vec<&'a UserRecord>,
-    media: Vec<&'a Medium>,
-    conversations: Vec<&'a ConversationRecord>,
-    messages: Vec<&'a Message>,
-    participants: Vec<&'a ParticipantRecord>,
-    blocks: Vec<&'a BlocksRecord>,
-    notifications: Vec<&'a Notification>,
-}
-
-impl<'a> Batch<'a> {
-    fn of(records: &'a [Record]) -> Self {
-        let mut batch = Self::default();
-        for record in records {
-            match record {
-                Record::User(record) => batch.users.push(record),
-                Record::Medium(medium) => batch.media.push(medium),
-                Record::Conversation(record) => batch.conversations.push(record),
-                Record::Message(message) => batch.messages.push(message),
-                Record::Participant(record) => batch.participants.push(record),
-                Record::Blocks(record) => batch.blocks.push(record),
-                Record::Notification(notification) => batch.notifications.push(notification),
-            }
-        }
-        batch
-    }
-}
-
 /// Takes a batch in, and remembers that the copy has reached its last record.
 pub(super) async fn take_in(storage: &SqlStorage, records: &[Record]) -> Result<(), Failed> {
     let transaction = storage.pools.begin().await?;
@@ -58,7 +26,8 @@ pub(super) async fn take_in(storage: &SqlStorage, records: &[Record]) -> Result<
     if moved.bind(reached).run(&transaction).await? == 0 {
         return Err(BadRow("batch: no copy has begun").into());
     }
-    let Batch { users, media, conversations, messages, participants, blocks, notifications } = Batch::of(records);
+    let RecordsByKind { users, media, conversations, messages, participants, blocks, notifications } =
+        RecordsByKind::of(records);
     users::insert(&transaction, &users).await?;
     media::insert(&transaction, &media).await?;
     conversations::insert(&transaction, &conversations).await?;

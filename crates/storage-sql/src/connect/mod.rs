@@ -117,6 +117,9 @@ pub enum ConnectError {
         "the database was written by a newer release (it has the migration `{0}`); install that release or a later one"
     )]
     Newer(String),
+    /// This release has changed the schema, and nobody has brought the database's up to date.
+    #[error("the database schema is older than this release (it lacks the migration `{0}`)")]
+    Older(String),
     /// Bringing the schema up to date failed; it is as it was before.
     #[error("the database schema cannot be brought up to date: {reason}")]
     Migrate {
@@ -195,6 +198,15 @@ impl Pools {
         unknown_migration(&self.writer).await
     }
 
+    /// Refuses a database that lacks a migration of this release.
+    pub(crate) async fn refuse_older(&self) -> Result<(), ConnectError> {
+        let applied = applied_migrations(&self.writer).await?;
+        match known_migrations().into_iter().find(|name| !applied.contains(name)) {
+            Some(missing) => Err(ConnectError::Older(missing)),
+            None => Ok(()),
+        }
+    }
+
     /// Applies what is missing of the schema, all or nothing.
     pub(crate) async fn migrate(&self) -> Result<(), ConnectError> {
         // One transaction around everything: two servers that start at once must not both migrate.
@@ -220,20 +232,29 @@ impl Pools {
 }
 
 async fn unknown_migration<C: ConnectionTrait>(on: &C) -> Result<(), ConnectError> {
-    let known: Vec<String> = Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect();
+    let known = known_migrations();
+    match applied_migrations(on).await?.into_iter().find(|name| !known.contains(name)) {
+        Some(unknown) => Err(ConnectError::Newer(unknown)),
+        None => Ok(()),
+    }
+}
+
+/// What this release would apply, in order.
+fn known_migrations() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// What the database has; nothing if it is empty.
+async fn applied_migrations<C: ConnectionTrait>(on: &C) -> Result<Vec<String>, ConnectError> {
     let installed = Sql::either(
         "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
         "SELECT count(to_regclass('seaql_migrations'))",
     );
     if installed.scalar::<i64, _>(on).await.map_err(not_migrated)?.unwrap_or(0) == 0 {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let applied = Sql::new("SELECT version FROM seaql_migrations ORDER BY version");
-    let applied = applied.scalars::<String, _>(on).await.map_err(not_migrated)?;
-    match applied.into_iter().find(|name| !known.contains(name)) {
-        Some(unknown) => Err(ConnectError::Newer(unknown)),
-        None => Ok(()),
-    }
+    applied.scalars::<String, _>(on).await.map_err(not_migrated)
 }
 
 fn not_migrated(source: DbErr) -> ConnectError {

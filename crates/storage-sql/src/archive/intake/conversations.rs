@@ -2,12 +2,12 @@
 
 use parlance_domain::model::{Attendance, ConversationRecord, ParticipantRecord};
 use parlance_domain::rules::media::Named;
+use parlance_domain::rules::ranges::{above, total};
 use sea_orm::DatabaseTransaction;
 
 use crate::conversations::direct_key;
 use crate::error::Failed;
 use crate::media_items::{Use, insert_uses};
-use crate::ranges::{above, total};
 use crate::rows::{conversation_kind_number, ranges_to_json, role_number};
 use crate::statement::Sql;
 
