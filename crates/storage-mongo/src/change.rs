@@ -89,6 +89,7 @@ impl Unit<'_> {
 impl MongoStorage {
     /// Carries out a change, in as many attempts as the time of a call allows.
     pub(crate) async fn make<C: Change>(&self, change: &C) -> Result<C::Done, Failed> {
+        let _turn = self.turn().await?;
         let deadline = Instant::now() + self.options.call_timeout;
         let (mut attempt, mut broken) = (0, 0);
         loop {

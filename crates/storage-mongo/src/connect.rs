@@ -15,12 +15,15 @@ const DEFAULT_DATABASE: &str = "parlance";
 /// How to open a deployment. What the URL says of pool and timeouts is overruled by these.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Connections to each server of the deployment; at least 1. Default 10.
+    /// Calls that are carried out at the same time, and connections to each server of the deployment; at least 1.
+    /// Default 10.
     pub max_connections: u32,
+    /// How long a call waits for its turn before it fails as unavailable. Default 5 s.
+    pub acquire_timeout: Duration,
     /// How long a call looks for a server that can answer it, and a new connection may take. Default 3 s.
     pub server_selection_timeout: Duration,
-    /// How long one call may take in all, with its repetitions and with waiting for a free connection, before it
-    /// fails as unavailable. Above `lease`. Default 30 s.
+    /// How long one call may take from its turn on, with its repetitions, before it fails as unavailable. Above
+    /// `lease`. Default 30 s.
     pub call_timeout: Duration,
     /// Whether to use transactions. Default: where the deployment has them.
     pub transactions: Transactions,
@@ -43,6 +46,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             max_connections: 10,
+            acquire_timeout: Duration::from_secs(5),
             server_selection_timeout: Duration::from_secs(3),
             call_timeout: Duration::from_secs(30),
             transactions: Transactions::default(),

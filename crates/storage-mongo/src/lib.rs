@@ -42,17 +42,22 @@ mod watermarks;
 
 pub use connect::{ConnectError, Options, Transactions};
 
+use std::sync::Arc;
+
 use connect::Deployment;
 use error::{Failed, TimedOut};
 use mongodb::bson::doc;
 use parlance_domain::ports::StorageResult;
 use reader::Reader;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A database that holds a server's users, conversations and messages. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct MongoStorage {
     deployment: Deployment,
     options: Options,
+    /// Calls that may run. The driver's pool has no limit on waiting for one of its connections.
+    turns: Arc<Semaphore>,
 }
 
 impl MongoStorage {
@@ -64,7 +69,8 @@ impl MongoStorage {
     pub async fn connect(url: &str, options: &Options) -> Result<Self, ConnectError> {
         let deployment = Deployment::open(url, options).await?;
         schema::refuse_newer(&deployment.database).await?;
-        Ok(Self { deployment, options: options.clone() })
+        let turns = usize::try_from(options.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
+        Ok(Self { deployment, options: options.clone(), turns: Arc::new(Semaphore::new(turns)) })
     }
 
     /// Brings collections and indexes up to date. Idempotent, and safe when several processes start at once.
@@ -108,13 +114,21 @@ impl MongoStorage {
         Reader::new(&self.deployment.database, None)
     }
 
+    /// Waits until it is this call's turn.
+    async fn turn(&self) -> Result<SemaphorePermit<'_>, Failed> {
+        let turn = tokio::time::timeout(self.options.acquire_timeout, self.turns.acquire()).await;
+        turn.ok().and_then(Result::ok).ok_or(Failed::TimedOut(TimedOut))
+    }
+
     /// Bounds the time of something that only reads.
     async fn within<T>(&self, reads: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+        let _turn = self.turn().await?;
         tokio::time::timeout(self.options.call_timeout, reads).await.unwrap_or(Err(Failed::TimedOut(TimedOut)))
     }
 
     /// Bounds the time of a single write, which the driver repeats where the deployment can tell a repetition.
     async fn within_write<T>(&self, write: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, Failed> {
+        let _turn = self.turn().await?;
         match tokio::time::timeout(self.options.call_timeout, write).await {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => {

@@ -148,7 +148,8 @@ impl MediaItems for MongoStorage {
     }
 
     async fn find_medium(&self, id: MediumId) -> StorageResult<Option<Medium>> {
-        let found = self.reader().one::<MediumDocument>(Query::by_id(MEDIA, object_id(id.bytes()))).await?;
+        let medium = Query::by_id(MEDIA, object_id(id.bytes()));
+        let found: Option<MediumDocument> = self.within(self.reader().one(medium)).await?;
         Ok(found.map(Medium::try_from).transpose().map_err(Failed::from)?)
     }
 

@@ -1,0 +1,5 @@
+//! The storage on a real server: the whole contract with transactions and without, and what is particular to MongoDB.
+
+mod contract;
+mod contract_without_transactions;
+mod database;
