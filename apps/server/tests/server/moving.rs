@@ -9,8 +9,9 @@ use parlance_domain::model::ContentHash;
 use parlance_domain::ports::{Archive, RecordSource};
 use parlance_domain::services::{Moving, Stored};
 use parlance_storage_sql::{Options, SqlStorage};
-use parlance_storage_testkit::Crowd;
+use parlance_storage_testkit::{Crowd, Depot, Movable};
 
+use super::databases::Database;
 use super::process::Parlance;
 
 /// Messages of the copy through all storages.
@@ -72,15 +73,57 @@ fn after_lines(parlance: &Parlance, args: &[&str], lines: usize) -> (Child, Stri
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_goes_through_all_storages_and_a_file() {
     let parlance = crowd(MANY).await;
-    let copied = parlance.answered(&["copy", "--from", "sqlite:crowd.db", "--to", "sqlite:second.db"], &[]);
-    assert!(copied.contains("20,000 messages, "), "{copied}");
-    let exported = parlance.answered(&["export", "--from", "sqlite:second.db", "--file", "all.ndjson"], &[]);
-    let imported = parlance.answered(&["import", "--file", "all.ndjson", "--to", "sqlite:last.db"], &[]);
-    assert_eq!(hash(&exported), hash(&copied));
-    assert_eq!(hash(&imported), hash(&copied));
-    let configured = [("DATABASE_URL", "sqlite:last.db")];
+    let (postgres, mongo) = (Database::postgres().await, Database::mongo());
+    let mut hashes = Vec::new();
+    for args in [
+        ["copy", "--from", "sqlite:crowd.db", "--to", &postgres.url],
+        ["copy", "--from", &postgres.url, "--to", &mongo.url],
+        ["copy", "--from", &mongo.url, "--to", "sqlite:last.db"],
+        ["export", "--from", "sqlite:last.db", "--file", "all.ndjson"],
+        ["import", "--file", "all.ndjson", "--to", "sqlite:imported.db"],
+    ] {
+        let said = parlance.answered(&args, &[]);
+        assert!(said.contains("20,000 messages, "), "{args:?}: {said}");
+        hashes.push(hash(&said));
+    }
+    let configured = [("DATABASE_URL", "sqlite:imported.db")];
     let again = parlance.answered(&["export", "--file", "again.ndjson"], &configured);
-    assert_eq!(hash(&again), hash(&copied), "the storage of the configuration is one as well");
+    assert!(hashes.iter().all(|one| *one == hash(&again)), "{hashes:?}, {again}");
+    postgres.remove().await;
+    mongo.remove().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn storages_of_every_two_kinds_are_copied_into_each_other() {
+    let parlance = Parlance::new();
+    let storage = open(&parlance, "lived.db").await;
+    let depot = Depot::new(Movable::new(storage.clone()));
+    depot.live().await;
+    let original = depot.records().await;
+    storage.close().await.unwrap();
+    let (postgres, mongo) = (Database::postgres().await, Database::mongo());
+    let (other_postgres, other_mongo) = (Database::postgres().await, Database::mongo());
+    for (from, to) in [
+        ("sqlite:lived.db", "sqlite:second.db"),
+        ("sqlite:second.db", &*postgres.url),
+        (&postgres.url, &other_postgres.url),
+        (&other_postgres.url, &mongo.url),
+        (&mongo.url, &other_mongo.url),
+        (&other_mongo.url, "sqlite:third.db"),
+    ] {
+        parlance.answered(&["copy", "--from", from, "--to", to], &[]);
+    }
+    for (from, file) in [(&mongo, "mongo.ndjson"), (&postgres, "postgres.ndjson")] {
+        parlance.answered(&["export", "--from", &from.url, "--file", file], &[]);
+    }
+    let last = open(&parlance, "third.db").await;
+    assert_eq!(Depot::new(Movable::new(last.clone())).records().await, original);
+    last.close().await.unwrap();
+    let text = |file| std::fs::read(parlance.folder().join(file)).unwrap();
+    assert!(text("mongo.ndjson") == text("postgres.ndjson"), "the same contents are the same file");
+    for database in [postgres, mongo, other_postgres, other_mongo] {
+        database.remove().await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
