@@ -216,5 +216,5 @@ const POSTGRES: &[&str] = &[
         words TSVECTOR NOT NULL,
         PRIMARY KEY (conversation_id, created_at, message_id)
     )",
-    "CREATE INDEX message_search_by_word ON message_search USING gin (words)",
+    "CREATE INDEX message_search_by_word ON message_search USING gin (words) WITH (fastupdate = off)",
 ];

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::MongoStorage;
 use crate::command::{Command, Update, repeat, run};
-use crate::connect::{Deployment, write_concern};
+use crate::connect::write_concern;
 use crate::error::{Failed, TimedOut};
 use crate::locks::Locks;
 use crate::reader::Reader;
@@ -116,7 +116,7 @@ impl MongoStorage {
 
     async fn attempt<C: Change>(&self, change: &C, committing: &AtomicBool) -> Result<C::Done, Failed> {
         if self.deployment.transactional {
-            attempt_in_transaction(&self.deployment, change, committing).await
+            attempt_in_transaction(&self.deployment.database, change, committing).await
         } else {
             attempt_with_locks(&self.deployment.database, self.options.lease, change, committing).await
         }
@@ -124,32 +124,57 @@ impl MongoStorage {
 }
 
 async fn attempt_in_transaction<C: Change>(
-    deployment: &Deployment,
+    database: &Database,
     change: &C,
     committing: &AtomicBool,
 ) -> Result<C::Done, Failed> {
-    let Deployment { database, .. } = deployment;
     let mut session = database.client().start_session().await?;
     session.start_transaction().read_concern(ReadConcern::snapshot()).write_concern(write_concern()).await?;
     let mut unit = Unit { database, session: Some(session), locked: None, commands: Vec::new() };
-    let done = change.decide(&mut unit).await?;
-    let (Some(mut session), commands) = (unit.session, unit.commands) else { return Ok(done) };
-    if commands.is_empty() {
-        return Ok(done);
+    let decided = change.decide(&mut unit).await;
+    let (Some(mut session), commands) = (unit.session, unit.commands) else { return decided };
+    let written = match &decided {
+        Ok(_) if !commands.is_empty() => write_in_transaction(database, &mut session, commands).await,
+        _ => Ok(false),
+    };
+    match written {
+        Ok(true) => {
+            committing.store(true, Ordering::Relaxed);
+            commit(&mut session).await?;
+            decided
+        }
+        written => {
+            // An open transaction is in the way of others until the server gives it up. If it cannot be ended now, the
+            // driver tries again when the session is dropped.
+            drop(session.abort_transaction().await);
+            written.and(decided)
+        }
     }
+}
+
+/// Says that there is something to commit.
+async fn write_in_transaction(
+    database: &Database,
+    session: &mut ClientSession,
+    commands: Vec<Command>,
+) -> Result<bool, Failed> {
     for command in commands {
-        run(database, &mut session, command).await?;
+        run(database, session, command).await?;
     }
-    committing.store(true, Ordering::Relaxed);
+    Ok(true)
+}
+
+async fn commit(session: &mut ClientSession) -> Result<(), Failed> {
     let mut left = COMMITS;
     loop {
         left -= 1;
         match session.commit_transaction().await {
-            Ok(()) => return Ok(done),
+            Ok(()) => return Ok(()),
             Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) && left > 0 => {}
+            // That the server knows no such transaction may mean that an earlier request has committed it.
             Err(error) => {
                 let failed = Failed::Command(error);
-                return Err(if failed.is_conflict() { failed } else { failed.in_commit() });
+                return Err(if failed.is_write_conflict() { failed } else { failed.in_commit() });
             }
         }
     }

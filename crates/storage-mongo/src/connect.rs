@@ -1,9 +1,12 @@
 //! Opening a deployment: what its URL may say, how long anything waits, and whether it has transactions. Every
 //! write is acknowledged by a majority of the members and their journals, and every read sees what a majority has.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
+use mongodb::event::EventHandler;
+use mongodb::event::command::CommandEvent;
 use mongodb::options::{Acknowledgment, ClientOptions, ReadConcern, ReadPreference, SelectionCriteria, WriteConcern};
 use mongodb::{Client, Database};
 
@@ -12,8 +15,12 @@ use crate::error::one_line;
 /// The database of a URL that names none.
 const DEFAULT_DATABASE: &str = "parlance";
 
+/// Told of every command as it is sent, with what people wrote in it: for looking into queries, not for a log. Called
+/// on the runtime: it must not block.
+pub type CommandObserver = Arc<dyn Fn(&Document) + Send + Sync>;
+
 /// How to open a deployment. What the URL says of pool and timeouts is overruled by these.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Options {
     /// Calls that are carried out at the same time, and connections to each server of the deployment; at least 1.
     /// Default 10.
@@ -30,6 +37,8 @@ pub struct Options {
     /// Without transactions: how long a change that began and was not finished (its process has died) holds up
     /// others before they finish or undo it. A living change that takes as long is given up. Default 10 s.
     pub lease: Duration,
+    /// Told of every command. Default: nobody.
+    pub observer: Option<CommandObserver>,
 }
 
 /// Whether changes of several documents are transactions of the server.
@@ -51,7 +60,31 @@ impl Default for Options {
             call_timeout: Duration::from_secs(30),
             transactions: Transactions::default(),
             lease: Duration::from_secs(10),
+            observer: None,
         }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self {
+            max_connections,
+            acquire_timeout,
+            server_selection_timeout,
+            call_timeout,
+            transactions,
+            lease,
+            observer,
+        } = self;
+        f.debug_struct("Options")
+            .field("max_connections", max_connections)
+            .field("acquire_timeout", acquire_timeout)
+            .field("server_selection_timeout", server_selection_timeout)
+            .field("call_timeout", call_timeout)
+            .field("transactions", transactions)
+            .field("lease", lease)
+            .field("observer", &observer.is_some())
+            .finish()
     }
 }
 
@@ -141,6 +174,13 @@ async fn driver_options(url: &str, options: &Options) -> Result<ClientOptions, C
     driver.min_pool_size = driver.min_pool_size.map(|size| size.min(options.max_connections.max(1)));
     driver.server_selection_timeout = Some(options.server_selection_timeout);
     driver.connect_timeout = Some(options.server_selection_timeout);
+    if let Some(observer) = options.observer.clone() {
+        driver.command_event_handler = Some(EventHandler::callback(move |event| {
+            if let CommandEvent::Started(started) = event {
+                observer(&started.command);
+            }
+        }));
+    }
     driver.write_concern = Some(write_concern());
     driver.read_concern = Some(ReadConcern::majority());
     driver.selection_criteria = Some(SelectionCriteria::ReadPreference(ReadPreference::Primary));

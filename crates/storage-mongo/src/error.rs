@@ -70,6 +70,11 @@ impl Failed {
 }
 
 impl Failed {
+    /// Whether the server has found that another transaction came first.
+    pub(crate) fn is_write_conflict(&self) -> bool {
+        matches!(self, Self::Command(error) if code(error) == Some(WRITE_CONFLICT))
+    }
+
     /// The same failure, of a change that may have happened.
     pub(crate) fn in_commit(self) -> Self {
         Self::Commit(Box::new(self))

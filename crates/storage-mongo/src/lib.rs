@@ -40,7 +40,7 @@ mod search;
 mod users;
 mod watermarks;
 
-pub use connect::{ConnectError, Options, Transactions};
+pub use connect::{CommandObserver, ConnectError, Options, Transactions};
 
 use std::sync::Arc;
 

@@ -12,7 +12,7 @@ use parlance_domain::ports::{ConversationEntry, ConversationQuery};
 use serde::Deserialize;
 
 use crate::conversations::find_document;
-use crate::documents::{ConversationDocument, MessageDocument, PositionDocument, date, object_id, position_id};
+use crate::documents::{ConversationDocument, MessageDocument, PositionDocument, all, date, object_id, position_id};
 use crate::error::Failed;
 use crate::reader::{Query, Reader};
 use crate::schema::{CONVERSATIONS, MESSAGES, POSITIONS, USERS};
@@ -119,19 +119,11 @@ async fn list_newest(
     reader: &mut Reader<'_>,
     documents: &[ConversationDocument],
 ) -> Result<HashMap<ConversationId, Message>, Failed> {
-    let newest = documents.iter().filter_map(|document| Some((document.last_message?, document.id)));
-    let (ids, conversations): (Vec<ObjectId>, Vec<ObjectId>) = newest.unzip();
+    let ids: Vec<ObjectId> = documents.iter().filter_map(|document| document.last_message).collect();
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    // The conversations say on which shards the messages are.
-    let filter = doc! { "_id": { "$in": ids }, "conversation": { "$in": conversations } };
-    let found: Vec<MessageDocument> =
-        reader.all(Query::new(MESSAGES, filter).fields(MessageDocument::fields())).await?;
-    let mut messages = HashMap::with_capacity(found.len());
-    for document in found {
-        let message = Message::try_from(document)?;
-        messages.insert(message.conversation_id, message);
-    }
-    Ok(messages)
+    let newest = Query::new(MESSAGES, doc! { "_id": { "$in": ids } }).fields(MessageDocument::fields());
+    let newest: Vec<Message> = all(reader.all::<MessageDocument>(newest).await?)?;
+    Ok(newest.into_iter().map(|message| (message.conversation_id, message)).collect())
 }

@@ -20,6 +20,9 @@ use crate::error::{BadDocument, Failed};
 use crate::reader::{Query, Reader};
 use crate::schema::MEDIA;
 
+/// The end of the year 9999: not every server and tool reads later dates.
+const LATEST: Timestamp = Timestamp::from_millis(253_402_300_799_999);
+
 /// A medium.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct MediumDocument {
@@ -168,7 +171,7 @@ async fn list_unused(reader: &mut Reader<'_>, before: Timestamp, limit: usize) -
         #[serde(rename = "_id")]
         id: ObjectId,
     }
-    let unused = Query::new(MEDIA, doc! { "uses": 0_i64, "uploaded_at": { "$lt": date(before) } });
+    let unused = Query::new(MEDIA, doc! { "uses": 0_i64, "uploaded_at": { "$lt": date(before.min(LATEST)) } });
     let unused = unused.sort(doc! { "uploaded_at": 1, "_id": 1 }).limit(limit).fields(doc! { "_id": 1 });
     let unused: Vec<IdDocument> = reader.all(unused).await?;
     Ok(unused.into_iter().take(limit).map(|medium| MediumId::from_bytes(medium.id.bytes())).collect())

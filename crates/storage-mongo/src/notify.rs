@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use parlance_domain::model::{MessageId, Notification, NotificationBody, NotificationId, NotificationKind, UserId};
 use parlance_domain::ports::{ChatNote, Counted, NewNotification, Noted};
 use serde::Deserialize;
@@ -113,8 +113,10 @@ pub(crate) async fn look_up(reader: &mut Reader<'_>, note: &ChatNote) -> Result<
     let ChatNote { conversation_id, message_id, users, created_at: _ } = note;
     let users: BTreeSet<&UserId> = users.iter().map(|(user, _)| user).collect();
     let names: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
+    // One user is asked for as one: not every server finds the index behind a list that is not the last field.
+    let whose = if let [only] = names.as_slice() { Bson::from(*only) } else { doc! { "$in": names }.into() };
     let filter = doc! {
-        "user": { "$in": names },
+        "user": whose,
         "conversation": object_id(conversation_id.bytes()),
         "standing": true,
     };

@@ -149,10 +149,11 @@ async fn decide(
 
 /// The places of those of `ids` that are in the conversation, rising.
 async fn list_seqs(reader: &mut Reader<'_>, id: ConversationId, ids: &[MessageId]) -> Result<Vec<Seq>, Failed> {
-    let ids: Vec<ObjectId> = ids.iter().map(|id| object_id(id.bytes())).collect();
-    let filter = doc! { "_id": { "$in": ids }, "conversation": object_id(id.bytes()) };
-    let places: Vec<PlaceDocument> = reader.all(Query::new(MESSAGES, filter).fields(PlaceDocument::fields())).await?;
-    let mut seqs = places.into_iter().map(|place| count(place.seq)).collect::<Result<Vec<_>, _>>()?;
+    let named: Vec<ObjectId> = ids.iter().map(|id| object_id(id.bytes())).collect();
+    let named = Query::new(MESSAGES, doc! { "_id": { "$in": named } }).fields(PlaceDocument::fields());
+    let named: Vec<PlaceDocument> = reader.all(named).await?;
+    let here = named.into_iter().filter(|place| place.conversation_id() == id);
+    let mut seqs = here.map(|place| count(place.seq)).collect::<Result<Vec<_>, _>>()?;
     seqs.sort_unstable();
     Ok(seqs)
 }
@@ -167,7 +168,7 @@ async fn list_read(
     let mut places = messages::list_places(reader, ranges.iter().map(|range| (conversation, *range))).await?;
     places.sort_unstable_by_key(|place| place.seq);
     let mut read = Vec::with_capacity(places.len());
-    for place in places.into_iter().filter(|place| !place.is_tombstone()) {
+    for place in places.into_iter().filter(|place| !place.is_tombstone() && lies_in(place, ranges)) {
         let sender_id = place.sender_id()?;
         if sender_id != *user {
             read.push(ReadMessage { id: place.id(), sender_id });
@@ -186,12 +187,14 @@ async fn count_dead(reader: &mut Reader<'_>, id: ConversationId, ranges: &[SeqRa
         "deleted_at": { "$exists": true },
     };
     let dead: Vec<PlaceDocument> = reader.all(Query::new(MESSAGES, filter).fields(PlaceDocument::fields())).await?;
-    let covered = |place: &&PlaceDocument| {
-        let seq = u64::try_from(place.seq).unwrap_or(0);
-        let after = ranges.partition_point(|range| range.last < seq);
-        ranges.get(after).is_some_and(|range| range.first <= seq)
-    };
-    Ok(dead.iter().filter(covered).count() as u64)
+    Ok(dead.iter().filter(|place| lies_in(place, ranges)).count() as u64)
+}
+
+/// Whether a message lies in one of `ranges`, which rise.
+fn lies_in(place: &PlaceDocument, ranges: &[SeqRange]) -> bool {
+    let seq = u64::try_from(place.seq).unwrap_or(0);
+    let after = ranges.partition_point(|range| range.last < seq);
+    ranges.get(after).is_some_and(|range| range.first <= seq)
 }
 
 async fn unread_by_conversation(reader: &mut Reader<'_>, user: &UserId) -> Result<Vec<(ConversationId, u64)>, Failed> {

@@ -105,7 +105,13 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
         (COPIES, vec![]),
         (LOCKS, vec![]),
         (CONVERSATIONS, vec![index("by_user", doc! { "people.user": 1 })]),
-        (POSITIONS, vec![index("by_conversation", doc! { "conversation": 1 }), index("by_user", doc! { "user": 1 })]),
+        (
+            POSITIONS,
+            vec![
+                index("by_conversation", doc! { "conversation": 1 }),
+                index("by_user", doc! { "user": 1, "present": 1 }),
+            ],
+        ),
         (
             MESSAGES,
             vec![

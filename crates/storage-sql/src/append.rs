@@ -3,14 +3,15 @@
 //! transaction holds the conversations, so what is looked up still holds when it is written, and `seq` and `rev` are
 //! allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
 
+mod found;
 mod lookup;
-mod plan;
 
 use std::collections::HashMap;
 
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, SeqRange, UserId};
+use parlance_domain::model::{Message, MessageId, NewMessage, SeqRange};
 use parlance_domain::ports::{Appended, ReadMessage};
+use parlance_domain::rules::appending::{self, Answer, Plan, Reading};
 use parlance_domain::rules::media::Named;
 use parlance_domain::rules::ranges::keep_newest;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
@@ -20,7 +21,6 @@ use crate::media_items::Use;
 use crate::rows::{self, larger, media_to_json, message_kind_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, locks, media_items, search};
-use plan::{Answer, Plan};
 
 /// Stores a batch; the answers are in its order.
 pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result<Vec<Verdict<Appended>>, Failed> {
@@ -43,11 +43,14 @@ pub(crate) async fn append_in(
     let Named { all, required } = named(batch);
     locks::media(transaction, all).await?;
     let missing = media_items::list_missing(transaction, &required).await?;
-    let plan = plan::decide(batch, found, &missing)?;
-    let stored = load_named(transaction, &plan).await?;
-    write(transaction, &plan).await?;
-    let newly_read = list_newly_read(transaction, &plan).await?;
-    answer(plan, &stored, newly_read)
+    let (found, places) = found::gather(batch, found, missing)?;
+    let mut plan = appending::decide(batch.to_vec(), found);
+    let before = load_named(transaction, &plan).await?;
+    let stored = places.allot(std::mem::take(&mut plan.stored))?;
+    write(transaction, &plan, &stored).await?;
+    let newly_read = list_newly_read(transaction, &plan.reads).await?;
+    let stored = stored.into_iter().map(|(_, message)| (message.id, message));
+    answer(plan.answers, &before.into_iter().chain(stored).collect(), newly_read)
 }
 
 /// The media that the batch names.
@@ -95,8 +98,8 @@ macro_rules! insert_messages {
 }
 
 /// Messages, their words and media, conversations, positions: a statement each.
-async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Failed> {
-    if plan.stored.is_empty() {
+async fn write(transaction: &DatabaseTransaction, plan: &Plan, stored: &[(i64, Message)]) -> Result<(), Failed> {
+    if stored.is_empty() {
         return Ok(());
     }
     let row = |(place, message): &(i64, Message)| -> Result<_, BadRow> {
@@ -115,16 +118,19 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Fai
             *place,
         ))
     };
-    let messages = plan.stored.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    let messages = stored.iter().map(row).collect::<Result<Vec<_>, _>>()?;
     Sql::either(insert_messages!(", place", ", value ->> 11"), insert_messages!("", ""))
         .bind_json(&messages)?
         .run(transaction)
         .await?;
-    search::index(transaction, &plan.stored).await?;
-    let uses = plan.stored.iter().map(|(_, message)| (Use::Message(message.id), Named::by_links(&message.media)));
+    search::index(transaction, stored).await?;
+    let uses = stored.iter().map(|(_, message)| (Use::Message(message.id), Named::by_links(&message.media)));
     media_items::insert_uses(transaction, uses).await?;
-    let heads: Vec<_> =
-        plan.heads.iter().map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at)).collect();
+    let heads: Vec<_> = plan
+        .heads
+        .iter()
+        .map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at.millis()))
+        .collect();
     Sql::new(
         "UPDATE conversations SET last_seq = d.last_seq, rev = d.rev, active_at = d.active_at \
          FROM (SELECT unhex(value ->> 0) AS id, CAST(value ->> 1 AS BIGINT) AS last_seq, \
@@ -170,16 +176,16 @@ struct NewlyReadRow {
 
 async fn list_newly_read(
     transaction: &DatabaseTransaction,
-    plan: &Plan,
+    reads: &[Reading],
 ) -> Result<HashMap<usize, Vec<ReadMessage>>, Failed> {
-    if plan.reads.is_empty() {
+    if reads.is_empty() {
         return Ok(HashMap::new());
     }
-    let reads: Vec<(usize, String, &str, u64, u64)> = plan
-        .reads
-        .iter()
-        .map(|(ordinal, id, user, SeqRange { first, last })| (*ordinal, id.to_string(), user.as_str(), *first, *last))
-        .collect();
+    let row = |read: &Reading| {
+        let Reading { ordinal, conversation_id, reader, range: SeqRange { first, last } } = read;
+        (*ordinal, conversation_id.to_string(), reader.as_str().to_owned(), *first, *last)
+    };
+    let reads: Vec<_> = reads.iter().map(row).collect();
     let rows: Vec<NewlyReadRow> = Sql::new(
         "SELECT CAST(d.value ->> 0 AS BIGINT) AS ordinal, m.id, m.sender_id \
          FROM json_each(?) d CROSS JOIN messages m \
@@ -203,26 +209,22 @@ async fn list_newly_read(
     Ok(newly_read)
 }
 
+/// The answers in the order of the batch, out of all messages that they are about.
 fn answer(
-    plan: Plan,
-    before: &HashMap<MessageId, Message>,
+    answers: Vec<Answer>,
+    messages: &HashMap<MessageId, Message>,
     mut newly_read: HashMap<usize, Vec<ReadMessage>>,
 ) -> Result<Vec<Verdict<Appended>>, Failed> {
-    let stored: HashMap<MessageId, &Message> = plan.stored.iter().map(|(_, message)| (message.id, message)).collect();
-    let find = |id: MessageId| before.get(&id).or_else(|| stored.get(&id).copied()).cloned();
-    let complete = |ordinal: usize, answer: Answer, newly_read: &mut HashMap<_, Vec<ReadMessage>>| {
+    let mut complete = |(ordinal, answer): (usize, Answer)| {
         let (id, duplicate) = match answer {
             Answer::Refused(error) => return Ok(Err(error)),
             Answer::Stored(id) => (id, false),
             Answer::Repeated(id) => (id, true),
         };
-        let message = find(id).ok_or(BadRow("message"))?;
-        let reply_to = message.reply_to.and_then(find);
+        let message = messages.get(&id).cloned().ok_or(BadRow("message"))?;
+        let reply_to = message.reply_to.and_then(|original| messages.get(&original).cloned());
         let newly_read = newly_read.remove(&ordinal).unwrap_or_default();
         Ok(Ok(Appended { message, duplicate, reply_to, newly_read }))
     };
-    plan.answers.into_iter().enumerate().map(|(ordinal, answer)| complete(ordinal, answer, &mut newly_read)).collect()
+    answers.into_iter().enumerate().map(&mut complete).collect()
 }
-
-/// Whose position in which conversation.
-type Place = (ConversationId, UserId);

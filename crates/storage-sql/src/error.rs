@@ -81,7 +81,8 @@ fn driver(error: &DbErr) -> Option<&DriverError> {
 /// Whether the same call may succeed later: no connection was free, another process holds the file, the server is
 /// going down, the disk is full or does not answer.
 fn is_transient(error: &DbErr) -> bool {
-    if matches!(error, DbErr::ConnectionAcquire(_)) {
+    // Whatever keeps us from having a connection: without one, nothing happens.
+    if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
         return true;
     }
     match driver(error) {

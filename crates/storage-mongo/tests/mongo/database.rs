@@ -1,5 +1,7 @@
 //! A database of a case's own on the server of the tests. It goes when the case does.
 
+use std::net::SocketAddr;
+
 use mongodb::bson::oid::ObjectId;
 use parlance_storage_mongo::{MongoStorage, Options};
 
@@ -14,6 +16,18 @@ impl Database {
         let server = std::env::var("TEST_MONGODB_URL").expect("run make test, or set TEST_MONGODB_URL");
         let name = format!("test_{}", ObjectId::new());
         Self { url: with_database(&server, &name), name }
+    }
+
+    /// Where its server listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        let rest = self.url.strip_prefix("mongodb://").expect("the URL of one server");
+        let (host, _) = rest.split_once('/').expect("a URL with a database");
+        host.parse().expect("the URL of a server by its address, without a password")
+    }
+
+    /// Its URL by way of a proxy.
+    pub(crate) fn url_at(&self, proxy: SocketAddr) -> String {
+        format!("mongodb://{proxy}/{}?directConnection=true", self.name)
     }
 
     /// A storage on it, brought up to date.

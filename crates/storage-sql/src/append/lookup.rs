@@ -10,7 +10,7 @@ use crate::statement::Sql;
 /// What was found for the send at `ordinal`. Columns of a conversation are empty if there is none, those of a
 /// participant if the sender is not in it.
 #[derive(Debug, FromQueryResult)]
-pub(super) struct Found {
+pub(super) struct FoundRow {
     pub(super) ordinal: i64,
     pub(super) last_seq: Option<i64>,
     pub(super) rev: Option<i64>,
@@ -32,7 +32,7 @@ pub(super) struct Found {
 }
 
 /// Finds it, in the order of the batch.
-pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessage]) -> Result<Vec<Found>, Failed> {
+pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessage]) -> Result<Vec<FoundRow>, Failed> {
     let sends: Vec<_> = batch
         .iter()
         .map(|new| {
@@ -45,7 +45,7 @@ pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessa
             )
         })
         .collect();
-    let found: Vec<Found> =
+    let found: Vec<FoundRow> =
         Sql::either(SQLITE, POSTGRES).bind_json(&sends)?.bind(1_i64 << PLACE_BITS).rows(transaction).await?;
     Ok(found)
 }

@@ -19,11 +19,17 @@ pub(crate) struct OwnServer {
     address: SocketAddr,
     running: Mutex<Child>,
     folder: TempDir,
+    settings: &'static [&'static str],
 }
 
 impl OwnServer {
     /// Starts one that keeps what it has committed.
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Likewise, with these settings.
+    pub(crate) async fn start_with(settings: &'static [&'static str]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         give_away(folder.path());
         let made = command("initdb")
@@ -35,25 +41,20 @@ impl OwnServer {
             .status();
         assert!(made.expect("`initdb` runs").success(), "`initdb` makes a server");
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a free port");
-        let running = Mutex::new(spawn(&folder, port));
-        let server = Self { address: port, running, folder };
+        let running = Mutex::new(spawn(&folder, port, settings));
+        let server = Self { address: port, running, folder, settings };
         server.wait().await;
         server
     }
 
-    /// Where a storage finds its database, over `address`.
-    pub(crate) fn url(&self, address: SocketAddr) -> String {
-        format!("postgres://postgres@{address}/postgres?sslmode=disable")
-    }
-
     async fn wait(&self) {
-        let options: PgConnectOptions = self.url(self.address).parse().expect("a valid URL");
+        let options: PgConnectOptions = url(self.address).parse().expect("a valid URL");
         let up = async {
             while PgConnection::connect_with(&options).await.is_err() {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::time::timeout(Duration::from_secs(60), up).await.expect("the server comes up");
+        tokio::time::timeout(Duration::from_mins(1), up).await.expect("the server comes up");
     }
 
     fn kill(&self) {
@@ -74,14 +75,14 @@ impl Server for OwnServer {
     async fn open(&self, address: SocketAddr, connections: u32) -> Arc<dyn Storage> {
         let options =
             Options { max_connections: connections, acquire_timeout: Duration::from_secs(1), ..Options::default() };
-        let storage = SqlStorage::connect(&self.url(address), &options).await.expect("the server is reached");
+        let storage = SqlStorage::connect(&url(address), &options).await.expect("the server is reached");
         storage.migrate().await.expect("the database is migrated");
         Arc::new(storage)
     }
 
     async fn restart(&self) {
         self.kill();
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = spawn(&self.folder, self.address);
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = spawn(&self.folder, self.address, self.settings);
         self.wait().await;
     }
 
@@ -96,11 +97,16 @@ impl Drop for OwnServer {
     }
 }
 
+/// Where a storage finds the database of such a server, over `address`.
+pub(crate) fn url(address: SocketAddr) -> String {
+    format!("postgres://postgres@{address}/postgres?sslmode=disable")
+}
+
 fn data(folder: &TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
-fn spawn(folder: &TempDir, address: SocketAddr) -> Child {
+fn spawn(folder: &TempDir, address: SocketAddr, settings: &[&str]) -> Child {
     let options = [
         format!("port={}", address.port()),
         format!("listen_addresses={}", address.ip()),
@@ -110,6 +116,7 @@ fn spawn(folder: &TempDir, address: SocketAddr) -> Child {
     ];
     let mut server = command("postgres");
     server.arg("-D").arg(data(folder)).args(options.iter().flat_map(|option| ["-c", option]));
+    server.args(settings.iter().flat_map(|setting| ["-c", setting]));
     server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     server.spawn().expect("`postgres` starts")
 }

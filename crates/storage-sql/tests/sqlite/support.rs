@@ -9,6 +9,9 @@ pub(crate) use crate::world::{Heard, draft, id};
 /// An append of a batch runs so many statements.
 pub(crate) const APPEND_STATEMENTS: usize = 7;
 
+/// A search of something rare in many conversations runs so many.
+pub(crate) const SEARCH_STATEMENTS: usize = 1;
+
 /// A migrated database.
 pub(crate) struct Bench {
     pub(crate) storage: SqlStorage,
