@@ -1,12 +1,13 @@
 //! Messages.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use parlance_domain::model::{ClientMessageId, Message, Timestamp};
 use parlance_domain::rules::media::Named;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, DbBackend, FromQueryResult};
 use serde::Serialize;
 
+use crate::append::Places;
 use crate::error::{BadRow, Failed};
 use crate::media_items::{Use, insert_uses};
 use crate::rows::{media_to_json, message_kind_number, object_id, reactions_to_json};
@@ -93,39 +94,25 @@ async fn there(transaction: &DatabaseTransaction, messages: &[&Message]) -> Resu
     Ok(found.iter().map(|id| object_id(id).map(|id| id.bytes())).collect::<Result<_, _>>()?)
 }
 
-/// The messages with their places, which follow those that are taken in their milliseconds; none where messages
-/// have no places.
+/// The messages with their places, which follow those that are taken in their milliseconds. Nothing is asked where
+/// messages have none.
 async fn placed(transaction: &DatabaseTransaction, new: &[&Message]) -> Result<Vec<(i64, Message)>, Failed> {
     #[derive(FromQueryResult)]
     struct TakenRow {
         created_at: i64,
         last_place: Option<i64>,
     }
-    if transaction.get_database_backend() != DbBackend::Sqlite {
-        return Ok(new.iter().map(|message| (0, (*message).clone())).collect());
-    }
     let moments: BTreeSet<i64> = new.iter().map(|message| message.created_at.millis()).collect();
-    let taken: Vec<TakenRow> = Sql::new(
-        "SELECT atom AS created_at, \
-             (SELECT max(place) FROM messages WHERE place >= atom * ?2 AND place < (atom + 1) * ?2) AS last_place \
-         FROM json_each(?1)",
-    )
-    .bind_json(&moments)?
-    .bind(1_i64 << PLACE_BITS)
-    .rows(transaction)
-    .await?;
-    let last = |TakenRow { created_at, last_place }| Some((created_at, last_place?));
-    let mut last: HashMap<i64, i64> = taken.into_iter().filter_map(last).collect();
-    let mut placed = Vec::with_capacity(new.len());
-    for message in new {
-        let millis = message.created_at.millis();
-        let start = millis.checked_mul(1 << PLACE_BITS).ok_or(BadRow("moment"))?;
-        let place = last.get(&millis).map_or(start, |last| last + 1);
-        if place - start >= 1 << PLACE_BITS {
-            return Err(BadRow("place: more than a million messages in one millisecond").into());
+    let taken: Vec<TakenRow> = match transaction.get_database_backend() {
+        DbBackend::Sqlite => {
+            let taken = Sql::new(
+                "SELECT atom AS created_at, (SELECT max(place) FROM messages \
+                     WHERE place >= atom * ?2 AND place < (atom + 1) * ?2) AS last_place FROM json_each(?1)",
+            );
+            taken.bind_json(&moments)?.bind(1_i64 << PLACE_BITS).rows(transaction).await?
         }
-        last.insert(millis, place);
-        placed.push((place, (*message).clone()));
-    }
-    Ok(placed)
+        _ => Vec::new(),
+    };
+    let last = |TakenRow { created_at, last_place }| (Timestamp::from_millis(created_at), last_place);
+    Places::after(taken.into_iter().map(last)).allot(new.iter().map(|message| (*message).clone()).collect())
 }
