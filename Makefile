@@ -1,10 +1,10 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e services check audit bench docs clean
+.PHONY: help run demo test e2e services check audit bench copy-million docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## Build for release and start a server to try out, on port 4000
 	cargo build --locked --release --package parlance-server
@@ -30,6 +30,9 @@ audit: ## Look for known vulnerabilities in dependencies (needs the network)
 
 bench: ## Measure the codecs; there are no benchmarks of the whole server yet
 	cargo bench --locked --package parlance-dialects --bench codec
+
+copy-million: ## Copy a million messages through all storages; prints time and memory of each step
+	tests/services/run tests/copy-million.sh
 
 docs: ## Build the reference of the crates, and say where it is
 	cargo doc --locked --workspace --no-deps

@@ -83,7 +83,7 @@ impl Builder {
         };
         let storage = match storage {
             Some(storage) => Opened::given(storage),
-            None => Opened::open(&config).await?,
+            None => Opened::open_whole(&config).await?,
         };
         let blobs = match blobs {
             Some(blobs) => blobs,

@@ -18,6 +18,7 @@ mod builder;
 pub mod config;
 pub mod logging;
 mod media;
+pub mod moving;
 mod server;
 pub mod signals;
 mod storage;

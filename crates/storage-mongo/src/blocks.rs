@@ -18,14 +18,27 @@ use crate::schema::BLOCKS;
 
 /// Somebody blocks somebody.
 #[derive(Debug, Serialize, Deserialize)]
-struct BlockDocument {
+pub(crate) struct BlockDocument {
     #[serde(rename = "_id")]
-    id: String,
-    blocker: String,
-    blocked: String,
-    created_at: DateTime,
+    pub(crate) id: String,
+    pub(crate) blocker: String,
+    pub(crate) blocked: String,
+    pub(crate) created_at: DateTime,
     /// Orders those of one moment by when they came.
-    place: ObjectId,
+    pub(crate) place: ObjectId,
+}
+
+impl BlockDocument {
+    /// A block that comes now, with its moment.
+    pub(crate) fn new(blocker: &UserId, blocked: &UserId, since: Timestamp) -> Self {
+        Self {
+            id: block_id(blocker.as_str(), blocked.as_str()),
+            blocker: blocker.as_str().to_owned(),
+            blocked: blocked.as_str().to_owned(),
+            created_at: date(since),
+            place: ObjectId::new(),
+        }
+    }
 }
 
 /// The key of a block. User ids have no control characters.
@@ -36,13 +49,7 @@ pub(crate) fn block_id(blocker: &str, blocked: &str) -> String {
 #[async_trait]
 impl Blocks for MongoStorage {
     async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool> {
-        let block = BlockDocument {
-            id: block_id(blocker.as_str(), blocked.as_str()),
-            blocker: blocker.as_str().to_owned(),
-            blocked: blocked.as_str().to_owned(),
-            created_at: date(now),
-            place: ObjectId::new(),
-        };
+        let block = BlockDocument::new(blocker, blocked, now);
         let blocks = self.deployment.database.collection::<BlockDocument>(BLOCKS);
         match self.within_write(blocks.insert_one(&block).into_future()).await {
             Ok(_) => Ok(true),

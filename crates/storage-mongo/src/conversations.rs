@@ -27,10 +27,17 @@ use crate::{MongoStorage, blocks, list, messages};
 
 /// Which conversation two people have. Its key is theirs, so there is one whatever the collection is sharded by.
 #[derive(Debug, Serialize, Deserialize)]
-struct DirectDocument {
+pub(crate) struct DirectDocument {
     #[serde(rename = "_id")]
     key: String,
     conversation: ObjectId,
+}
+
+impl DirectDocument {
+    /// These two people have this conversation.
+    pub(crate) fn of(one: &UserId, other: &UserId, conversation: ObjectId) -> Self {
+        Self { key: direct_key(one, other), conversation }
+    }
 }
 
 #[async_trait]

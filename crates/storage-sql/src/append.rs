@@ -22,6 +22,8 @@ use crate::rows::{self, larger, media_to_json, message_kind_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, locks, media_items, search};
 
+pub(crate) use found::Places;
+
 /// Stores a batch; the answers are in its order.
 pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result<Vec<Verdict<Appended>>, Failed> {
     if batch.is_empty() {

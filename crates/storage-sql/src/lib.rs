@@ -13,6 +13,7 @@
 
 mod amend;
 mod append;
+mod archive;
 mod blocks;
 mod connect;
 mod conversations;

@@ -5,6 +5,8 @@ mod check_config;
 mod failure;
 mod gc;
 mod migrate;
+mod moving;
+mod progress;
 mod serve;
 mod token;
 
@@ -26,6 +28,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         Command::CheckConfig => check_config::run(&config),
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
+        Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
         Command::Serve => runtime()?.block_on(serve::run(config)),
     }

@@ -168,7 +168,7 @@ impl Config {
     }
 
     /// The setting that decided which storage it is.
-    pub(crate) fn database_setting(&self) -> &'static str {
+    pub fn database_setting(&self) -> &'static str {
         let decides = |name| self.origins.contains_key(name);
         let mongo = !decides(setting::DATABASE_URL.name) && decides(setting::MONGODB_URI.name);
         if mongo { setting::MONGODB_URI.name } else { setting::DATABASE_URL.name }

@@ -5,6 +5,7 @@ pub mod amending;
 pub mod appending;
 pub mod blocking;
 pub mod calling;
+pub mod content;
 pub mod limits;
 pub mod media;
 pub mod membership;
@@ -12,5 +13,6 @@ pub mod messages;
 pub mod ranges;
 pub mod reading;
 pub mod search;
+pub mod tally;
 
 pub use limits::Limits;
