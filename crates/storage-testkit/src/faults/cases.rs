@@ -49,7 +49,7 @@ async fn break_each_request(server: &impl Server, fault: fn(usize) -> Fault) {
                 assert!(stored == 0 || stored == 3, "all or nothing happened (request {request})");
             }
             Err(StorageError::Corrupt { source }) => {
-                assert_eq!(source.to_string(), "", "a broken connection is no bug")
+                assert_eq!(source.to_string(), "", "a broken connection is no bug");
             }
         }
         assert_eq!(world.history(direct).await.len(), 3 * (request + 1), "nothing is stored twice");
