@@ -36,6 +36,12 @@ pub(crate) async fn conversation_of(transaction: &DatabaseTransaction, id: Messa
     hold(transaction, sql.bind(id.bytes().to_vec())).await
 }
 
+/// The conversation of two people, if they have one.
+pub(crate) async fn direct(transaction: &DatabaseTransaction, key: &str) -> Result<(), DbErr> {
+    let sql = Sql::new("SELECT 1 FROM conversations WHERE direct_key = ? FOR NO KEY UPDATE");
+    hold(transaction, sql.bind(key)).await
+}
+
 /// Somebody's own positions in a conversation.
 pub(crate) async fn participant(
     transaction: &DatabaseTransaction,
