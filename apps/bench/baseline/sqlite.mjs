@@ -56,7 +56,7 @@ export function openSqlite(file) {
     ),
     conversationIds: db.prepare('SELECT conversationId FROM participants WHERE userId = ?').pluck(),
     block: db.prepare(
-      'SELECT blockerId FROM blocks WHERE (blockerId = ?1 AND blockedId = ?2) OR (blockerId = ?2 AND blockedId = ?1)',
+      'SELECT blockerId FROM blocks WHERE (blockerId = @me AND blockedId = @other) OR (blockerId = @other AND blockedId = @me)',
     ).pluck(),
     repeated: db.prepare('SELECT * FROM messages WHERE conversationId = ? AND senderId = ? AND clientMessageId = ?'),
     message: db.prepare('SELECT * FROM messages WHERE id = ? AND conversationId = ?'),
@@ -81,7 +81,7 @@ export function openSqlite(file) {
     const member = sql.member.get(conversationId, senderId);
     if (!member) return { refused: sql.conversation.get(conversationId) ? 'notParticipant' : 'noConversation' };
     if (member.otherId) {
-      const blocker = sql.block.get(senderId, member.otherId);
+      const blocker = sql.block.get({ me: senderId, other: member.otherId });
       if (blocker) return { refused: blocker === senderId ? 'blockedByYou' : 'blocked' };
     }
     if (clientMessageId) {

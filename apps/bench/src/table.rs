@@ -20,6 +20,9 @@ fn lines(report: &Report) -> Vec<(String, String)> {
     if let Some(Traffic { sends_per_second, deliveries_per_second, ack, delivery, other }) = &report.traffic {
         line("sends/s", count(*sends_per_second));
         line("deliveries/s", count(*deliveries_per_second));
+        if let Some(server) = report.server.filter(|_| *sends_per_second > 0.0) {
+            line("server CPU per send", format!("{:.1} µs", server.cores * 1_000_000.0 / sends_per_second));
+        }
         line("ack", latency(ack));
         line("delivery", latency(delivery));
         if let Some(other) = other {

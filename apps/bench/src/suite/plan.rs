@@ -35,8 +35,8 @@ pub(super) enum Course {
 }
 
 const PAIRS: &str = "pairs --conversations 200 --in-flight 2";
-const ROOMS: &str = "rooms --conversations 100 --members 10 --senders 1 --in-flight 2";
-const FANOUT: &str = "fanout --members 1000 --in-flight 2";
+const ROOMS: &str = "rooms --conversations 100 --members 10 --senders 1 --in-flight 4";
+const FANOUT: &str = "fanout --members 1000 --in-flight 8";
 
 /// The whole plan.
 pub(super) fn measurements(wanted: &SuiteArguments) -> Vec<Measurement> {
@@ -57,8 +57,8 @@ pub(super) fn measurements(wanted: &SuiteArguments) -> Vec<Measurement> {
     let sizes = wanted.sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     let mut plan = vec![
         plain("pairs", "200 direct conversations, both sides write, 4 messages under way in each", PAIRS),
-        plain("rooms", "100 groups of 10, one member of each writes, 2 messages under way", ROOMS),
-        plain("fanout", "a group of 1,000, one member writes, 2 messages under way", FANOUT),
+        plain("rooms", "100 groups of 10, one member of each writes, 4 messages under way", ROOMS),
+        plain("fanout", "a group of 1,000, one member writes, 8 messages under way", FANOUT),
         Measurement {
             half_of: Some("pairs"),
             ..plain("pairs at half", "`pairs`, open loop at half of what the baseline did in `pairs`", PAIRS)

@@ -24,6 +24,7 @@ pub(super) enum Figure {
     IdleCores,
     HeardP99,
     PresenceMicros,
+    SendMicros,
     ServerCores,
     LoadCores,
     ServerMib,
@@ -47,6 +48,7 @@ impl Figure {
             Self::IdleCores => "cores while idle",
             Self::HeardP99 => "contacts hear, p99, ms",
             Self::PresenceMicros => "server CPU each time, µs",
+            Self::SendMicros => "server CPU per send, µs",
             Self::ServerCores => "server, cores",
             Self::LoadCores => "load, cores",
             Self::ServerMib => "server, MiB resident",
@@ -56,7 +58,12 @@ impl Figure {
     /// A value of it, for people.
     pub(super) fn show(self, value: f64) -> String {
         match self {
-            Self::Sends | Self::Deliveries | Self::Connects | Self::ServerMib | Self::PresenceMicros => count(value),
+            Self::Sends
+            | Self::Deliveries
+            | Self::Connects
+            | Self::ServerMib
+            | Self::PresenceMicros
+            | Self::SendMicros => count(value),
             Self::SocketKib => format!("{value:.1}"),
             _ => format!("{value:.2}"),
         }
@@ -88,6 +95,11 @@ impl Figure {
         if let Some(presence) = &report.presence {
             figures.push((Self::HeardP99, presence.heard.p99));
             figures.extend(presence.cpu_micros.map(|micros| (Self::PresenceMicros, micros)));
+        }
+        if let (Some(server), Some(traffic)) = (&report.server, &report.traffic) {
+            if traffic.sends_per_second > 0.0 {
+                figures.push((Self::SendMicros, server.cores * 1_000_000.0 / traffic.sends_per_second));
+            }
         }
         if let Some(server) = &report.server {
             figures.extend([(Self::ServerCores, server.cores), (Self::ServerMib, server.resident_mib)]);
