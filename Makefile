@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e check audit bench bench-smoke bench-parts docs clean
+.PHONY: help run demo test e2e services check audit bench bench-smoke bench-parts docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -18,6 +18,9 @@ test: ## Run all tests: Rust, documentation, and end to end with real clients
 
 e2e: ## Run the end-to-end tests alone
 	tests/e2e/run.sh
+
+services: ## Start PostgreSQL, MongoDB and Redis for tests, until Ctrl-C
+	@tests/services/start
 
 check: ## What must hold before anything is merged, short of tests
 	.ci/check

@@ -2,6 +2,7 @@
 //! what a release does not know, it refuses. Statements that read and write the tables live in
 //! `parlance-storage-sql`, which also runs these.
 
+mod engine;
 mod m20261121_000001_chat;
 mod m20261121_000002_notifications;
 mod m20261121_000003_media;

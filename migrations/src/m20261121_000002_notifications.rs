@@ -1,8 +1,10 @@
 //! Notifications, and each user's inbox: how many they have, and what they want to be told.
 
 use async_trait::async_trait;
-use sea_orm_migration::sea_orm::{ConnectionTrait, DbBackend, DbErr};
+use sea_orm_migration::sea_orm::DbErr;
 use sea_orm_migration::{MigrationName, MigrationTrait, SchemaManager};
+
+use crate::engine::Statements;
 
 /// The tables of notifications.
 pub(crate) struct Notifications;
@@ -16,14 +18,7 @@ impl MigrationName for Notifications {
 #[async_trait]
 impl MigrationTrait for Notifications {
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
-        let backend = manager.get_database_backend();
-        if backend != DbBackend::Sqlite {
-            return Err(DbErr::BackendNotSupported { db: backend.as_str(), ctx: "the schema of notifications" });
-        }
-        for statement in SQLITE {
-            manager.get_connection().execute_unprepared(statement).await?;
-        }
-        Ok(())
+        Statements { sqlite: SQLITE, postgres: POSTGRES }.run(manager).await
     }
 
     fn use_transaction(&self) -> Option<bool> {
@@ -60,6 +55,38 @@ const SQLITE: &[&str] = &[
         CHECK (conversation_id IS NULL AND title IS NOT NULL AND message IS NOT NULL
             OR conversation_id IS NOT NULL AND message_id IS NOT NULL AND title IS NULL AND message IS NULL)
     )",
+    "CREATE UNIQUE INDEX notifications_by_id ON notifications (id)",
+    "CREATE INDEX notifications_by_user ON notifications (user_id, created_at, id)",
+    "CREATE INDEX notifications_unread ON notifications (user_id, created_at, id) WHERE read = 0",
+    "CREATE UNIQUE INDEX notifications_standing
+        ON notifications (user_id, conversation_id) WHERE read = 0 AND conversation_id IS NOT NULL",
+];
+
+const POSTGRES: &[&str] = &[
+    r#"CREATE TABLE inboxes (
+        user_id TEXT COLLATE "C" NOT NULL PRIMARY KEY REFERENCES users (id),
+        total BIGINT NOT NULL DEFAULT 0,
+        unread BIGINT NOT NULL DEFAULT 0,
+        email BIGINT NOT NULL DEFAULT 1,
+        push BIGINT NOT NULL DEFAULT 1,
+        chat BIGINT NOT NULL DEFAULT 1,
+        job_match BIGINT NOT NULL DEFAULT 1
+    ) WITH (fillfactor = 70)"#,
+    r#"CREATE TABLE notifications (
+        id BYTEA NOT NULL,
+        user_id TEXT COLLATE "C" NOT NULL REFERENCES users (id),
+        kind TEXT NOT NULL,
+        conversation_id BYTEA REFERENCES conversations (id),
+        message_id BYTEA,
+        title TEXT,
+        message TEXT,
+        link TEXT,
+        data TEXT,
+        read BIGINT NOT NULL DEFAULT 0,
+        created_at BIGINT NOT NULL,
+        CHECK (conversation_id IS NULL AND title IS NOT NULL AND message IS NOT NULL
+            OR conversation_id IS NOT NULL AND message_id IS NOT NULL AND title IS NULL AND message IS NULL)
+    )"#,
     "CREATE UNIQUE INDEX notifications_by_id ON notifications (id)",
     "CREATE INDEX notifications_by_user ON notifications (user_id, created_at, id)",
     "CREATE INDEX notifications_unread ON notifications (user_id, created_at, id) WHERE read = 0",

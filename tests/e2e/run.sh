@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
 # Installs what the end-to-end suite needs, builds the server unless PARLANCE_BIN names one, and runs the suite.
 # Arguments are test files (default: all); everything else is for Node's runner, e.g. --test-name-pattern.
+# E2E_STORAGE is the storage of the servers under test: sqlite (default), postgres or mongodb.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$(cd "$here/../.." && pwd)
 cd "$here"
+
+case "${E2E_STORAGE:-sqlite}" in
+  postgres) needed=TEST_POSTGRES_URL ;;
+  mongodb) needed=TEST_MONGODB_URL ;;
+  *) needed= ;;
+esac
+if [ -n "$needed" ] && [ -z "${!needed:-}" ]; then
+  exec ../services/run "$here/run.sh" "$@"
+fi
 
 if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
   npm ci --no-progress

@@ -1,62 +1,138 @@
-//! Opens the storage that the configuration names, and closes it. Each failure names `DATABASE_URL` (or the folder
-//! it follows from), in one line.
+//! Opens the storage that the configuration names, and closes it. Each failure names the setting (or the folder it
+//! follows from), in one line without a password.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use parlance_domain::ports::Storage;
 use parlance_storage_memory::MemoryStorage;
-use parlance_storage_sql::{Options, SqlStorage};
+use parlance_storage_mongo::MongoStorage;
+use parlance_storage_sql::SqlStorage;
 
-use crate::config::{Config, ConfigError, Database};
+use crate::config::{Config, ConfigError, DatabaseAt};
 
 /// An open storage, with what it takes to close it.
 pub(crate) struct Opened {
     pub(crate) storage: Arc<dyn Storage>,
-    database: Option<SqlStorage>,
+    closing: Closing,
+}
+
+/// What is to be closed in the end.
+enum Closing {
+    /// Nothing of ours.
+    Nothing,
+    Sql(SqlStorage),
+    Mongo(MongoStorage),
+}
+
+/// What is to become of the schema.
+#[derive(Clone, Copy)]
+enum Schema {
+    UpToDate,
+    AsItIs,
 }
 
 impl Opened {
-    /// Opens what `config` names, with its schema up to date.
+    /// Opens what `config` names. Its schema is brought up to date, or with `DATABASE_MIGRATE=off` must be.
     pub(crate) async fn open(config: &Config) -> Result<Self, ConfigError> {
-        match &config.database {
-            Database::Memory => Ok(Self { storage: Arc::new(MemoryStorage::new()), database: None }),
-            Database::Sqlite { .. } => {
-                let database = connect(config).await?;
-                database.migrate().await.map_err(|error| config.refuse("DATABASE_URL", error))?;
-                Ok(Self { storage: Arc::new(database.clone()), database: Some(database) })
-            }
-        }
+        Self::with(config, if config.database.migrate { Schema::UpToDate } else { Schema::AsItIs }).await
     }
 
     /// A storage of somebody else's, who closes it.
     pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, database: None }
+        Self { storage, closing: Closing::Nothing }
     }
 
-    /// Waits for what runs, and lets go of the files.
+    async fn with(config: &Config, schema: Schema) -> Result<Self, ConfigError> {
+        match &config.database.at {
+            DatabaseAt::Memory => Ok(Self::given(Arc::new(MemoryStorage::new()))),
+            DatabaseAt::Sqlite { url, make_folder } => {
+                if *make_folder {
+                    make_data_folder(config).await?;
+                }
+                Self::sql(config, url, schema).await
+            }
+            DatabaseAt::Postgres(url) => Self::sql(config, url.reveal(), schema).await,
+            DatabaseAt::Mongo(url) => Self::mongo(config, url.reveal(), schema).await,
+        }
+    }
+
+    async fn sql(config: &Config, url: &str, schema: Schema) -> Result<Self, ConfigError> {
+        use parlance_storage_sql::{ConnectError, Options};
+        let options = Options {
+            max_connections: config.database.max_connections,
+            acquire_timeout: config.database.acquire_timeout,
+            statement_timeout: config.database.statement_timeout,
+            ..Options::default()
+        };
+        let database = SqlStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;
+        let ready = match schema {
+            Schema::UpToDate => database.migrate().await,
+            Schema::AsItIs => database.refuse_older().await,
+        };
+        ready.map_err(|error| match error {
+            ConnectError::Older(_) => refuse_older(config, error),
+            error => refuse(config, error),
+        })?;
+        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Sql(database) })
+    }
+
+    async fn mongo(config: &Config, url: &str, schema: Schema) -> Result<Self, ConfigError> {
+        use parlance_storage_mongo::{ConnectError, Options};
+        let options = Options {
+            max_connections: config.database.max_connections,
+            server_selection_timeout: config.database.acquire_timeout,
+            ..Options::default()
+        };
+        let database = MongoStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;
+        let ready = match schema {
+            Schema::UpToDate => database.migrate().await,
+            Schema::AsItIs => database.refuse_older().await,
+        };
+        ready.map_err(|error| match error {
+            ConnectError::Older { .. } => refuse_older(config, error),
+            error => refuse(config, error),
+        })?;
+        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Mongo(database) })
+    }
+
+    /// Waits for what runs, and lets go of files and connections.
     pub(crate) async fn close(&self) {
-        if let Some(database) = &self.database
-            && let Err(error) = database.close().await
-        {
-            tracing::warn!(%error, "the database did not close in order");
+        match &self.closing {
+            Closing::Nothing => {}
+            Closing::Sql(database) => {
+                if let Err(error) = database.close().await {
+                    tracing::warn!(%error, "the database did not close in order");
+                }
+            }
+            Closing::Mongo(database) => database.close().await,
         }
     }
 }
 
-async fn connect(config: &Config) -> Result<SqlStorage, ConfigError> {
-    if let Database::Sqlite { make_folder: true, .. } = config.database {
-        let folder = &config.data_dir;
-        tokio::fs::create_dir_all(folder)
-            .await
-            .map_err(|error| config.refuse("DATA_DIR", format!("{} cannot be made: {error}", folder.display())))?;
-    }
-    SqlStorage::connect(config.database.url(), &Options::default())
+async fn make_data_folder(config: &Config) -> Result<(), ConfigError> {
+    let folder = &config.data_dir;
+    tokio::fs::create_dir_all(folder)
         .await
-        .map_err(|error| config.refuse("DATABASE_URL", error))
+        .map_err(|error| config.refuse("DATA_DIR", format!("{} cannot be made: {error}", folder.display())))
+}
+
+/// A refusal that names the setting that decided which database it is. Drivers may repeat the URL that they were given.
+fn refuse(config: &Config, problem: impl Display) -> ConfigError {
+    let problem = problem.to_string();
+    let problem = match &config.database.at {
+        DatabaseAt::Postgres(url) | DatabaseAt::Mongo(url) => url.redact(&problem),
+        DatabaseAt::Memory | DatabaseAt::Sqlite { .. } => problem,
+    };
+    config.refuse(config.database_setting(), problem)
+}
+
+fn refuse_older(config: &Config, problem: impl Display) -> ConfigError {
+    refuse(config, format!("{problem}; run `parlance migrate`, or set DATABASE_MIGRATE=on"))
 }
 
 /// Brings the schema of the configured database up to date, and nothing else.
 pub async fn migrate(config: &Config) -> Result<(), ConfigError> {
-    Opened::open(config).await?.close().await;
+    Opened::with(config, Schema::UpToDate).await?.close().await;
     Ok(())
 }

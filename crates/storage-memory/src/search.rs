@@ -5,8 +5,7 @@ use std::cmp::Reverse;
 
 use parlance_domain::model::{Message, MessageKind, Page, SearchCursor, TimeCursor};
 use parlance_domain::ports::SearchQuery;
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
+use parlance_domain::rules::search::fold;
 
 use crate::room::Room;
 use crate::state::State;
@@ -35,10 +34,6 @@ fn matches(text: &str, words: &[String]) -> bool {
     let text = fold(text);
     let said: Vec<&str> = text.split(|c: char| !c.is_alphanumeric()).collect();
     words.iter().all(|word| said.iter().any(|other| other.starts_with(word.as_str())))
-}
-
-fn fold(text: &str) -> String {
-    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use crate::error::{BadRow, Failed};
 use crate::media_items::{Use, update_uses};
 use crate::rows::{self, conversation_kind, media_to_json, reactions_to_json, role, sql_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, messages, words};
+use crate::{SqlStorage, commit, locks, messages, search};
 
 /// In which capacity somebody changes a message.
 #[derive(Debug, FromQueryResult)]
@@ -29,6 +29,7 @@ pub(crate) async fn amend(
     limits: &Limits,
 ) -> Result<Verdict<Amended>, Failed> {
     let transaction = storage.pools.begin().await?;
+    locks::conversation_of(&transaction, amend.message_id).await?;
     let Some(mut message) = messages::find(&transaction, amend.message_id).await? else {
         return Ok(Err(Error::MessageNotFound));
     };
@@ -53,9 +54,9 @@ pub(crate) async fn amend(
     };
     if changed {
         message.rev = next_rev(&transaction, message.conversation_id).await?;
-        let place = update_message(&transaction, &message).await?;
+        update_message(&transaction, &message).await?;
         if message.text != before.text {
-            index_again(&transaction, place, &message).await?;
+            search::index_again(&transaction, &message).await?;
         }
         if message.is_tombstone() && !before.is_tombstone() {
             stop_counting(&transaction, &message).await?;
@@ -73,13 +74,12 @@ async fn next_rev(transaction: &DatabaseTransaction, id: ConversationId) -> Resu
     Ok(rows::count(rev.ok_or(BadRow("conversation of a message"))?)?)
 }
 
-/// Writes the message down and says where it is in the full-text index.
-async fn update_message(transaction: &DatabaseTransaction, message: &Message) -> Result<i64, Failed> {
+async fn update_message(transaction: &DatabaseTransaction, message: &Message) -> Result<(), Failed> {
     // Everything that an amendment can touch; the rest of a message never changes.
     let Message { id, rev, text, media, reactions, edited_at, deleted_at, updated_at, .. } = message;
     let update = Sql::new(
         "UPDATE messages SET rev = ?, text = ?, media = ?, reactions = ?, edited_at = ?, deleted_at = ?, \
-             updated_at = ? WHERE id = ? RETURNING place",
+             updated_at = ? WHERE id = ?",
     )
     .bind(sql_number(*rev))
     .bind(text.clone())
@@ -89,27 +89,19 @@ async fn update_message(transaction: &DatabaseTransaction, message: &Message) ->
     .bind(deleted_at.map(Timestamp::millis))
     .bind(updated_at.millis())
     .bind(id.bytes().to_vec());
-    Ok(update.scalar(transaction).await?.ok_or(BadRow("message"))?)
-}
-
-async fn index_again(transaction: &DatabaseTransaction, place: i64, message: &Message) -> Result<(), Failed> {
-    Sql::new("DELETE FROM message_search WHERE rowid = ?").bind(place).run(transaction).await?;
-    if let Some(text) = &message.text {
-        Sql::new("INSERT INTO message_search (rowid, words) VALUES (?, ?)")
-            .bind(place)
-            .bind(words::indexed(message.conversation_id, text))
-            .run(transaction)
-            .await?;
+    match update.run(transaction).await? {
+        1 => Ok(()),
+        _ => Err(BadRow("message").into()),
     }
-    Ok(())
 }
 
 /// Takes a new tombstone out of the unread counts of those who have not read it.
 async fn stop_counting(transaction: &DatabaseTransaction, message: &Message) -> Result<(), Failed> {
     Sql::new(
         "UPDATE participants SET dead_count = dead_count + 1 \
-         WHERE conversation_id = ?1 AND max(read_position, floor_seq) < ?2 AND NOT EXISTS ( \
-             SELECT 1 FROM json_each(ahead) WHERE ?2 BETWEEN value ->> 0 AND value ->> 1)",
+         WHERE conversation_id = ?1 AND read_position < ?2 AND floor_seq < ?2 AND NOT EXISTS ( \
+             SELECT 1 FROM json_each(ahead) \
+             WHERE ?2 BETWEEN CAST(value ->> 0 AS BIGINT) AND CAST(value ->> 1 AS BIGINT))",
     )
     .bind(message.conversation_id.bytes().to_vec())
     .bind(sql_number(message.seq))

@@ -1,28 +1,29 @@
 //! Storing a batch of sends in one transaction: look everything up, decide in memory, write everything down.
-//! Ten statements at most, whatever the size of the batch, two of them for media. The writing connection holds the database's
-//! write lock from its first moment, so what is looked up still holds when it is written, and `seq` and `rev`
-//! are allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
+//! Ten statements at most, whatever the size of the batch, two of them for media, and two for locks in PostgreSQL. The
+//! transaction holds the conversations, so what is looked up still holds when it is written, and `seq` and `rev` are
+//! allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
 
+mod found;
 mod lookup;
-mod plan;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ConversationId, MediumId, Message, MessageId, MessageKind, NewMessage, SeqRange, UserId};
+use parlance_domain::model::{Message, MessageId, NewMessage, SeqRange};
 use parlance_domain::ports::{Appended, ReadMessage};
+use parlance_domain::rules::appending::{self, Answer, Plan, Reading};
 use parlance_domain::rules::media::Named;
+use parlance_domain::rules::ranges::keep_newest;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
 use crate::media_items::Use;
-use crate::rows::{self, media_to_json, message_kind_number};
+use crate::rows::{self, larger, media_to_json, message_kind_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, media_items, words};
-use plan::{Answer, Plan};
+use crate::{SqlStorage, commit, locks, media_items, search};
 
 /// Stores a batch; the answers are in its order.
-pub(crate) async fn append(storage: &SqlStorage, batch: Vec<NewMessage>) -> Result<Vec<Verdict<Appended>>, Failed> {
+pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result<Vec<Verdict<Appended>>, Failed> {
     if batch.is_empty() {
         return Ok(Vec::new());
     }
@@ -35,20 +36,31 @@ pub(crate) async fn append(storage: &SqlStorage, batch: Vec<NewMessage>) -> Resu
 /// Stores a batch inside somebody else's transaction.
 pub(crate) async fn append_in(
     transaction: &DatabaseTransaction,
-    batch: Vec<NewMessage>,
+    batch: &[NewMessage],
 ) -> Result<Vec<Verdict<Appended>>, Failed> {
-    let found = lookup::look_up(transaction, &batch).await?;
-    let missing = media_items::list_missing(transaction, &required(&batch)).await?;
-    let plan = plan::decide(batch, found, &missing)?;
-    let stored = load_named(transaction, &plan).await?;
-    write(transaction, &plan).await?;
-    let newly_read = list_newly_read(transaction, &plan).await?;
-    answer(plan, &stored, newly_read)
+    locks::conversations(transaction, batch.iter().map(|new| new.conversation_id)).await?;
+    let found = lookup::look_up(transaction, batch).await?;
+    let Named { all, required } = named(batch);
+    locks::media(transaction, all).await?;
+    let missing = media_items::list_missing(transaction, &required).await?;
+    let (found, places) = found::gather(batch, found, missing)?;
+    let mut plan = appending::decide(batch.to_vec(), found);
+    let before = load_named(transaction, &plan).await?;
+    let stored = places.allot(std::mem::take(&mut plan.stored))?;
+    write(transaction, &plan, &stored).await?;
+    let newly_read = list_newly_read(transaction, &plan.reads).await?;
+    let stored = stored.into_iter().map(|(_, message)| (message.id, message));
+    answer(plan.answers, &before.into_iter().chain(stored).collect(), newly_read)
 }
 
-/// Media that must be there for all of the batch to be stored.
-fn required(batch: &[NewMessage]) -> BTreeSet<MediumId> {
-    batch.iter().flat_map(|new| Named::by_links(&new.media).required).collect()
+/// The media that the batch names.
+fn named(batch: &[NewMessage]) -> Named {
+    let mut named = Named::default();
+    for Named { all, required } in batch.iter().map(|new| Named::by_links(&new.media)) {
+        named.all.extend(all);
+        named.required.extend(required);
+    }
+    named
 }
 
 /// The messages that were stored before and are part of an answer: first sends, and what is replied to.
@@ -58,7 +70,7 @@ async fn load_named(transaction: &DatabaseTransaction, plan: &Plan) -> Result<Ha
     }
     let named: Vec<String> = plan.named.iter().map(ToString::to_string).collect();
     let rows = Sql::new(concat!(
-        "WITH named (id) AS MATERIALIZED (SELECT unhex(value) FROM json_each(?)) \
+        "WITH named (id) AS MATERIALIZED (SELECT unhex(atom) FROM json_each(?)) \
          SELECT ",
         rows::message_columns!(),
         " FROM messages m WHERE m.id IN ( \
@@ -69,14 +81,29 @@ async fn load_named(transaction: &DatabaseTransaction, plan: &Plan) -> Result<Ha
     Ok(found.into_iter().map(|message| (message.id, message)).collect())
 }
 
+/// The text of the statement that stores messages. Only SQLite's have a place in the full-text index.
+macro_rules! insert_messages {
+    ($column:literal, $value:literal) => {
+        concat!(
+            "INSERT INTO messages (id, conversation_id, seq, rev, sender_id, kind, text, media, reply_to, \
+                 client_message_id, created_at, updated_at",
+            $column,
+            ") SELECT unhex(value ->> 0), unhex(value ->> 1), CAST(value ->> 2 AS BIGINT), \
+                 CAST(value ->> 3 AS BIGINT), value ->> 4, CAST(value ->> 5 AS BIGINT), value ->> 6, value ->> 7, \
+                 unhex(value ->> 8), value ->> 9, CAST(value ->> 10 AS BIGINT), CAST(value ->> 10 AS BIGINT)",
+            $value,
+            " FROM json_each(?)",
+        )
+    };
+}
+
 /// Messages, their words and media, conversations, positions: a statement each.
-async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Failed> {
-    if plan.stored.is_empty() {
+async fn write(transaction: &DatabaseTransaction, plan: &Plan, stored: &[(i64, Message)]) -> Result<(), Failed> {
+    if stored.is_empty() {
         return Ok(());
     }
     let row = |(place, message): &(i64, Message)| -> Result<_, BadRow> {
         Ok((
-            *place,
             message.id.to_string(),
             message.conversation_id.to_string(),
             message.seq,
@@ -88,33 +115,26 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Fai
             message.reply_to.map(|id| id.to_string()),
             message.client_message_id.as_ref().map(|id| id.as_str().to_owned()),
             message.created_at.millis(),
+            *place,
         ))
     };
-    let messages = plan.stored.iter().map(row).collect::<Result<Vec<_>, _>>()?;
-    Sql::new(
-        "INSERT INTO messages (place, id, conversation_id, seq, rev, sender_id, kind, text, media, reply_to, \
-             client_message_id, created_at, updated_at) \
-         SELECT value ->> 0, unhex(value ->> 1), unhex(value ->> 2), value ->> 3, value ->> 4, value ->> 5, \
-             value ->> 6, value ->> 7, value ->> 8, unhex(value ->> 9), value ->> 10, value ->> 11, value ->> 11 \
-         FROM json_each(?)",
-    )
-    .bind_json(&messages)?
-    .run(transaction)
-    .await?;
-    let words: Vec<(i64, String)> = plan.stored.iter().filter_map(searchable).collect();
-    if !words.is_empty() {
-        Sql::new("INSERT INTO message_search (rowid, words) SELECT value ->> 0, value ->> 1 FROM json_each(?)")
-            .bind_json(&words)?
-            .run(transaction)
-            .await?;
-    }
-    let uses = plan.stored.iter().map(|(_, message)| (Use::Message(message.id), Named::by_links(&message.media)));
+    let messages = stored.iter().map(row).collect::<Result<Vec<_>, _>>()?;
+    Sql::either(insert_messages!(", place", ", value ->> 11"), insert_messages!("", ""))
+        .bind_json(&messages)?
+        .run(transaction)
+        .await?;
+    search::index(transaction, stored).await?;
+    let uses = stored.iter().map(|(_, message)| (Use::Message(message.id), Named::by_links(&message.media)));
     media_items::insert_uses(transaction, uses).await?;
-    let heads: Vec<_> =
-        plan.heads.iter().map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at)).collect();
+    let heads: Vec<_> = plan
+        .heads
+        .iter()
+        .map(|(id, head)| (id.to_string(), head.last_seq, head.rev, head.active_at.millis()))
+        .collect();
     Sql::new(
         "UPDATE conversations SET last_seq = d.last_seq, rev = d.rev, active_at = d.active_at \
-         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS last_seq, value ->> 2 AS rev, value ->> 3 AS active_at \
+         FROM (SELECT unhex(value ->> 0) AS id, CAST(value ->> 1 AS BIGINT) AS last_seq, \
+                   CAST(value ->> 2 AS BIGINT) AS rev, CAST(value ->> 3 AS BIGINT) AS active_at \
                FROM json_each(?)) AS d \
          WHERE conversations.id = d.id",
     )
@@ -127,27 +147,23 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan) -> Result<(), Fai
         .map(|((id, user), moved)| (id.to_string(), user.as_str(), moved.read, moved.delivered))
         .collect();
     // A sender's new position is the newest `seq`: nothing can be read, or deleted, beyond it.
-    Sql::new(
-        "UPDATE participants SET \
-             read_position = max(read_position, coalesce(d.read, 0)), \
-             ahead = iif(d.read IS NULL, ahead, NULL), \
-             ahead_count = iif(d.read IS NULL, ahead_count, 0), \
-             dead_count = iif(d.read IS NULL, dead_count, 0), \
-             delivered_position = max(delivered_position, coalesce(d.delivered, 0)) \
-         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS user_id, value ->> 2 AS read, value ->> 3 AS delivered \
+    Sql::new(concat!(
+        "UPDATE participants SET read_position = ",
+        larger!("read_position", "coalesce(d.read, 0)"),
+        ", delivered_position = ",
+        larger!("delivered_position", "coalesce(d.delivered, 0)"),
+        ", ahead = CASE WHEN d.read IS NULL THEN ahead END, \
+             ahead_count = CASE WHEN d.read IS NULL THEN ahead_count ELSE 0 END, \
+             dead_count = CASE WHEN d.read IS NULL THEN dead_count ELSE 0 END \
+         FROM (SELECT unhex(value ->> 0) AS id, value ->> 1 AS user_id, CAST(value ->> 2 AS BIGINT) AS read, \
+                   CAST(value ->> 3 AS BIGINT) AS delivered \
                FROM json_each(?)) AS d \
          WHERE participants.conversation_id = d.id AND participants.user_id = d.user_id",
-    )
+    ))
     .bind_json(&positions)?
     .run(transaction)
     .await?;
     Ok(())
-}
-
-/// What the index holds of a message: nothing of those that search never finds.
-fn searchable((place, message): &(i64, Message)) -> Option<(i64, String)> {
-    let text = message.text.as_deref().filter(|_| message.kind != MessageKind::System)?;
-    Some((*place, words::indexed(message.conversation_id, text)))
 }
 
 /// A message that the send at `ordinal` has read.
@@ -160,19 +176,21 @@ struct NewlyReadRow {
 
 async fn list_newly_read(
     transaction: &DatabaseTransaction,
-    plan: &Plan,
+    reads: &[Reading],
 ) -> Result<HashMap<usize, Vec<ReadMessage>>, Failed> {
-    if plan.reads.is_empty() {
+    if reads.is_empty() {
         return Ok(HashMap::new());
     }
-    let reads: Vec<(usize, String, &str, u64, u64)> = plan
-        .reads
-        .iter()
-        .map(|(ordinal, id, user, SeqRange { first, last })| (*ordinal, id.to_string(), user.as_str(), *first, *last))
-        .collect();
+    let row = |read: &Reading| {
+        let Reading { ordinal, conversation_id, reader, range: SeqRange { first, last } } = read;
+        (*ordinal, conversation_id.to_string(), reader.as_str().to_owned(), *first, *last)
+    };
+    let reads: Vec<_> = reads.iter().map(row).collect();
     let rows: Vec<NewlyReadRow> = Sql::new(
-        "SELECT d.value ->> 0 AS ordinal, m.id, m.sender_id FROM json_each(?) d CROSS JOIN messages m \
-         WHERE m.conversation_id = unhex(d.value ->> 1) AND m.seq BETWEEN d.value ->> 3 AND d.value ->> 4 \
+        "SELECT CAST(d.value ->> 0 AS BIGINT) AS ordinal, m.id, m.sender_id \
+         FROM json_each(?) d CROSS JOIN messages m \
+         WHERE m.conversation_id = unhex(d.value ->> 1) \
+           AND m.seq BETWEEN CAST(d.value ->> 3 AS BIGINT) AND CAST(d.value ->> 4 AS BIGINT) \
            AND m.sender_id <> d.value ->> 2 AND m.deleted_at IS NULL \
          ORDER BY ordinal, m.seq",
     )
@@ -191,32 +209,22 @@ async fn list_newly_read(
     Ok(newly_read)
 }
 
-/// Cuts what was read down to the newest that an answer names.
-pub(crate) fn keep_newest(read: &mut Vec<ReadMessage>) {
-    let most = usize::try_from(crate::ranges::NEWEST).unwrap_or(usize::MAX);
-    read.drain(..read.len().saturating_sub(most));
-}
-
+/// The answers in the order of the batch, out of all messages that they are about.
 fn answer(
-    plan: Plan,
-    before: &HashMap<MessageId, Message>,
+    answers: Vec<Answer>,
+    messages: &HashMap<MessageId, Message>,
     mut newly_read: HashMap<usize, Vec<ReadMessage>>,
 ) -> Result<Vec<Verdict<Appended>>, Failed> {
-    let stored: HashMap<MessageId, &Message> = plan.stored.iter().map(|(_, message)| (message.id, message)).collect();
-    let find = |id: MessageId| before.get(&id).or_else(|| stored.get(&id).copied()).cloned();
-    let complete = |ordinal: usize, answer: Answer, newly_read: &mut HashMap<_, Vec<ReadMessage>>| {
+    let mut complete = |(ordinal, answer): (usize, Answer)| {
         let (id, duplicate) = match answer {
             Answer::Refused(error) => return Ok(Err(error)),
             Answer::Stored(id) => (id, false),
             Answer::Repeated(id) => (id, true),
         };
-        let message = find(id).ok_or(BadRow("message"))?;
-        let reply_to = message.reply_to.and_then(find);
+        let message = messages.get(&id).cloned().ok_or(BadRow("message"))?;
+        let reply_to = message.reply_to.and_then(|original| messages.get(&original).cloned());
         let newly_read = newly_read.remove(&ordinal).unwrap_or_default();
         Ok(Ok(Appended { message, duplicate, reply_to, newly_read }))
     };
-    plan.answers.into_iter().enumerate().map(|(ordinal, answer)| complete(ordinal, answer, &mut newly_read)).collect()
+    answers.into_iter().enumerate().map(&mut complete).collect()
 }
-
-/// Whose position in which conversation.
-type Place = (ConversationId, UserId);

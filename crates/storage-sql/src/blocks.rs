@@ -13,34 +13,34 @@ use crate::{SqlStorage, commit};
 #[async_trait]
 impl Blocks for SqlStorage {
     async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool> {
-        let insert = Sql::new(
-            "INSERT INTO blocks (blocker, blocked, created_at) VALUES (?, ?, ?) ON CONFLICT (blocker, blocked) DO NOTHING",
-        );
-        Ok(self.changes_a_row(insert.bind(blocker.as_str()).bind(blocked.as_str()).bind(now.millis())).await?)
+        const INSERT: &str = "INSERT INTO blocks (blocker, blocked, created_at) VALUES (?, ?, ?) \
+                              ON CONFLICT (blocker, blocked) DO NOTHING";
+        let insert = || Sql::new(INSERT);
+        self.again(|| self.changes_a_row(insert().bind(blocker.as_str()).bind(blocked.as_str()).bind(now.millis())))
+            .await
     }
 
     async fn remove_block(&self, blocker: &UserId, blocked: &UserId) -> StorageResult<bool> {
-        let remove = Sql::new("DELETE FROM blocks WHERE blocker = ? AND blocked = ?");
-        Ok(self.changes_a_row(remove.bind(blocker.as_str()).bind(blocked.as_str())).await?)
+        let remove = || Sql::new("DELETE FROM blocks WHERE blocker = ? AND blocked = ?");
+        self.again(|| self.changes_a_row(remove().bind(blocker.as_str()).bind(blocked.as_str()))).await
     }
 
     async fn list_blocked(&self, blocker: &UserId, limit: usize) -> StorageResult<Vec<UserId>> {
-        let sql = Sql::new("SELECT blocked FROM blocks WHERE blocker = ? ORDER BY created_at DESC, place DESC LIMIT ?");
-        Ok(self.read_users(sql.bind(blocker.as_str()).bind(sql_number(limit))).await?)
+        const LIST: &str = "SELECT blocked FROM blocks WHERE blocker = ? ORDER BY created_at DESC, place DESC LIMIT ?";
+        self.again(|| self.read_users(Sql::new(LIST).bind(blocker.as_str()).bind(sql_number(limit)))).await
     }
 
     async fn find_blocking(&self, viewer: &UserId, other: &UserId) -> StorageResult<Blocking> {
-        let sql = Sql::new(
-            "SELECT blocker FROM blocks WHERE blocker = ?1 AND blocked = ?2 \
-             UNION ALL SELECT blocker FROM blocks WHERE blocker = ?2 AND blocked = ?1",
-        );
-        let blockers = self.read_users(sql.bind(viewer.as_str()).bind(other.as_str())).await?;
+        const FIND: &str = "SELECT blocker FROM blocks WHERE blocker = ?1 AND blocked = ?2 \
+                            UNION ALL SELECT blocker FROM blocks WHERE blocker = ?2 AND blocked = ?1";
+        let find = || self.read_users(Sql::new(FIND).bind(viewer.as_str()).bind(other.as_str()));
+        let blockers = self.again(find).await?;
         Ok(Blocking { by_viewer: blockers.contains(viewer), by_other: blockers.contains(other) })
     }
 
     async fn list_blocked_either_way(&self, viewer: &UserId, others: &[UserId]) -> StorageResult<Vec<UserId>> {
         let others: Vec<&str> = others.iter().map(UserId::as_str).collect();
-        Ok(self.blocked_either_way(viewer, &others).await?)
+        self.again(|| self.blocked_either_way(viewer, &others)).await
     }
 }
 
@@ -59,9 +59,9 @@ impl SqlStorage {
 
     async fn blocked_either_way(&self, viewer: &UserId, others: &[&str]) -> Result<Vec<UserId>, Failed> {
         let sql = Sql::new(
-            "SELECT DISTINCT o.value FROM json_each(?1) o \
-             WHERE EXISTS (SELECT 1 FROM blocks WHERE blocker = ?2 AND blocked = o.value) \
-                OR EXISTS (SELECT 1 FROM blocks WHERE blocker = o.value AND blocked = ?2)",
+            "SELECT DISTINCT o.atom FROM json_each(?1) o \
+             WHERE EXISTS (SELECT 1 FROM blocks WHERE blocker = ?2 AND blocked = o.atom) \
+                OR EXISTS (SELECT 1 FROM blocks WHERE blocker = o.atom AND blocked = ?2)",
         );
         self.read_users(sql.bind_json(&others)?.bind(viewer.as_str())).await
     }

@@ -11,7 +11,7 @@ use parlance_domain::ports::{
 };
 use sea_orm::ConnectionTrait;
 
-use crate::error::Failed;
+use crate::error::{BadRow, Failed};
 use crate::rows::{
     self, ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id,
 };
@@ -21,23 +21,23 @@ use crate::{SqlStorage, commit, groups, list};
 #[async_trait]
 impl Conversations for SqlStorage {
     async fn start_conversation(&self, new: &NewConversation, now: Timestamp) -> StorageResult<Started> {
-        Ok(self.start(new, now).await?)
+        self.again(|| self.start(new, now)).await
     }
 
     async fn find_conversation(&self, id: ConversationId) -> StorageResult<Option<Conversation>> {
-        Ok(find(self.pools.reader(), id).await?)
+        self.again(|| find(self.pools.reader(), id)).await
     }
 
     async fn list_conversations(&self, ids: &[ConversationId]) -> StorageResult<Vec<Conversation>> {
-        Ok(list(self.pools.reader(), ids).await?)
+        self.again(|| list(self.pools.reader(), ids)).await
     }
 
     async fn find_roster(&self, id: ConversationId) -> StorageResult<Option<Roster>> {
-        Ok(find_roster(self.pools.reader(), id).await?)
+        self.again(|| find_roster(self.pools.reader(), id)).await
     }
 
     async fn find_entry(&self, id: ConversationId, viewer: &UserId) -> StorageResult<Option<ConversationEntry>> {
-        Ok(list::find_entry(self, id, viewer).await?)
+        self.again(|| list::find_entry(self, id, viewer)).await
     }
 
     async fn list_entries(
@@ -45,7 +45,7 @@ impl Conversations for SqlStorage {
         viewer: &UserId,
         query: &ConversationQuery,
     ) -> StorageResult<Page<ConversationEntry, ConversationCursor>> {
-        Ok(list::list_entries(self, viewer, query).await?)
+        self.again(|| list::list_entries(self, viewer, query)).await
     }
 
     async fn update_group(
@@ -55,11 +55,11 @@ impl Conversations for SqlStorage {
         change: &GroupChange,
         now: Timestamp,
     ) -> StorageResult<Verdict<Conversation>> {
-        Ok(groups::update(self, id, actor, change, now).await?)
+        self.again(|| groups::update(self, id, actor, change, now)).await
     }
 
     async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>> {
-        Ok(self.contacts(user).await?)
+        self.again(|| self.contacts(user)).await
     }
 }
 
@@ -81,22 +81,23 @@ impl SqlStorage {
             }
         };
         let transaction = self.pools.begin().await?;
-        if let Some(key) = &key
-            && let Some(conversation) = find_direct(&transaction, key).await?
-        {
-            return Ok(Started { conversation, created: false });
-        }
-        Sql::new(
+        let inserted = Sql::new(
             "INSERT INTO conversations (id, kind, direct_key, title, created_at, updated_at, active_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5)",
+             VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?5) ON CONFLICT (direct_key) DO NOTHING",
         )
         .bind(id.bytes().to_vec())
         .bind(conversation_kind_number(kind))
-        .bind(key)
+        .bind(key.clone())
         .bind(title.as_ref().map(|title| title.as_str().to_owned()))
         .bind(now.millis())
         .run(&transaction)
         .await?;
+        if inserted == 0 {
+            // Somebody else has started it meanwhile, and has committed: the insertion waited for that.
+            let key = key.ok_or(BadRow("conversation"))?;
+            let conversation = find_direct(&transaction, &key).await?.ok_or(BadRow("conversation"))?;
+            return Ok(Started { conversation, created: false });
+        }
         let people: Vec<(&str, i64)> =
             people.into_iter().map(|(user, role)| (user.as_str(), role_number(role))).collect();
         insert_participants(&transaction, id, &people, 0, now).await?;
@@ -148,7 +149,7 @@ async fn list<C: ConnectionTrait>(on: &C, ids: &[ConversationId]) -> Result<Vec<
     let sql = Sql::new(concat!(
         "SELECT ",
         conversation_columns!(),
-        " FROM conversations c WHERE c.id IN (SELECT unhex(value) FROM json_each(?))"
+        " FROM conversations c WHERE c.id IN (SELECT unhex(atom) FROM json_each(?))"
     ));
     Ok(rows::all::<ConversationRow, _>(sql.bind_json(&ids)?.rows(on).await?)?)
 }
@@ -191,7 +192,7 @@ pub(crate) async fn insert_participants<C: ConnectionTrait>(
     Sql::new(
         "INSERT INTO participants \
              (conversation_id, user_id, role, joined_at, floor_seq, read_position, delivered_position, ahead) \
-         SELECT ?1, d.value ->> 0, d.value ->> 1, ?2, ?3, \
+         SELECT ?1, d.value ->> 0, CAST(d.value ->> 1 AS BIGINT), ?2, ?3, \
              coalesce(f.read_position, 0), coalesce(f.delivered_position, 0), f.ahead \
          FROM json_each(?4) d \
          LEFT JOIN former_participants f ON f.conversation_id = ?1 AND f.user_id = d.value ->> 0",

@@ -9,30 +9,33 @@ use crate::error::Failed;
 use crate::rows::{count, object_id, user_id};
 use crate::statement::Sql;
 use crate::watermarks::list_watermarks;
-use crate::{SqlStorage, commit};
+use crate::{SqlStorage, commit, locks};
 
 /// Moves the positions and names the messages.
 pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Result<Vec<DeliveredNow>, Failed> {
     // Most who come online have missed nothing: they must not queue behind the writers. What they have read
     // cannot turn from sent to delivered any more.
     let missed = Sql::new(
-        "SELECT 1 FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-         WHERE p.user_id = ? AND max(p.delivered_position, p.read_position) < c.last_seq LIMIT 1",
+        "SELECT c.last_seq FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+         WHERE p.user_id = ? AND p.delivered_position < c.last_seq AND p.read_position < c.last_seq LIMIT 1",
     );
     if missed.bind(user.as_str()).scalar::<i64, _>(storage.pools.reader()).await?.is_none() {
         return Ok(Vec::new());
     }
     let transaction = storage.pools.begin().await?;
     let behind = behind(&transaction, user).await?;
+    locks::conversations(&transaction, behind.iter().copied()).await?;
     let marks = list_watermarks(&transaction, &behind).await?;
     let places: Vec<_> = behind.iter().filter_map(|id| marks.get(id).map(|marks| Floor::of(*id, marks))).collect();
     let reached = list_reached(&transaction, user, &places).await?;
     Sql::new(
         "UPDATE participants SET delivered_position = c.last_seq FROM conversations c \
          WHERE c.id = participants.conversation_id AND participants.user_id = ? \
-           AND participants.delivered_position < c.last_seq",
+           AND participants.delivered_position < c.last_seq \
+           AND c.id IN (SELECT unhex(atom) FROM json_each(?))",
     )
     .bind(user.as_str())
+    .bind_json(&behind.iter().map(ToString::to_string).collect::<Vec<_>>())?
     .run(&transaction)
     .await?;
     commit(transaction).await?;
@@ -95,6 +98,27 @@ struct ReachedRow {
     seq: i64,
 }
 
+/// The text of the statement that finds them, the newest of each conversation.
+macro_rules! reached {
+    ($open:literal, $close:literal) => {
+        concat!(
+            "WITH floors AS MATERIALIZED ( \
+                 SELECT unhex(value ->> 0) AS conversation_id, value ->> 1 AS leader, \
+                     CAST(value ->> 2 AS BIGINT) AS first, CAST(value ->> 3 AS BIGINT) AS others \
+                 FROM json_each(?1)) \
+             SELECT ",
+            $open,
+            " FROM messages n \
+             WHERE n.conversation_id = floors.conversation_id AND n.seq > floors.others AND n.sender_id <> ?2 \
+               AND n.deleted_at IS NULL \
+               AND n.seq > CASE WHEN n.sender_id = floors.leader THEN floors.others ELSE floors.first END \
+             ORDER BY n.seq DESC LIMIT ?3",
+            $close,
+            " ORDER BY m.conversation_id, m.seq",
+        )
+    };
+}
+
 async fn list_reached(
     transaction: &DatabaseTransaction,
     user: &UserId,
@@ -102,18 +126,14 @@ async fn list_reached(
 ) -> Result<Vec<ReachedRow>, Failed> {
     let floors: Vec<_> =
         floors.iter().map(|floor| (floor.id.to_string(), &floor.leader, floor.first, floor.others)).collect();
-    let rows = Sql::new(
-        "WITH floors AS MATERIALIZED ( \
-             SELECT unhex(value ->> 0) AS conversation_id, value ->> 1 AS leader, value ->> 2 AS first, \
-                 value ->> 3 AS others FROM json_each(?1)) \
-         SELECT m.conversation_id, m.id, m.sender_id, m.seq FROM floors CROSS JOIN messages m \
-         WHERE m.place IN ( \
-             SELECT n.place FROM messages n \
-             WHERE n.conversation_id = floors.conversation_id AND n.seq > floors.others AND n.sender_id <> ?2 \
-               AND n.deleted_at IS NULL AND n.seq > iif(n.sender_id = floors.leader, floors.others, floors.first) \
-             ORDER BY n.seq DESC LIMIT ?3) \
-         ORDER BY m.conversation_id, m.seq",
+    // SQLite has no join that sees the row before it, PostgreSQL looks for a place in a list once for each message.
+    let rows = Sql::either(
+        reached!(
+            "m.conversation_id, m.id, m.sender_id, m.seq FROM floors CROSS JOIN messages m WHERE m.place IN (SELECT n.place",
+            ")"
+        ),
+        reached!("m.conversation_id, m.id, m.sender_id, m.seq FROM floors CROSS JOIN LATERAL (SELECT n.*", ") AS m"),
     );
-    let most = i64::try_from(crate::ranges::NEWEST).unwrap_or(i64::MAX);
+    let most = i64::try_from(parlance_domain::rules::ranges::NEWEST).unwrap_or(i64::MAX);
     Ok(rows.bind_json(&floors)?.bind(user.as_str()).bind(most).rows(transaction).await?)
 }

@@ -4,8 +4,9 @@
 use std::error::Error;
 
 use parlance_domain::ports::StorageError;
-use sea_orm::sqlx::Error as DriverError;
 use sea_orm::{DbErr, RuntimeErr};
+use sqlx::Error as DriverError;
+use sqlx::postgres::PgDatabaseError;
 
 /// A row that this release cannot have written.
 #[derive(Debug, thiserror::Error)]
@@ -21,40 +22,110 @@ pub(crate) enum Failed {
     /// The commit did.
     #[error(transparent)]
     Commit(DbErr),
+    /// Nobody answers, whatever was asked last.
+    #[error("the database does not answer")]
+    Late,
     /// What came back makes no sense.
     #[error(transparent)]
     Row(#[from] BadRow),
 }
 
+/// What makes a call that failed succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// Doing it again: another transaction was in its way.
+    Repeat,
+    /// Doing it over another connection: this one is dead.
+    Reconnect,
+}
+
+impl Failed {
+    /// What helps, if nothing happened and something does.
+    pub(crate) fn remedy(&self) -> Option<Remedy> {
+        match self {
+            Self::Statement(error) => remedy(error),
+            // The server has answered that it rolled back.
+            Self::Commit(error) => remedy(error).filter(|remedy| *remedy == Remedy::Repeat),
+            Self::Late | Self::Row(_) => None,
+        }
+    }
+}
+
 impl From<Failed> for StorageError {
     fn from(failed: Failed) -> Self {
         match failed {
-            Failed::Statement(error) if is_transient(&error) => Self::Unavailable { source: Box::new(error) },
-            Failed::Statement(error) => Self::Corrupt { source: Box::new(error) },
-            Failed::Commit(error) => Self::UnknownOutcome { source: Box::new(error) },
+            Failed::Commit(error) if remedy(&error) != Some(Remedy::Repeat) => {
+                Self::UnknownOutcome { source: Box::new(error) }
+            }
+            Failed::Statement(error) | Failed::Commit(error) if is_transient(&error) => {
+                Self::Unavailable { source: Box::new(error) }
+            }
+            Failed::Statement(error) | Failed::Commit(error) => Self::Corrupt { source: Box::new(error) },
+            Failed::Late => Self::UnknownOutcome { source: Box::new(failed) },
             Failed::Row(error) => Self::Corrupt { source: Box::new(error) },
         }
     }
 }
 
-/// Whether the same call may succeed later: no connection was free, another process holds the file, the
-/// disk is full or does not answer.
-fn is_transient(error: &DbErr) -> bool {
+/// What the driver says at the bottom of an error.
+fn driver(error: &DbErr) -> Option<&DriverError> {
     match error {
-        DbErr::ConnectionAcquire(_) => true,
         DbErr::Conn(cause) | DbErr::Exec(cause) | DbErr::Query(cause) => match cause {
-            RuntimeErr::SqlxError(error) => match error.as_ref() {
-                DriverError::Database(error) => error.code().is_some_and(|code| is_transient_code(&code)),
-                DriverError::Io(_)
-                | DriverError::PoolTimedOut
-                | DriverError::PoolClosed
-                | DriverError::WorkerCrashed => true,
-                _ => false,
-            },
-            RuntimeErr::Internal(_) => false,
+            RuntimeErr::SqlxError(error) => Some(error.as_ref()),
+            RuntimeErr::Internal(_) => None,
         },
+        _ => None,
+    }
+}
+
+/// Whether the same call may succeed later: no connection was free, another process holds the file, the server is
+/// going down, the disk is full or does not answer.
+fn is_transient(error: &DbErr) -> bool {
+    // Whatever keeps us from having a connection: without one, nothing happens.
+    if matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) {
+        return true;
+    }
+    match driver(error) {
+        Some(DriverError::Database(error)) => {
+            let code = error.code().unwrap_or_default();
+            if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+                is_transient_state(&code)
+            } else {
+                is_transient_code(&code)
+            }
+        }
+        Some(DriverError::Io(_) | DriverError::PoolTimedOut | DriverError::PoolClosed | DriverError::WorkerCrashed) => {
+            true
+        }
         _ => false,
     }
+}
+
+fn remedy(error: &DbErr) -> Option<Remedy> {
+    match driver(error)? {
+        DriverError::Io(_) => Some(Remedy::Reconnect),
+        DriverError::Database(error) => {
+            let state = error.try_downcast_ref::<PgDatabaseError>()?.code();
+            match state {
+                // Serialization failure, deadlock.
+                "40001" | "40P01" => Some(Remedy::Repeat),
+                // The server ends this session: it shuts down, has crashed, or was told to.
+                "57P01" | "57P02" | "57P05" | "25P03" => Some(Remedy::Reconnect),
+                _ if state.starts_with("08") => Some(Remedy::Reconnect),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// SQLSTATEs by their class (PostgreSQL's appendix A) where all of it is passing.
+fn is_transient_state(state: &str) -> bool {
+    // A standby takes no writes; a session that idled in a transaction is ended; a lock was not to be had.
+    const SINGLE: [&str; 3] = ["25006", "25P03", "55P03"];
+    // Connections, rollbacks, resources, interventions of the operator, input and output of the server.
+    const CLASSES: [&str; 5] = ["08", "40", "53", "57", "58"];
+    SINGLE.contains(&state) || CLASSES.iter().any(|class| state.starts_with(class))
 }
 
 /// SQLite's primary result code is the low byte of the extended one.
@@ -93,6 +164,36 @@ mod tests {
         {
             assert_eq!(is_transient_code(code), transient, "{code}");
         }
+    }
+
+    #[test]
+    fn a_server_that_goes_down_is_worth_another_try_and_a_broken_rule_is_not() {
+        for (state, transient) in [
+            ("40001", true),
+            ("40P01", true),
+            ("53300", true),
+            ("57P01", true),
+            ("57014", true),
+            ("08006", true),
+            ("23505", false),
+            ("42P01", false),
+            ("22021", false),
+        ] {
+            assert_eq!(is_transient_state(state), transient, "{state}");
+        }
+    }
+
+    #[test]
+    fn a_dead_connection_is_replaced_before_the_commit_and_never_after_it() {
+        let dead = || {
+            let error = DriverError::Io(std::io::ErrorKind::ConnectionReset.into());
+            DbErr::Exec(RuntimeErr::SqlxError(error.into()))
+        };
+        assert_eq!(Failed::Statement(dead()).remedy(), Some(Remedy::Reconnect));
+        assert_eq!(Failed::Commit(dead()).remedy(), None);
+        assert!(matches!(Failed::Statement(dead()).into(), StorageError::Unavailable { .. }));
+        assert!(matches!(Failed::Commit(dead()).into(), StorageError::UnknownOutcome { .. }));
+        assert!(matches!(Failed::Late.into(), StorageError::UnknownOutcome { .. }));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::error::{BadRow, Failed};
 use crate::media_items::{Use, list_missing, update_uses};
 use crate::rows::{self, ParticipantRow, role_number, sql_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, append, commit};
+use crate::{SqlStorage, append, commit, locks};
 
 /// Changes a group's title or photo.
 pub(crate) async fn update(
@@ -27,6 +27,7 @@ pub(crate) async fn update(
     now: Timestamp,
 ) -> Result<Verdict<Conversation>, Failed> {
     let transaction = storage.pools.begin().await?;
+    locks::conversations(&transaction, [id]).await?;
     let Some(mut conversation) = find(&transaction, id).await? else { return Ok(Err(Error::ConversationNotFound)) };
     let role = Sql::new("SELECT role FROM participants WHERE conversation_id = ? AND user_id = ?");
     let role = role.bind(id.bytes().to_vec()).bind(actor.as_str()).scalar::<i64, _>(&transaction).await?;
@@ -41,6 +42,7 @@ pub(crate) async fn update(
         GroupChange::Title(title) => conversation.title = Some(title),
         GroupChange::Image(image) => {
             let (named, names) = (Named::by_urls(conversation.image.as_deref()), Named::by_urls(image.as_deref()));
+            locks::media(&transaction, named.all.union(&names.all).copied()).await?;
             if !list_missing(&transaction, &names.required).await?.is_empty() {
                 return Ok(Err(media::missing("url")));
             }
@@ -68,6 +70,7 @@ pub(crate) async fn change_membership(
 ) -> Result<Verdict<MembershipChanged>, Failed> {
     let ChangeMembership { conversation_id: id, actor, change, names, message_id, now } = change;
     let transaction = storage.pools.begin().await?;
+    locks::conversations(&transaction, [*id]).await?;
     let Some(before) = find(&transaction, *id).await? else { return Ok(Err(Error::ConversationNotFound)) };
     let participants = list_participants(&transaction, *id).await?;
     let outcome = match membership::plan(before.kind, &participants, actor, change, limits) {
@@ -127,7 +130,7 @@ fn system_message(
 }
 
 async fn append_system(transaction: &DatabaseTransaction, new: NewMessage) -> Result<Message, Failed> {
-    match append::append_in(transaction, vec![new]).await?.pop() {
+    match append::append_in(transaction, &[new]).await?.pop() {
         Some(Ok(appended)) => Ok(appended.message),
         Some(Err(_)) | None => Err(BadRow("system message").into()),
     }
@@ -149,7 +152,7 @@ async fn update_roles(transaction: &DatabaseTransaction, id: ConversationId, out
         outcome.roles.iter().map(|(user, role)| (user.as_str(), role_number(*role))).collect();
     Sql::new(
         "UPDATE participants SET role = d.role \
-         FROM (SELECT value ->> 0 AS user_id, value ->> 1 AS role FROM json_each(?)) AS d \
+         FROM (SELECT value ->> 0 AS user_id, CAST(value ->> 1 AS BIGINT) AS role FROM json_each(?)) AS d \
          WHERE participants.conversation_id = ? AND participants.user_id = d.user_id",
     )
     .bind_json(&roles)?
@@ -166,7 +169,7 @@ async fn forget_former(transaction: &DatabaseTransaction, id: ConversationId, us
     }
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
     Sql::new(
-        "DELETE FROM former_participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?))",
+        "DELETE FROM former_participants WHERE conversation_id = ? AND user_id IN (SELECT atom FROM json_each(?))",
     )
     .bind(id.bytes().to_vec())
     .bind_json(&users)?
@@ -184,17 +187,19 @@ async fn remove_participants(
     if users.is_empty() {
         return Ok(());
     }
+    // They must not move between the two statements.
+    locks::participants(transaction, id, users).await?;
     let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
     Sql::new(
         "INSERT INTO former_participants (conversation_id, user_id, read_position, delivered_position, ahead) \
          SELECT conversation_id, user_id, read_position, delivered_position, ahead \
-         FROM participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?))",
+         FROM participants WHERE conversation_id = ? AND user_id IN (SELECT atom FROM json_each(?))",
     )
     .bind(id.bytes().to_vec())
     .bind_json(&users)?
     .run(transaction)
     .await?;
-    Sql::new("DELETE FROM participants WHERE conversation_id = ? AND user_id IN (SELECT value FROM json_each(?))")
+    Sql::new("DELETE FROM participants WHERE conversation_id = ? AND user_id IN (SELECT atom FROM json_each(?))")
         .bind(id.bytes().to_vec())
         .bind_json(&users)?
         .run(transaction)

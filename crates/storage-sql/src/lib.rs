@@ -1,4 +1,4 @@
-//! Storage in SQLite: the ports of `parlance-domain` over sea-orm, one file per port. Rows, SQL and
+//! Storage in SQLite and PostgreSQL: the ports of `parlance-domain` over sea-orm, one file per port. Rows, SQL and
 //! driver errors do not leave this crate; rules are those of the domain, applied inside the transaction.
 //! The schema is in `parlance-migrations`.
 //!
@@ -21,13 +21,14 @@ mod error;
 mod groups;
 mod history;
 mod list;
+mod locks;
 mod media_items;
 mod messages;
 mod notifications;
 mod notify;
 mod preferences;
-mod ranges;
 mod receipts;
+mod retry;
 mod rows;
 mod search;
 mod statement;
@@ -49,8 +50,9 @@ pub struct SqlStorage {
 }
 
 impl SqlStorage {
-    /// Opens the database that `url` names (`sqlite:///abs/path.db`, `sqlite://./rel.db`). The file is made if it
-    /// is not there, its folder is not. The schema is left as it is: see [`migrate`](Self::migrate).
+    /// Opens the database that `url` names: a file (`sqlite:///abs/path.db`, `sqlite://./rel.db`), which is made if it
+    /// is not there (its folder is not), or a database on a server (`postgres://user:password@host:port/database`,
+    /// with `?sslmode=verify-full` and the like). The schema is left as it is: see [`migrate`](Self::migrate).
     ///
     /// # Errors
     /// [`ConnectError`], one line each; a database of a newer release is [`ConnectError::Newer`].
@@ -68,12 +70,20 @@ impl SqlStorage {
         self.pools.migrate().await
     }
 
+    /// Refuses a database whose schema is older than this release, for servers that are not to migrate it.
+    ///
+    /// # Errors
+    /// [`ConnectError::Older`]; [`ConnectError::Migrate`] if the schema cannot be looked at.
+    pub async fn refuse_older(&self) -> Result<(), ConnectError> {
+        self.pools.refuse_older().await
+    }
+
     /// Whether the database answers, for readiness checks.
     ///
     /// # Errors
     /// `Unavailable` if it does not.
     pub async fn ping(&self) -> StorageResult<()> {
-        Ok(self.pools.ping().await.map_err(Failed::Statement)?)
+        self.again(|| async { Ok(self.pools.ping().await?) }).await
     }
 
     /// Waits for what is running and closes all connections; later calls are `Unavailable`.

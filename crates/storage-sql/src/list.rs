@@ -11,10 +11,11 @@ use sea_orm::{DatabaseTransaction, FromQueryResult};
 use crate::SqlStorage;
 use crate::error::Failed;
 use crate::rows::{
-    self, ConversationRow, MessageRow, ParticipantRow, conversation_columns, message_columns, sql_number, unread,
+    self, ConversationRow, MessageRow, ParticipantRow, conversation_columns, larger, message_columns, sql_number,
+    unread,
 };
 use crate::statement::Sql;
-use crate::users::containing;
+use crate::users::{cannot_occur, containing};
 
 /// What the statements select for each entry; `p` is the viewer's row.
 macro_rules! entry_columns {
@@ -66,6 +67,9 @@ pub(crate) async fn list_entries(
     query: &ConversationQuery,
 ) -> Result<Page<ConversationEntry, ConversationCursor>, Failed> {
     let ConversationQuery { search, cursor, limit } = query;
+    if search.as_deref().is_some_and(cannot_occur) {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     let snapshot = storage.pools.snapshot().await?;
     let mut text = concat!(
         "SELECT ",
@@ -79,9 +83,9 @@ pub(crate) async fn list_entries(
     }
     if search.is_some() {
         text.push_str(
-            r" AND (c.title LIKE ?5 ESCAPE '\' OR EXISTS (
+            r" AND (lower(c.title) LIKE lower(?5) ESCAPE '\' OR EXISTS (
                 SELECT 1 FROM participants other JOIN users u ON u.id = other.user_id
-                WHERE other.conversation_id = c.id AND other.user_id <> ?1 AND u.name LIKE ?5 ESCAPE '\'))",
+                WHERE other.conversation_id = c.id AND other.user_id <> ?1 AND lower(u.name) LIKE lower(?5) ESCAPE '\'))",
         );
     }
     text.push_str(" ORDER BY c.active_at DESC, c.id DESC LIMIT ?2");
@@ -130,7 +134,7 @@ async fn list_participants(
 ) -> Result<HashMap<ConversationId, Vec<Participant>>, Failed> {
     let rows: Vec<MemberRow> = Sql::new(
         "SELECT p.conversation_id, p.user_id, p.role, p.joined_at \
-         FROM json_each(?) d CROSS JOIN participants p WHERE p.conversation_id = unhex(d.value) \
+         FROM json_each(?) d CROSS JOIN participants p WHERE p.conversation_id = unhex(d.atom) \
          ORDER BY p.joined_at, p.user_id",
     )
     .bind_json(&ids)?
@@ -154,7 +158,7 @@ async fn list_newest(
         "SELECT ",
         message_columns!(),
         " FROM json_each(?) d CROSS JOIN messages m \
-         WHERE m.conversation_id = unhex(d.value ->> 0) AND m.seq = d.value ->> 1",
+         WHERE m.conversation_id = unhex(d.value ->> 0) AND m.seq = CAST(d.value ->> 1 AS BIGINT)",
     ))
     .bind_json(&places)?
     .rows(snapshot)

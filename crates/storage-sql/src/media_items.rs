@@ -1,5 +1,5 @@
-//! The `MediaItems` port, and who uses which medium. The writing connection decides between a removal and
-//! something that names the medium: whichever has the write lock first.
+//! The `MediaItems` port, and who uses which medium. Of a removal and something that names the medium, the one that
+//! locks it first (in SQLite, that writes first) decides.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use sea_orm::{DatabaseTransaction, FromQueryResult};
 use crate::error::{BadRow, Failed};
 use crate::rows::{count, media_type, media_type_number, object_id, sql_number, user_id};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit};
+use crate::{SqlStorage, commit, locks};
 
 /// What can name a medium.
 #[derive(Debug, Clone, Copy)]
@@ -107,19 +107,19 @@ fn dimensions(width: Option<i64>, height: Option<i64>) -> Result<Option<Dimensio
 #[async_trait]
 impl MediaItems for SqlStorage {
     async fn insert_medium(&self, medium: &Medium) -> StorageResult<()> {
-        Ok(self.insert(medium).await?)
+        self.again(|| self.insert(medium)).await
     }
 
     async fn find_medium(&self, id: MediumId) -> StorageResult<Option<Medium>> {
-        Ok(self.find(id).await?)
+        self.again(|| self.find(id)).await
     }
 
     async fn list_unused_media(&self, before: Timestamp, limit: usize) -> StorageResult<Vec<MediumId>> {
-        Ok(self.unused(before, limit).await?)
+        self.again(|| self.unused(before, limit)).await
     }
 
     async fn remove_medium(&self, id: MediumId) -> StorageResult<bool> {
-        Ok(self.remove_unused(id).await?)
+        self.again(|| self.remove_unused(id)).await
     }
 }
 
@@ -206,7 +206,7 @@ pub(crate) async fn list_missing(
     }
     let ids: Vec<String> = required.iter().map(ToString::to_string).collect();
     let there: Vec<Vec<u8>> =
-        Sql::new("SELECT media.id FROM json_each(?) d CROSS JOIN media WHERE media.id = unhex(d.value)")
+        Sql::new("SELECT media.id FROM json_each(?) d CROSS JOIN media WHERE media.id = unhex(d.atom)")
             .bind_json(&ids)?
             .scalars(transaction)
             .await?;
@@ -217,7 +217,7 @@ pub(crate) async fn list_missing(
     Ok(missing)
 }
 
-/// These name these media from now on, as far as they are there.
+/// These name these media, which are locked, from now on, as far as they are there.
 pub(crate) async fn insert_uses<'a>(
     transaction: &DatabaseTransaction,
     uses: impl IntoIterator<Item = (Use<'a>, Named)>,
@@ -233,9 +233,9 @@ pub(crate) async fn insert_uses<'a>(
         return Ok(());
     }
     Sql::new(
-        "INSERT OR IGNORE INTO media_uses (medium_id, kind, used_by) \
-         SELECT media.id, d.value ->> 1, d.value ->> 2 \
-         FROM json_each(?) d CROSS JOIN media WHERE media.id = unhex(d.value ->> 0)",
+        "INSERT INTO media_uses (medium_id, kind, used_by) \
+         SELECT media.id, CAST(d.value ->> 1 AS BIGINT), d.value ->> 2 \
+         FROM json_each(?) d CROSS JOIN media WHERE media.id = unhex(d.value ->> 0) ON CONFLICT DO NOTHING",
     )
     .bind_json(&rows)?
     .run(transaction)
@@ -253,11 +253,12 @@ pub(crate) async fn update_uses(
     if before == now {
         return Ok(());
     }
+    locks::media(transaction, before.all.union(&now.all).copied()).await?;
     if !before.is_empty() {
         let (kind, used_by) = user.columns();
         let ids: Vec<String> = before.all.iter().map(ToString::to_string).collect();
         Sql::new(
-            "DELETE FROM media_uses WHERE medium_id IN (SELECT unhex(value) FROM json_each(?)) \
+            "DELETE FROM media_uses WHERE medium_id IN (SELECT unhex(atom) FROM json_each(?)) \
                  AND kind = ? AND used_by = ?",
         )
         .bind_json(&ids)?

@@ -17,11 +17,11 @@ use crate::{SqlStorage, amend, append, groups, history, search};
 #[async_trait]
 impl Messages for SqlStorage {
     async fn append(&self, batch: Vec<NewMessage>) -> StorageResult<Vec<Verdict<Appended>>> {
-        Ok(append::append(self, batch).await?)
+        self.again(|| append::append(self, &batch)).await
     }
 
     async fn amend(&self, amend: &AmendMessage, limits: &Limits) -> StorageResult<Verdict<Amended>> {
-        Ok(amend::amend(self, amend, limits).await?)
+        self.again(|| amend::amend(self, amend, limits)).await
     }
 
     async fn change_membership(
@@ -29,16 +29,16 @@ impl Messages for SqlStorage {
         change: &ChangeMembership,
         limits: &Limits,
     ) -> StorageResult<Verdict<MembershipChanged>> {
-        Ok(groups::change_membership(self, change, limits).await?)
+        self.again(|| groups::change_membership(self, change, limits)).await
     }
 
     async fn find_message(&self, id: MessageId) -> StorageResult<Option<Message>> {
-        Ok(find(self.pools.reader(), id).await?)
+        self.again(|| find(self.pools.reader(), id)).await
     }
 
     async fn list_messages(&self, ids: &[MessageId]) -> StorageResult<Vec<Message>> {
         let ids: Vec<String> = ids.iter().map(ToString::to_string).collect();
-        Ok(list(self.pools.reader(), &ids).await?)
+        self.again(|| list(self.pools.reader(), &ids)).await
     }
 
     async fn list_history(
@@ -47,7 +47,7 @@ impl Messages for SqlStorage {
         before: Option<MessageId>,
         limit: usize,
     ) -> StorageResult<Option<Page<Message, MessageId>>> {
-        Ok(history::list_history(self, conversation, before, limit).await?)
+        self.again(|| history::list_history(self, conversation, before, limit)).await
     }
 
     async fn list_changes(
@@ -56,15 +56,15 @@ impl Messages for SqlStorage {
         since: Rev,
         limit: usize,
     ) -> StorageResult<Option<Changes>> {
-        Ok(history::list_changes(self, conversation, since, limit).await?)
+        self.again(|| history::list_changes(self, conversation, since, limit)).await
     }
 
     async fn search_messages(&self, query: &SearchQuery) -> StorageResult<Page<Message, SearchCursor>> {
-        Ok(search::search(self, query).await?)
+        self.again(|| search::search(self, query)).await
     }
 
     async fn find_last_seq(&self, conversation: ConversationId) -> StorageResult<Seq> {
-        Ok(history::find_last_seq(self, conversation).await?)
+        self.again(|| history::find_last_seq(self, conversation)).await
     }
 }
 
@@ -80,7 +80,7 @@ pub(crate) async fn list<C: ConnectionTrait>(on: &C, ids: &[String]) -> Result<V
     let sql = Sql::new(concat!(
         "SELECT ",
         message_columns!(),
-        " FROM messages m WHERE m.id IN (SELECT unhex(value) FROM json_each(?))",
+        " FROM messages m WHERE m.id IN (SELECT unhex(atom) FROM json_each(?))",
     ));
     Ok(rows::all::<MessageRow, _>(sql.bind_json(&ids)?.rows(on).await?)?)
 }

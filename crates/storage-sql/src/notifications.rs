@@ -15,15 +15,15 @@ use sea_orm::{ConnectionTrait, DatabaseTransaction, FromQueryResult};
 use crate::error::{BadRow, Failed};
 use crate::rows::{self, count, object_id, sql_number, user_id};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, notify, preferences};
+use crate::{SqlStorage, commit, locks, notify, preferences};
 
 /// The message that a notification `n` stands for at this moment.
 macro_rules! stands_for {
     () => {
-        "iif(n.read OR n.conversation_id IS NULL, n.message_id, coalesce( \
+        "CASE WHEN n.read <> 0 OR n.conversation_id IS NULL THEN n.message_id ELSE coalesce( \
              (SELECT m.id FROM participants p JOIN conversations c ON c.id = p.conversation_id \
               JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq \
-              WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id), n.message_id))"
+              WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id), n.message_id) END"
     };
 }
 
@@ -33,7 +33,7 @@ macro_rules! notification_columns {
         concat!(
             "n.id, n.user_id, n.kind, n.conversation_id, ",
             stands_for!(),
-            " AS message_id, n.title, n.message, n.link, n.data, n.read, n.created_at"
+            " AS message_id, n.title, n.message, n.link, n.data, n.read <> 0 AS read, n.created_at"
         )
     };
 }
@@ -93,11 +93,11 @@ impl TryFrom<NotificationRow> for Notification {
 #[async_trait]
 impl Notifications for SqlStorage {
     async fn insert_notifications(&self, new: Vec<NewNotification>) -> StorageResult<Vec<Counted<Notification>>> {
-        Ok(notify::insert(self, new).await?)
+        self.again(|| notify::insert(self, &new)).await
     }
 
     async fn note_message(&self, note: ChatNote) -> StorageResult<Noted> {
-        Ok(notify::note(self, note).await?)
+        self.again(|| notify::note(self, &note)).await
     }
 
     async fn list_notifications(
@@ -107,11 +107,11 @@ impl Notifications for SqlStorage {
         offset: u64,
         limit: usize,
     ) -> StorageResult<NotificationPage> {
-        Ok(self.page(user, unread_only, offset, limit).await?)
+        self.again(|| self.page(user, unread_only, offset, limit)).await
     }
 
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64> {
-        Ok(count_unread(self.pools.reader(), user).await?)
+        self.again(|| count_unread(self.pools.reader(), user)).await
     }
 
     async fn mark_notification_read(
@@ -119,11 +119,11 @@ impl Notifications for SqlStorage {
         user: &UserId,
         id: NotificationId,
     ) -> StorageResult<Option<Counted<(Notification, bool)>>> {
-        Ok(self.mark_one(user, id).await?)
+        self.again(|| self.mark_one(user, id)).await
     }
 
     async fn mark_all_notifications_read(&self, user: &UserId) -> StorageResult<Counted<u64>> {
-        Ok(self.mark_all(user).await?)
+        self.again(|| self.mark_all(user)).await
     }
 
     async fn mark_conversation_notification_read(
@@ -131,19 +131,19 @@ impl Notifications for SqlStorage {
         user: &UserId,
         conversation: ConversationId,
     ) -> StorageResult<Option<Counted<NotificationId>>> {
-        Ok(self.mark_standing(user, conversation).await?)
+        self.again(|| self.mark_standing(user, conversation)).await
     }
 
     async fn remove_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Counted<bool>>> {
-        Ok(self.remove(user, id).await?)
+        self.again(|| self.remove(user, id)).await
     }
 
     async fn find_preferences(&self, user: &UserId) -> StorageResult<Preferences> {
-        Ok(preferences::find(self.pools.reader(), user).await?)
+        self.again(|| preferences::find(self.pools.reader(), user)).await
     }
 
     async fn update_preferences(&self, user: &UserId, change: PreferencesChange) -> StorageResult<Preferences> {
-        Ok(preferences::update(self, user, change).await?)
+        self.again(|| preferences::update(self, user, change)).await
     }
 }
 
@@ -182,6 +182,7 @@ impl SqlStorage {
             Some(_) => drop(snapshot),
         }
         let transaction = self.pools.begin().await?;
+        locks::inbox(&transaction, user).await?;
         let Some(mut notification) = find(&transaction, user, id).await? else { return Ok(None) };
         if notification.read {
             let unread = count_unread(&transaction, user).await?;
@@ -203,6 +204,7 @@ impl SqlStorage {
             return Ok(None);
         }
         let transaction = self.pools.begin().await?;
+        locks::inbox(&transaction, user).await?;
         let Some(id) = find_standing(&transaction, user, conversation).await? else { return Ok(None) };
         let unread = mark(&transaction, user, id).await?;
         commit(transaction).await?;
@@ -214,6 +216,7 @@ impl SqlStorage {
             return Ok(Counted { value: 0, unread: 0 });
         }
         let transaction = self.pools.begin().await?;
+        locks::inbox(&transaction, user).await?;
         let marked = Sql::new(concat!(
             "UPDATE notifications AS n INDEXED BY notifications_unread SET read = 1, message_id = ",
             stands_for!(),
@@ -227,6 +230,7 @@ impl SqlStorage {
 
     async fn remove(&self, user: &UserId, id: NotificationId) -> Result<Option<Counted<bool>>, Failed> {
         let transaction = self.pools.begin().await?;
+        locks::inbox(&transaction, user).await?;
         let removed = Sql::new("DELETE FROM notifications WHERE id = ? AND user_id = ? RETURNING read = 0");
         let removed = removed.bind(id.bytes().to_vec()).bind(user.as_str());
         let Some(was_unread) = removed.scalar::<bool, _>(&transaction).await? else { return Ok(None) };

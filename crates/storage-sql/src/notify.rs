@@ -1,7 +1,7 @@
 //! Making notifications: of a message, and what products send. A fixed number of statements for however many
 //! users; the counts in their inboxes move with the rows.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use parlance_domain::model::{
     ConversationId, MessageId, Notification, NotificationBody, NotificationId, NotificationKind, UserId,
@@ -13,18 +13,18 @@ use crate::error::{BadRow, Failed};
 use crate::preferences;
 use crate::rows::{count, object_id, user_id};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit};
+use crate::{SqlStorage, commit, locks};
 
 /// Stores what a product sends.
 pub(crate) async fn insert(
     storage: &SqlStorage,
-    new: Vec<NewNotification>,
+    new: &[NewNotification],
 ) -> Result<Vec<Counted<Notification>>, Failed> {
     let transaction = storage.pools.begin().await?;
     let users: HashSet<&UserId> = new.iter().map(|new| &new.user_id).collect();
     let preferences = preferences::list(&transaction, &users).await?;
     let wanted = |new: &NewNotification| preferences.get(&new.user_id).is_some_and(|wants| wants.want(&new.kind));
-    let made: Vec<Notification> = new.into_iter().filter(wanted).map(notification).collect();
+    let made: Vec<Notification> = new.iter().filter(|new| wanted(new)).cloned().map(notification).collect();
     if made.is_empty() {
         return Ok(Vec::new());
     }
@@ -39,7 +39,7 @@ async fn insert_texts(transaction: &DatabaseTransaction, made: &[Notification]) 
     Sql::new(
         "INSERT INTO notifications (id, user_id, kind, title, message, link, data, created_at) \
          SELECT unhex(value ->> 0), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6, \
-             value ->> 7 FROM json_each(?)",
+             CAST(value ->> 7 AS BIGINT) FROM json_each(?)",
     )
     .bind_json(&rows)?
     .run(transaction)
@@ -60,19 +60,25 @@ fn text_row(made: &Notification) -> Option<impl serde::Serialize> {
 }
 
 /// Stores the chat notifications of a message.
-pub(crate) async fn note(storage: &SqlStorage, note: ChatNote) -> Result<Noted, Failed> {
-    let ChatNote { conversation_id, message_id, users, created_at } = note;
+pub(crate) async fn note(storage: &SqlStorage, note: &ChatNote) -> Result<Noted, Failed> {
+    let ChatNote { conversation_id, message_id, ref users, created_at } = *note;
     let mut ids: BTreeMap<UserId, NotificationId> = BTreeMap::new();
     for (user, id) in users {
-        ids.entry(user).or_insert(id);
+        ids.entry(user.clone()).or_insert(*id);
     }
     // While people are away, their notification stands already: that must not queue behind the writers.
     let found = look_up(storage.pools.reader(), conversation_id, message_id, &ids).await?;
+    let mut standing = found.standing;
     if found.due.is_empty() {
-        return Ok(Noted { made: Vec::new(), standing: found.standing });
+        return Ok(Noted { made: Vec::new(), standing });
     }
     let transaction = storage.pools.begin().await?;
-    let Looked { due, standing, newest } = look_up(&transaction, conversation_id, message_id, &ids).await?;
+    // Of two notes one makes it, and who reads at this moment does so before or after it.
+    locks::conversations(&transaction, [conversation_id]).await?;
+    locks::participants(&transaction, conversation_id, &found.due).await?;
+    ids.retain(|user, _| found.due.contains(user));
+    let Looked { due, standing: meanwhile, newest } = look_up(&transaction, conversation_id, message_id, &ids).await?;
+    standing.extend(meanwhile);
     if due.is_empty() {
         return Ok(Noted { made: Vec::new(), standing });
     }
@@ -102,7 +108,7 @@ pub(crate) async fn note(storage: &SqlStorage, note: ChatNote) -> Result<Noted, 
 
 /// Who is to be told of a message.
 struct Looked {
-    due: Vec<UserId>,
+    due: BTreeSet<UserId>,
     standing: Vec<UserId>,
     /// The newest message of the conversation.
     newest: Option<MessageId>,
@@ -123,32 +129,33 @@ async fn look_up<C: ConnectionTrait>(
     }
     let users: Vec<&str> = users.keys().map(UserId::as_str).collect();
     let rows: Vec<Row> = Sql::new(
-        "SELECT d.value AS user_id, \
+        "SELECT d.atom AS user_id, \
              EXISTS (SELECT 1 FROM notifications n \
-                 WHERE n.user_id = d.value AND n.conversation_id = ?2 AND n.read = 0) AS standing, \
-             coalesce(m.sender_id <> d.value AND m.seq > max(p.read_position, p.floor_seq) AND coalesce(b.chat, 1) \
-                 AND NOT EXISTS (SELECT 1 FROM json_each(p.ahead) WHERE m.seq BETWEEN value ->> 0 AND value ->> 1), \
-                 0) AS due, \
+                 WHERE n.user_id = d.atom AND n.conversation_id = ?2 AND n.read = 0) AS standing, \
+             coalesce(m.sender_id <> d.atom AND m.seq > p.read_position AND m.seq > p.floor_seq \
+                 AND coalesce(b.chat, 1) <> 0 AND NOT EXISTS ( \
+                     SELECT 1 FROM json_each(p.ahead) \
+                     WHERE m.seq BETWEEN CAST(value ->> 0 AS BIGINT) AND CAST(value ->> 1 AS BIGINT)), false) AS due, \
              (SELECT newest.id FROM conversations c \
               JOIN messages newest ON newest.conversation_id = c.id AND newest.seq = c.last_seq \
               WHERE c.id = ?2) AS newest \
          FROM json_each(?1) d \
          LEFT JOIN messages m ON m.id = ?3 AND m.conversation_id = ?2 \
-         LEFT JOIN participants p ON p.conversation_id = ?2 AND p.user_id = d.value \
-         LEFT JOIN inboxes b ON b.user_id = d.value",
+         LEFT JOIN participants p ON p.conversation_id = ?2 AND p.user_id = d.atom \
+         LEFT JOIN inboxes b ON b.user_id = d.atom",
     )
     .bind_json(&users)?
     .bind(conversation.bytes().to_vec())
     .bind(message.bytes().to_vec())
     .rows(on)
     .await?;
-    let mut looked = Looked { due: Vec::new(), standing: Vec::new(), newest: None };
+    let mut looked = Looked { due: BTreeSet::new(), standing: Vec::new(), newest: None };
     for Row { user_id: user, standing, due, newest } in rows {
         looked.newest = newest.as_deref().map(object_id).transpose()?.map(Into::into);
         if standing {
             looked.standing.push(user_id(&user)?);
         } else if due {
-            looked.due.push(user_id(&user)?);
+            looked.due.insert(user_id(&user)?);
         }
     }
     Ok(looked)
@@ -169,8 +176,9 @@ async fn add(transaction: &DatabaseTransaction, made: Vec<Notification>) -> Resu
     // `WHERE true` keeps the parser from taking `ON CONFLICT` for a condition of a join.
     let rows: Vec<Row> = Sql::new(
         "INSERT INTO inboxes (user_id, total, unread) \
-         SELECT value ->> 0, value ->> 1, value ->> 1 FROM json_each(?) WHERE true \
-         ON CONFLICT (user_id) DO UPDATE SET total = total + excluded.total, unread = unread + excluded.unread \
+         SELECT value ->> 0, CAST(value ->> 1 AS BIGINT), CAST(value ->> 1 AS BIGINT) FROM json_each(?) WHERE true \
+         ON CONFLICT (user_id) DO UPDATE SET total = inboxes.total + excluded.total, \
+             unread = inboxes.unread + excluded.unread \
          RETURNING user_id, unread",
     )
     .bind_json(&counts)?

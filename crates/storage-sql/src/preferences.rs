@@ -25,9 +25,17 @@ impl From<PreferencesRow> for Preferences {
     }
 }
 
+/// The columns of [`PreferencesRow`], from an inbox `b` that may not be there.
+macro_rules! wanted {
+    () => {
+        "coalesce(b.email, 1) <> 0 AS email, coalesce(b.push, 1) <> 0 AS push, coalesce(b.chat, 1) <> 0 AS chat, \
+         coalesce(b.job_match, 1) <> 0 AS job_match"
+    };
+}
+
 /// What `user` wants.
 pub(crate) async fn find<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Preferences, Failed> {
-    let sql = Sql::new("SELECT email, push, chat, job_match FROM inboxes WHERE user_id = ?");
+    let sql = Sql::new(concat!("SELECT ", wanted!(), " FROM inboxes b WHERE b.user_id = ?"));
     let row: Option<PreferencesRow> = sql.bind(user.as_str()).row(on).await?;
     Ok(row.map_or_else(Preferences::default, Preferences::from))
 }
@@ -44,11 +52,11 @@ pub(crate) async fn list<C: ConnectionTrait>(
         preferences: PreferencesRow,
     }
     let users: Vec<&str> = users.iter().map(|user| user.as_str()).collect();
-    let rows: Vec<Row> = Sql::new(
-        "SELECT u.id, coalesce(b.email, 1) AS email, coalesce(b.push, 1) AS push, coalesce(b.chat, 1) AS chat, \
-             coalesce(b.job_match, 1) AS job_match \
-         FROM json_each(?) d CROSS JOIN users u ON u.id = d.value LEFT JOIN inboxes b ON b.user_id = u.id",
-    )
+    let rows: Vec<Row> = Sql::new(concat!(
+        "SELECT u.id, ",
+        wanted!(),
+        " FROM json_each(?) d JOIN users u ON u.id = d.atom LEFT JOIN inboxes b ON b.user_id = u.id",
+    ))
     .bind_json(&users)?
     .rows(on)
     .await?;
@@ -63,18 +71,18 @@ pub(crate) async fn update(
 ) -> Result<Preferences, Failed> {
     let PreferencesChange { email, push, chat, job_match } = change;
     let transaction = storage.pools.begin().await?;
-    let row: Option<PreferencesRow> = Sql::new(
-        "INSERT INTO inboxes (user_id, email, push, chat, job_match) \
+    let row: Option<PreferencesRow> = Sql::new(concat!(
+        "INSERT INTO inboxes AS b (user_id, email, push, chat, job_match) \
          VALUES (?1, coalesce(?2, 1), coalesce(?3, 1), coalesce(?4, 1), coalesce(?5, 1)) \
-         ON CONFLICT (user_id) DO UPDATE SET email = coalesce(?2, email), push = coalesce(?3, push), \
-             chat = coalesce(?4, chat), job_match = coalesce(?5, job_match) \
-         RETURNING email, push, chat, job_match",
-    )
+         ON CONFLICT (user_id) DO UPDATE SET email = coalesce(?2, b.email), push = coalesce(?3, b.push), \
+             chat = coalesce(?4, b.chat), job_match = coalesce(?5, b.job_match) RETURNING ",
+        "email <> 0 AS email, push <> 0 AS push, chat <> 0 AS chat, job_match <> 0 AS job_match",
+    ))
     .bind(user.as_str())
-    .bind(email)
-    .bind(push)
-    .bind(chat)
-    .bind(job_match)
+    .bind(email.map(i64::from))
+    .bind(push.map(i64::from))
+    .bind(chat.map(i64::from))
+    .bind(job_match.map(i64::from))
     .row(&transaction)
     .await?;
     commit(transaction).await?;

@@ -4,16 +4,17 @@
 
 use async_trait::async_trait;
 use parlance_domain::error::{Attempt, Error, Result as Verdict};
-use parlance_domain::model::{ConversationId, ReadState, SeqRange, UserId, Watermarks};
+use parlance_domain::model::{ConversationId, SeqRange, UserId, Watermarks};
 use parlance_domain::ports::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts, StorageResult};
+use parlance_domain::rules::ranges::{keep_newest, newest};
+use parlance_domain::rules::reading::Mark;
 use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::error::Failed;
-use crate::ranges::{above, newest, newly_covered, total, uncovered};
-use crate::rows::{self, count, ranges_to_json, read_state, sql_number, unread, user_id};
+use crate::rows::{self, count, larger, ranges_to_json, read_state, sql_number, unread, user_id};
 use crate::statement::Sql;
 use crate::watermarks::list_watermarks;
-use crate::{SqlStorage, append, commit, delivery};
+use crate::{SqlStorage, commit, delivery, locks};
 
 #[async_trait]
 impl Receipts for SqlStorage {
@@ -23,15 +24,15 @@ impl Receipts for SqlStorage {
         reader: &UserId,
         target: &ReadTarget,
     ) -> StorageResult<Verdict<ReadMarked>> {
-        Ok(self.mark(conversation, reader, target).await?)
+        self.again(|| self.mark(conversation, reader, target)).await
     }
 
     async fn mark_delivered(&self, user: &UserId) -> StorageResult<Vec<DeliveredNow>> {
-        Ok(delivery::mark_delivered(self, user).await?)
+        self.again(|| delivery::mark_delivered(self, user)).await
     }
 
     async fn list_unread(&self, user: &UserId) -> StorageResult<Vec<(ConversationId, u64)>> {
-        Ok(self.unread_by_conversation(user).await?)
+        self.again(|| self.unread_by_conversation(user)).await
     }
 
     async fn list_unread_of(
@@ -39,14 +40,15 @@ impl Receipts for SqlStorage {
         conversation: ConversationId,
         users: &[UserId],
     ) -> StorageResult<Vec<(UserId, u64)>> {
-        Ok(self.unread_by_user(conversation, users).await?)
+        self.again(|| self.unread_by_user(conversation, users)).await
     }
 
     async fn list_watermarks(
         &self,
         conversations: &[ConversationId],
     ) -> StorageResult<Vec<(ConversationId, Watermarks)>> {
-        Ok(list_watermarks(self.pools.reader(), conversations).await?.into_iter().collect())
+        let marks = self.again(|| list_watermarks(self.pools.reader(), conversations)).await?;
+        Ok(marks.into_iter().collect())
     }
 }
 
@@ -58,34 +60,6 @@ struct ReaderRow {
     read_position: Option<i64>,
     ahead: Option<String>,
     dead_count: Option<i64>,
-}
-
-/// What a mark comes to.
-struct Mark {
-    before: ReadState,
-    after: ReadState,
-    last_seq: u64,
-    /// Nothing up to here counts as unread.
-    floor: u64,
-    /// Tombstones above the floor that `before` does not cover.
-    dead: u64,
-}
-
-impl Mark {
-    /// What `before` counted as unread, tombstones included, and `after` does not.
-    fn read(&self) -> Vec<SeqRange> {
-        above(newly_covered(&self.before, &self.after, self.last_seq), self.floor)
-    }
-
-    /// What `after` counts as unread, when `dead` of it are tombstones.
-    fn unread(&self, dead: u64) -> u64 {
-        total(&above(uncovered(&self.after, self.last_seq), self.floor)).saturating_sub(dead)
-    }
-
-    /// The single reads that the count takes off.
-    fn ahead_count(&self) -> u64 {
-        total(&above(self.after.ahead().to_vec(), self.floor))
-    }
 }
 
 impl SqlStorage {
@@ -104,6 +78,7 @@ impl SqlStorage {
             Ok(_) => {}
         }
         let transaction = self.pools.begin().await?;
+        locks::participant(&transaction, conversation, reader).await?;
         let mark = match decide(&transaction, conversation, reader, target).await? {
             Err(refusal) => return Ok(Err(refusal)),
             Ok(mark) => mark,
@@ -168,7 +143,7 @@ impl SqlStorage {
             unread!(),
             " AS unread \
              FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-             WHERE p.conversation_id = ? AND p.user_id IN (SELECT value FROM json_each(?))"
+             WHERE p.conversation_id = ? AND p.user_id IN (SELECT atom FROM json_each(?))"
         ))
         .bind(conversation.bytes().to_vec())
         .bind_json(&users)?
@@ -226,7 +201,7 @@ async fn decide<C: ConnectionTrait>(
 async fn list_seqs<C: ConnectionTrait>(on: &C, id: ConversationId, ids: &[String]) -> Result<Vec<u64>, Failed> {
     let seqs: Vec<i64> = Sql::new(
         "SELECT m.seq FROM json_each(?) d CROSS JOIN messages m \
-         WHERE m.id = unhex(d.value) AND m.conversation_id = ? ORDER BY m.seq",
+         WHERE m.id = unhex(d.atom) AND m.conversation_id = ? ORDER BY m.seq",
     )
     .bind_json(&ids)?
     .bind(id.bytes().to_vec())
@@ -249,7 +224,8 @@ async fn list_read<C: ConnectionTrait>(
     }
     let rows: Vec<ReadRow> = Sql::new(
         "SELECT m.id, m.sender_id FROM json_each(?1) d CROSS JOIN messages m \
-         WHERE m.conversation_id = ?2 AND m.seq BETWEEN d.value ->> 0 AND d.value ->> 1 \
+         WHERE m.conversation_id = ?2 \
+           AND m.seq BETWEEN CAST(d.value ->> 0 AS BIGINT) AND CAST(d.value ->> 1 AS BIGINT) \
            AND m.sender_id <> ?3 AND m.deleted_at IS NULL ORDER BY m.seq",
     )
     .bind_json(&pairs(ranges))?
@@ -261,7 +237,7 @@ async fn list_read<C: ConnectionTrait>(
         Ok(ReadMessage { id: rows::object_id(&id)?.into(), sender_id: user_id(&sender_id)? })
     };
     let mut read = rows.into_iter().map(read).collect::<Result<Vec<_>, _>>()?;
-    append::keep_newest(&mut read);
+    keep_newest(&mut read);
     Ok(read)
 }
 
@@ -269,7 +245,8 @@ async fn list_read<C: ConnectionTrait>(
 async fn count_dead<C: ConnectionTrait>(on: &C, id: ConversationId, ranges: &[SeqRange]) -> Result<u64, Failed> {
     let dead: Option<i64> = Sql::new(
         "SELECT count(*) FROM json_each(?) d CROSS JOIN messages m INDEXED BY messages_deleted \
-         WHERE m.conversation_id = ? AND m.seq BETWEEN d.value ->> 0 AND d.value ->> 1 AND m.deleted_at IS NOT NULL",
+         WHERE m.conversation_id = ? AND m.deleted_at IS NOT NULL \
+           AND m.seq BETWEEN CAST(d.value ->> 0 AS BIGINT) AND CAST(d.value ->> 1 AS BIGINT)",
     )
     .bind_json(&pairs(ranges))?
     .bind(id.bytes().to_vec())

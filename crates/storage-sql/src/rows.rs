@@ -29,10 +29,18 @@ macro_rules! conversation_columns {
 }
 pub(crate) use conversation_columns;
 
+/// The larger of two numbers. The engines have functions of different names for that.
+macro_rules! larger {
+    ($one:literal, $other:literal) => {
+        concat!("CASE WHEN ", $one, " < ", $other, " THEN ", $other, " ELSE ", $one, " END")
+    };
+}
+pub(crate) use larger;
+
 /// What a participant `p` of the conversation `c` has not read; the schema says why.
 macro_rules! unread {
     () => {
-        "c.last_seq - max(p.read_position, p.floor_seq) - p.ahead_count - p.dead_count"
+        concat!("c.last_seq - ", larger!("p.read_position", "p.floor_seq"), " - p.ahead_count - p.dead_count")
     };
 }
 pub(crate) use unread;

@@ -10,7 +10,7 @@ use crate::error::Failed;
 use crate::media_items::{Use, update_uses};
 use crate::rows::{self, UserRow, sql_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit};
+use crate::{SqlStorage, commit, locks};
 
 /// A user together with what their last token claimed.
 #[derive(Debug, FromQueryResult)]
@@ -25,16 +25,16 @@ struct KnownRow {
 #[async_trait]
 impl Users for SqlStorage {
     async fn find_user(&self, id: &UserId) -> StorageResult<Option<User>> {
-        Ok(find(self.pools.reader(), id).await?)
+        self.again(|| find(self.pools.reader(), id)).await
     }
 
     async fn list_users(&self, ids: &[UserId]) -> StorageResult<Vec<User>> {
         let ids: Vec<&str> = ids.iter().map(UserId::as_str).collect();
-        Ok(list(self.pools.reader(), &ids).await?)
+        self.again(|| list(self.pools.reader(), &ids)).await
     }
 
     async fn search_users(&self, text: &str, limit: usize) -> StorageResult<Vec<User>> {
-        Ok(search(self.pools.reader(), text, limit).await?)
+        self.again(|| search(self.pools.reader(), text, limit)).await
     }
 
     async fn record_claims(
@@ -44,11 +44,11 @@ impl Users for SqlStorage {
         create: bool,
         now: Timestamp,
     ) -> StorageResult<Option<User>> {
-        Ok(self.record(id, claims, create, now).await?)
+        self.again(|| self.record(id, claims, create, now)).await
     }
 
     async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>> {
-        Ok(self.update(id, change).await?)
+        self.again(|| self.update(id, change)).await
     }
 }
 
@@ -64,52 +64,32 @@ impl SqlStorage {
             return Ok(Some(user));
         }
         let transaction = self.pools.begin().await?;
-        let user = match known(&transaction, id).await? {
-            None if !create => return Ok(None),
-            None => {
-                let mut user = User::nameless(id.clone());
-                user.name = claims.name.clone().unwrap_or(user.name);
-                user.picture.clone_from(&claims.picture);
-                Sql::new(
-                    "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
-                     VALUES (?, ?, ?, ?, ?, ?)",
-                )
-                .bind(user.id.as_str())
+        if create && let Some(user) = insert(&transaction, id, claims, now).await? {
+            commit(transaction).await?;
+            return Ok(Some(user));
+        }
+        locks::user(&transaction, id).await?;
+        let Some(row) = known(&transaction, id).await? else { return Ok(None) };
+        let before = row.picture.clone();
+        let (user, claimed) = applied(row, claims)?;
+        if let Some(ClaimedProfile { name, picture }) = claimed {
+            Sql::new("UPDATE users SET name = ?, picture = ?, claimed_name = ?, claimed_picture = ? WHERE id = ?")
                 .bind(user.name.clone())
                 .bind(user.picture.clone())
-                .bind(claims.name.clone())
-                .bind(claims.picture.clone())
-                .bind(now.millis())
+                .bind(name)
+                .bind(picture)
+                .bind(user.id.as_str())
                 .run(&transaction)
                 .await?;
-                use_picture(&transaction, &user, None).await?;
-                user
-            }
-            Some(row) => {
-                let before = row.picture.clone();
-                let (user, claimed) = applied(row, claims)?;
-                if let Some(ClaimedProfile { name, picture }) = claimed {
-                    Sql::new(
-                        "UPDATE users SET name = ?, picture = ?, claimed_name = ?, claimed_picture = ? WHERE id = ?",
-                    )
-                    .bind(user.name.clone())
-                    .bind(user.picture.clone())
-                    .bind(name)
-                    .bind(picture)
-                    .bind(user.id.as_str())
-                    .run(&transaction)
-                    .await?;
-                    use_picture(&transaction, &user, before.as_deref()).await?;
-                }
-                user
-            }
-        };
-        commit(transaction).await?;
+            use_picture(&transaction, &user, before.as_deref()).await?;
+            commit(transaction).await?;
+        }
         Ok(Some(user))
     }
 
     async fn update(&self, id: &UserId, change: &ProfileChange) -> Result<Option<User>, Failed> {
         let transaction = self.pools.begin().await?;
+        locks::user(&transaction, id).await?;
         let Some(mut user) = find(&transaction, id).await? else { return Ok(None) };
         let ProfileChange { name, picture } = change.clone();
         user.name = name.unwrap_or(user.name);
@@ -125,6 +105,35 @@ impl SqlStorage {
         commit(transaction).await?;
         Ok(Some(user))
     }
+}
+
+/// A new user after `claims`; `None` if somebody has made them already.
+async fn insert(
+    transaction: &DatabaseTransaction,
+    id: &UserId,
+    claims: &ClaimedProfile,
+    now: Timestamp,
+) -> Result<Option<User>, Failed> {
+    let mut user = User::nameless(id.clone());
+    user.name = claims.name.clone().unwrap_or(user.name);
+    user.picture.clone_from(&claims.picture);
+    let inserted = Sql::new(
+        "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
+         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(user.id.as_str())
+    .bind(user.name.clone())
+    .bind(user.picture.clone())
+    .bind(claims.name.clone())
+    .bind(claims.picture.clone())
+    .bind(now.millis())
+    .run(transaction)
+    .await?;
+    if inserted == 0 {
+        return Ok(None);
+    }
+    use_picture(transaction, &user, None).await?;
+    Ok(Some(user))
 }
 
 /// The user's picture is in use, and the one before is not.
@@ -163,15 +172,25 @@ async fn find<C: ConnectionTrait>(on: &C, id: &UserId) -> Result<Option<User>, F
 }
 
 async fn list<C: ConnectionTrait>(on: &C, ids: &[&str]) -> Result<Vec<User>, Failed> {
-    let sql = Sql::new("SELECT id, name, picture FROM users WHERE id IN (SELECT value FROM json_each(?))");
+    let sql = Sql::new("SELECT id, name, picture FROM users WHERE id IN (SELECT atom FROM json_each(?))");
     Ok(rows::all::<UserRow, _>(sql.bind_json(&ids)?.rows(on).await?)?)
 }
 
 async fn search<C: ConnectionTrait>(on: &C, text: &str, limit: usize) -> Result<Vec<User>, Failed> {
-    let sql =
-        Sql::new(r"SELECT id, name, picture FROM users WHERE name LIKE ? ESCAPE '\' OR id = ? ORDER BY id LIMIT ?");
+    if cannot_occur(text) {
+        return Ok(Vec::new());
+    }
+    let sql = Sql::new(
+        r"SELECT id, name, picture FROM users WHERE lower(name) LIKE lower(?) ESCAPE '\' OR id = ? ORDER BY id LIMIT ?",
+    );
     let sql = sql.bind(containing(text)).bind(text).bind(sql_number(limit));
     Ok(rows::all::<UserRow, _>(sql.rows(on).await?)?)
+}
+
+/// Whether no stored text can contain this one. The domain lets no NUL in, and PostgreSQL takes none, not even to
+/// look for.
+pub(crate) fn cannot_occur(text: &str) -> bool {
+    text.contains('\0')
 }
 
 /// The `LIKE` pattern (with `\` as its escape) of what contains `text`.

@@ -26,7 +26,7 @@ struct MarkRow {
 /// One statement for any number of conversations; of each, the two leaders and whoever has single reads.
 const SELECT: &str = "
     WITH named AS MATERIALIZED (
-        SELECT id FROM conversations WHERE id IN (SELECT unhex(value) FROM json_each(?))
+        SELECT id FROM conversations WHERE id IN (SELECT unhex(atom) FROM json_each(?))
     ),
     marks AS (
         SELECT p.conversation_id, p.user_id, p.read_position, p.delivered_position, p.ahead

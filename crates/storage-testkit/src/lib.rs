@@ -20,6 +20,7 @@
 pub mod cases;
 mod contract;
 mod doing;
+pub mod faults;
 mod race;
 mod telling;
 mod world;

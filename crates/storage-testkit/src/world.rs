@@ -22,6 +22,11 @@ impl Fresh {
         Self { storage: Arc::new(storage), guard: Box::new(()) }
     }
 
+    /// Likewise, of a storage that others have as well.
+    pub fn shared(storage: Arc<dyn Storage>) -> Self {
+        Self { storage, guard: Box::new(()) }
+    }
+
     /// Keeps `guard` (a folder, a container) for as long as the case runs; it is dropped after the storage.
     #[must_use]
     pub fn keeping(self, guard: impl Any + Send + Sync) -> Self {

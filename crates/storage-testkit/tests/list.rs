@@ -28,3 +28,23 @@ fn the_list_names_every_case() {
     assert!(!written.is_empty(), "there are cases");
     assert_eq!(written, listed, "every case is listed, and every listed one is a case");
 }
+
+#[test]
+fn the_list_of_faults_names_every_case() {
+    let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
+    let source = |name| fs::read_to_string(faults.join(name)).expect("a source");
+    let (written, list) = (source("cases.rs"), source("mod.rs"));
+    let written: BTreeSet<&str> = written
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub async fn "))
+        .filter_map(|line| Some(line.split_once('(')?.0))
+        .collect();
+    let listed: BTreeSet<&str> = list
+        .lines()
+        .skip_while(|line| !line.contains("fault_tests! { $server;"))
+        .skip(1)
+        .map_while(|line| line.trim().strip_suffix(','))
+        .collect();
+    assert!(!written.is_empty(), "there are cases");
+    assert_eq!(written, listed, "every case is listed, and every listed one is a case");
+}

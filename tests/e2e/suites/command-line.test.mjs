@@ -5,6 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { createDatabase } from '../support/database.mjs';
 import { Rest } from '../support/rest.mjs';
 import { binary, Server } from '../support/server.mjs';
 
@@ -36,10 +37,19 @@ describe('command line', () => {
   });
 
   it('parlance migrate makes the database that serve then uses', async () => {
-    const env = { ACCESS_TOKEN_SECRET: 'secret-of-this-test-secret-of-this-test', DATABASE_URL: `sqlite://${join(dir, 'migrated.db')}` };
-    assert.equal((await run(['migrate'], env)).code, 0);
-    assert.equal((await run(['migrate'], env)).code, 0, 'a second time there is nothing to do');
-    assert.equal((await run(['check-config'], env)).code, 0);
+    const database = await createDatabase(dir);
+    try {
+      const env = { DATABASE_URL: database.url, DATABASE_MIGRATE: 'off' };
+      const { code, stderr } = await run(['serve'], { ...secret, ...env, LISTEN: '127.0.0.1:0' });
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /^parlance: DATABASE_URL \(environment\): .*`parlance migrate`.*\n$/);
+      for (const time of ['first', 'second']) assert.equal((await run(['migrate'], env)).code, 0, time);
+      const server = await Server.start({ env });
+      await server.person('Ann');
+      await server.close();
+    } finally {
+      await database.drop();
+    }
   });
 
   const secret = { ACCESS_TOKEN_SECRET: 'secret-of-this-test-secret-of-this-test' };

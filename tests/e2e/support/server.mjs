@@ -1,12 +1,13 @@
-// One running server of its own: a temporary folder with its SQLite file, a random secret, free ports on
-// loopback. It can be stopped, killed and started again on the same data. Only processes started here are
-// ever signalled, each by its own handle.
+// One running server of its own: a temporary folder, a database, a random secret, free ports on loopback. It can be
+// stopped, killed and started again on the same data. Only processes started here are ever signalled, each by its own
+// handle.
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createDatabase } from './database.mjs';
 import { Person } from './person.mjs';
 import { within } from './wait.mjs';
 
@@ -20,17 +21,19 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 export class Server {
   /**
    * `listen`: one entry per listener, a dialect's name or null for a listener without one.
-   * `env`: settings on top of the suite's defaults. `database: false` leaves DATABASE_URL out.
+   * `env`: settings on top of the suite's defaults; undefined leaves one out.
    */
   static async start({ listen = [null], env = {} } = {}) {
     const dir = await mkdtemp(join(tmpdir(), 'parlance-e2e-'));
-    const server = new Server(dir, listen, env);
+    const database = 'DATABASE_URL' in env ? undefined : await createDatabase(dir);
+    const server = new Server(dir, listen, database, env);
     await server.#launch(listen.map((dialect) => address(0, dialect)));
     return server;
   }
 
-  constructor(dir, listen, env) {
+  constructor(dir, listen, database, env) {
     this.dir = dir;
+    this.database = database;
     this.listen = listen;
     this.secret = randomBytes(32).toString('hex');
     this.clients = new Set();
@@ -38,7 +41,7 @@ export class Server {
       PATH: process.env.PATH,
       HOME: dir,
       ACCESS_TOKEN_SECRET: this.secret,
-      DATABASE_URL: `sqlite://${join(dir, 'chat.db')}`,
+      DATABASE_URL: database?.url,
       RATE_LIMITS: 'off',
       PRESENCE_GRACE: '200ms',
       RUST_LOG: 'warn',
@@ -109,10 +112,11 @@ export class Server {
     await this.#launch(this.listen.map((dialect, index) => address(ports[index], dialect)));
   }
 
-  /** Ends the clients, the process and the folder. */
+  /** Ends the clients, the process, the database and the folder. */
   async close() {
     for (const client of this.clients) client.close();
     const outcome = await this.terminate();
+    await this.database?.drop();
     await rm(this.dir, { recursive: true, force: true });
     return outcome;
   }

@@ -7,5 +7,5 @@ use super::say;
 
 pub(super) async fn run(config: &Config) -> Result<(), Failure> {
     parlance_server::migrate(config).await?;
-    say(&format!("the schema of {} is up to date\n", config.database.url()))
+    say(&format!("the schema of {} is up to date\n", config.database.at.shown()))
 }

@@ -20,6 +20,9 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     if !config.rate_limits {
         tracing::warn!("RATE_LIMITS is off: clients may send as fast as they can");
     }
+    if config.database.overruled {
+        tracing::warn!("MONGODB_URI names another database than DATABASE_URL and is not used");
+    }
     let server = Server::builder(config.clone()).build().await?;
     let demo = if config.dev { welcome(&config, &server).await? } else { String::new() };
     for (address, dialect) in server.addresses() {

@@ -7,7 +7,7 @@ use parlance_media::{BlobsAt, S3Credentials, S3Settings};
 
 use super::layers::Layers;
 use super::value::{self, number};
-use super::{ConfigError, Database, needed, optional, setting};
+use super::{ConfigError, DatabaseAt, needed, optional, setting};
 
 /// What the server does with media.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub struct Media {
 
 impl Media {
     /// Reads what was given. Media are where the rest of the data is, unless somebody chose a place.
-    pub(super) fn read(layers: &Layers, data_dir: &Path, database: &Database) -> Result<Self, ConfigError> {
+    pub(super) fn read(layers: &Layers, data_dir: &Path, database: &DatabaseAt) -> Result<Self, ConfigError> {
         let given = optional(layers, &setting::MEDIA_DIR, |text| {
             BlobsAt::parse(value::text(text)?.trim()).map_err(|error| error.to_string())
         })?;
@@ -35,8 +35,10 @@ impl Media {
                 BlobsAt::S3(S3Settings { endpoint, region, credentials: credentials(key_id, secret)?, ..bucket })
             }
             (Some(at), _) => at,
-            (None, Database::Memory) => BlobsAt::Memory,
-            (None, Database::Sqlite { .. }) => BlobsAt::Folder(data_dir.join("media")),
+            (None, DatabaseAt::Memory) => BlobsAt::Memory,
+            (None, DatabaseAt::Sqlite { .. } | DatabaseAt::Postgres(_) | DatabaseAt::Mongo(_)) => {
+                BlobsAt::Folder(data_dir.join("media"))
+            }
         };
         Ok(Self {
             at,

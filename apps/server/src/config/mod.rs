@@ -3,6 +3,7 @@
 //! Opening the database and the ports it names is the builder's part.
 
 mod database;
+mod database_url;
 mod dev_secret;
 mod error;
 mod layers;
@@ -22,7 +23,8 @@ use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
 
-pub use database::Database;
+pub use database::{Database, DatabaseAt};
+pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
 pub use media::Media;
@@ -51,7 +53,7 @@ pub struct Config {
     pub audience: Option<String>,
     /// Where what has no place of its own is kept.
     pub data_dir: PathBuf,
-    /// Which storage.
+    /// Which storage, and how it is used.
     pub database: Database,
     /// Where media are, and how large they may be.
     pub media: Media,
@@ -95,8 +97,7 @@ impl Config {
 
     fn read(layers: &Layers, dev: bool) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, value::text)?);
-        let database = optional(layers, &setting::DATABASE_URL, Database::parse)?
-            .unwrap_or_else(|| Database::in_folder(&data_dir));
+        let database = Database::read(layers, &data_dir)?;
         let config = Self {
             dev,
             listen: listen(layers, dev)?,
@@ -104,7 +105,7 @@ impl Config {
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
-            media: Media::read(layers, &data_dir, &database)?,
+            media: Media::read(layers, &data_dir, &database.at)?,
             database,
             data_dir,
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
@@ -164,6 +165,13 @@ impl Config {
     /// Who set a setting.
     pub(crate) fn origin(&self, name: &'static str) -> Origin {
         self.origins.get(name).cloned().unwrap_or(Origin::Default)
+    }
+
+    /// The setting that decided which storage it is.
+    pub(crate) fn database_setting(&self) -> &'static str {
+        let decides = |name| self.origins.contains_key(name);
+        let mongo = !decides(setting::DATABASE_URL.name) && decides(setting::MONGODB_URI.name);
+        if mongo { setting::MONGODB_URI.name } else { setting::DATABASE_URL.name }
     }
 
     /// The setting that decided where it listens.

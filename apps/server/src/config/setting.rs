@@ -67,7 +67,12 @@ settings! {
     AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have");
     AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
     DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where database and media are when nothing else is said").or("./data");
-    DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE` or `memory:`; not given: parlance.db in DATA_DIR");
+    DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE`, `postgres://…`, `mongodb://…` or `memory:`; not given: parlance.db in DATA_DIR");
+    MONGODB_URI = Setting::new("MONGODB_URI", "URL", "a MongoDB, when DATABASE_URL is not given");
+    DATABASE_MIGRATE = Setting::new("DATABASE_MIGRATE", "on|off", "off: an old schema is refused at start instead of brought up to date").or("on");
+    DATABASE_MAX_CONNECTIONS = Setting::new("DATABASE_MAX_CONNECTIONS", "NUMBER", "connections to PostgreSQL or MongoDB at a time").or("10");
+    DATABASE_ACQUIRE_TIMEOUT = Setting::new("DATABASE_ACQUIRE_TIMEOUT", "DURATION", "how long a call waits for a free connection").or("5s");
+    DATABASE_STATEMENT_TIMEOUT = Setting::new("DATABASE_STATEMENT_TIMEOUT", "DURATION", "how long PostgreSQL or MongoDB may take for one statement").or("10s");
     MEDIA_DIR = Setting::new("MEDIA_DIR", "PLACE", "where media are: a folder, `s3://BUCKET/PREFIX` or `memory:`; not given: beside the database");
     MEDIA_URL = Setting::new("MEDIA_URL", "URL", "scheme and host that links to media begin with; not given: links without a host");
     MAX_UPLOAD_BYTES = Setting::new("MAX_UPLOAD_BYTES", "BYTES", "one upload").or("20971520");

@@ -3,7 +3,7 @@
 
 use parlance_media::S3Settings;
 
-use super::{Config, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
+use super::{Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
 
 impl Config {
     /// The effective configuration as TOML, without secrets.
@@ -49,7 +49,7 @@ impl Config {
         page.optional(&setting::AUTH_ISSUER, issuer.as_deref());
         page.optional(&setting::AUTH_AUDIENCE, audience.as_deref());
         page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
-        page.text(&setting::DATABASE_URL, database.url());
+        page.database(database);
         page.text(&setting::MEDIA_DIR, &media.place());
         let media_base = services.own_media_prefix.trim_end_matches(super::MEDIA_PATH);
         page.optional(&setting::MEDIA_URL, Some(media_base).filter(|base| !base.is_empty()));
@@ -74,7 +74,7 @@ impl Config {
         page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
-        page.text(&setting::RATE_LIMITS, if *rate_limits { "on" } else { "off" });
+        page.text(&setting::RATE_LIMITS, on_or_off(*rate_limits));
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());
@@ -125,6 +125,24 @@ impl Page<'_> {
         });
     }
 
+    fn database(&mut self, database: &Database) {
+        let shown = database.at.shown();
+        if database.at.has_secrets() {
+            let decided_by = self.config.database_setting();
+            let key = decided_by.to_ascii_lowercase();
+            self.comment(&format!("{key} is {shown} ({})", self.config.origin(decided_by)));
+        } else {
+            self.set_by(&setting::DATABASE_URL, &quoted(&shown), self.config.database_setting());
+        }
+        if database.overruled {
+            self.comment("mongodb_uri names another database, which is not used: database_url wins");
+        }
+        self.text(&setting::DATABASE_MIGRATE, on_or_off(database.migrate));
+        self.number(&setting::DATABASE_MAX_CONNECTIONS, database.max_connections as usize);
+        self.duration(&setting::DATABASE_ACQUIRE_TIMEOUT, database.acquire_timeout);
+        self.duration(&setting::DATABASE_STATEMENT_TIMEOUT, database.statement_timeout);
+    }
+
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {
         match value {
             Some(value) => self.text(setting, value),
@@ -135,6 +153,10 @@ impl Page<'_> {
 
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
+}
+
+const fn on_or_off(on: bool) -> &'static str {
+    if on { "on" } else { "off" }
 }
 
 /// The word that a choice is written as. Every value of the type is among the choices.
@@ -165,9 +187,34 @@ mod tests {
     }
 
     #[test]
+    fn a_password_in_a_url_is_left_out() {
+        for setting in ["DATABASE_URL", "MONGODB_URI"] {
+            let config = config(&[(setting, "mongodb://me:hush@db/chat")], false);
+            let shown = config.show();
+            assert!(!shown.contains("hush") && !format!("{config:?}").contains("hush"), "{shown}");
+            let line = format!("# {} is mongodb://me:***@db/chat (environment)", setting.to_lowercase());
+            assert!(shown.contains(&line), "{shown}");
+        }
+    }
+
+    #[test]
+    fn of_two_databases_one_is_used_and_said() {
+        let mongo = ("MONGODB_URI", "mongodb://db/chat");
+        let alone = config(&[mongo], false).show();
+        assert!(alone.contains("database_url = \"mongodb://db/chat\""), "{alone}");
+        assert!(alone.contains("# MONGODB_URI, environment") && !alone.contains("not used"), "{alone}");
+        let both = config(&[mongo, ("DATABASE_URL", "memory:")], false).show();
+        assert!(both.contains("database_url = \"memory:\"") && both.contains("mongodb_uri names another"), "{both}");
+        let same = config(&[mongo, ("DATABASE_URL", "mongodb://db/chat")], false).show();
+        assert!(!same.contains("not used"), "{same}");
+    }
+
+    #[test]
     fn every_setting_is_shown() {
+        // What they decide is shown as LISTEN and DATABASE_URL.
+        let elsewhere = [setting::PORT, setting::MONGODB_URI];
         let shown = config(&[], true).show();
-        for setting in SETTINGS.iter().filter(|setting| **setting != setting::PORT) {
+        for setting in SETTINGS.iter().filter(|setting| !elsewhere.contains(setting)) {
             assert!(shown.contains(&setting.key()), "{setting}:\n{shown}");
         }
     }

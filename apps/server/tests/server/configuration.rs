@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 32] = [
+const BAD_VALUES: [(&str, &str, &str); 37] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -25,7 +25,16 @@ const BAD_VALUES: [(&str, &str, &str); 32] = [
     ("S3_ENDPOINT", "minio", "\"minio\" is not of the form https://HOST[:PORT]"),
     ("S3_REGION", " ", "must not be blank"),
     ("S3_ACCESS_KEY_ID", " ", "must not be blank"),
-    ("DATABASE_URL", "odd://me:hush@db", "no storage for scheme \"odd\"; use sqlite://FILE or memory:"),
+    (
+        "DATABASE_URL",
+        "odd://me:hush@db",
+        "no storage for scheme \"odd\"; use sqlite://FILE, postgres://…, mongodb://… or memory:",
+    ),
+    ("MONGODB_URI", "odd://me:hush@db", "is not of the form mongodb://HOST[:PORT]/NAME or mongodb+srv://HOST/NAME"),
+    ("DATABASE_MIGRATE", "later", "\"later\" is not on or off"),
+    ("DATABASE_MAX_CONNECTIONS", "1", "\"1\" is no number from 2 to 1000"),
+    ("DATABASE_ACQUIRE_TIMEOUT", "0s", "must be more than 0"),
+    ("DATABASE_STATEMENT_TIMEOUT", "ten", "\"ten\" is no duration, such as 500ms, 2s or 1m"),
     (
         "CORS_ORIGIN",
         "*",
@@ -138,8 +147,7 @@ fn a_database_that_cannot_be_opened_is_refused() {
         ("sqlite:///nowhere/at/all/chat.db", "/nowhere/at/all"),
         ("sqlite://plain.txt", "plain.txt"),
         ("sqlite://", "must name a file"),
-        ("postgres://me:hush@db/chat", "postgres is not supported by this version"),
-        ("mongodb://me:hush@db/chat", "mongodb is not supported by this version"),
+        ("postgres://me:hu@hush@db/chat", "must be percent-encoded"),
     ] {
         for command in ["serve", "migrate"] {
             let line = parlance.refused(&[command, "--listen", "127.0.0.1:0"], &[SECRET, ("DATABASE_URL", url)]);
@@ -147,6 +155,55 @@ fn a_database_that_cannot_be_opened_is_refused() {
             assert!(!line.contains("hush"), "{line}");
         }
     }
+}
+
+#[test]
+fn a_database_server_that_does_not_answer_is_refused_without_its_password() {
+    let parlance = Parlance::new();
+    // Taken and closed again: nobody listens there.
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (setting, scheme) in [("DATABASE_URL", "postgres"), ("DATABASE_URL", "mongodb"), ("MONGODB_URI", "mongodb")] {
+        let url = format!("{scheme}://me:hu%40sh@{nobody}/chat");
+        let env = [SECRET, (setting, url.as_str()), ("DATABASE_ACQUIRE_TIMEOUT", "500ms"), ("RUST_LOG", "debug")];
+        for command in ["serve", "migrate", "gc"] {
+            let output = parlance.run(&[command, "--listen", "127.0.0.1:0"], &env);
+            let stderr = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{stderr}");
+            let line = stderr.lines().last().unwrap();
+            assert!(line.starts_with(&format!("parlance: {setting} (environment): ")), "{line}");
+            assert!(!stderr.contains("hu@sh") && !stderr.contains("hu%40sh"), "{stderr}");
+        }
+        let output = parlance.run(&["check-config"], &env);
+        let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && shown.contains(&format!("{scheme}://me:***@{nobody}/chat")), "{shown}");
+        assert!(!shown.contains("hu@sh") && !shown.contains("hu%40sh"), "{shown}");
+    }
+}
+
+#[test]
+fn of_two_databases_the_one_that_is_not_used_is_said() {
+    let parlance = Parlance::new();
+    let mongo = ("MONGODB_URI", "mongodb://me:hush@db/chat");
+    let env = [SECRET, mongo, ("DATABASE_URL", "memory:"), ("LISTEN", "127.0.0.1:0")];
+    let ended = parlance.start(&[], &env, 1).signalled("TERM");
+    assert!(
+        ended.log.contains("MONGODB_URI names another database than DATABASE_URL and is not used"),
+        "{}",
+        ended.log
+    );
+    assert!(!ended.log.contains("hush"), "{}", ended.log);
+}
+
+#[test]
+fn an_old_schema_is_refused_when_it_may_not_be_brought_up_to_date() {
+    let parlance = Parlance::new();
+    let env = [SECRET, ("DATABASE_URL", "sqlite://./chat.db"), ("DATABASE_MIGRATE", "off"), ("LISTEN", "127.0.0.1:0")];
+    for command in ["serve", "gc"] {
+        let line = parlance.refused(&[command], &env);
+        assert!(line.starts_with("DATABASE_URL (environment): ") && line.contains("`parlance migrate`"), "{line}");
+    }
+    parlance.answered(&["migrate"], &env);
+    assert_eq!(parlance.start(&[], &env, 1).signalled("TERM").code, Some(0));
 }
 
 #[test]

@@ -70,11 +70,14 @@ impl Title {
     /// A title from what a client sent.
     ///
     /// # Errors
-    /// `Validation` of the field `title` when it is blank or too long.
+    /// `Validation` of the field `title` when it is blank or too long, or contains NUL, which not every storage keeps.
     pub fn new(text: &str) -> Result<Self> {
         let text = text.trim();
         if text.is_empty() || text.chars().count() > Self::MAX_CHARS {
             return Err(Error::validation("title", "must have 1 to 100 characters"));
+        }
+        if text.contains('\0') {
+            return Err(Error::validation("title", "must not contain NUL"));
         }
         Ok(Self(text.to_owned()))
     }
@@ -141,5 +144,6 @@ mod tests {
         assert!(Title::new(&"é".repeat(100)).is_ok());
         assert!(Title::new(&"é".repeat(101)).is_err());
         assert!(Title::new(" \n ").is_err());
+        assert!(Title::new("a\0b").is_err());
     }
 }

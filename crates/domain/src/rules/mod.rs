@@ -2,12 +2,15 @@
 //! before they ask a storage; storages call them again inside the transaction, where races are decided.
 
 pub mod amending;
+pub mod appending;
 pub mod blocking;
 pub mod calling;
 pub mod limits;
 pub mod media;
 pub mod membership;
 pub mod messages;
+pub mod ranges;
+pub mod reading;
 pub mod search;
 
 pub use limits::Limits;

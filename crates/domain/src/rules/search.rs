@@ -1,10 +1,17 @@
-//! What a search text asks for: words of letters and digits, so that no storage's query syntax is ever
-//! made from what a user typed.
+//! What a search text asks for, and what a message is found by: words of letters and digits, so that no storage's
+//! query syntax is ever made from what a user typed.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
 
 use crate::error::{Error, Result};
 
 const MAX_WORDS: usize = 10;
 const MAX_WORD_CHARS: usize = 64;
+/// Longer words are cut, in an index as in a search.
+const MAX_INDEXED_CHARS: usize = 100;
 
 /// The words of a search text, in order, each once, in lower case; the first ten of them.
 ///
@@ -22,6 +29,29 @@ pub fn words(text: &str) -> Result<Vec<String>> {
         return Err(Error::validation("q", "must have at least one letter or digit"));
     }
     Ok(words)
+}
+
+/// The words of a message for an index, each once, without case and accents.
+pub fn indexed(text: &str) -> BTreeSet<String> {
+    let folded = fold(text);
+    folded.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).map(cut).collect()
+}
+
+/// The beginnings of indexed words that a search for `words` asks for; none is empty, and there is nothing but
+/// letters and digits in them. `None` if nothing can match.
+pub fn beginnings(words: &[String]) -> Option<Vec<String>> {
+    let folded = words.iter().map(|word| fold(word)).filter(|word| !word.is_empty());
+    let beginning = |word: String| word.chars().all(char::is_alphanumeric).then(|| cut(&word));
+    folded.map(beginning).collect::<Option<Vec<_>>>().filter(|beginnings| !beginnings.is_empty())
+}
+
+/// `text` without case and accents.
+pub fn fold(text: &str) -> String {
+    text.nfd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase).collect()
+}
+
+fn cut(word: &str) -> String {
+    word.chars().take(MAX_INDEXED_CHARS).collect()
 }
 
 #[cfg(test)]

@@ -218,6 +218,11 @@ fn check(notice: &Notice) -> Result<()> {
     if notice.message.chars().count() > 2_000 {
         return Err(Error::validation("message", "must have at most 2000 characters"));
     }
+    for (field, text) in [("title", &notice.title), ("message", &notice.message)] {
+        if text.contains('\0') {
+            return Err(Error::validation(field, "must not contain NUL"));
+        }
+    }
     let safe = |link: &String| {
         let leads = ["/", "https://", "http://"].iter().any(|start| link.starts_with(start));
         leads && link.len() <= MAX_LINK_BYTES && !link.chars().any(char::is_control)

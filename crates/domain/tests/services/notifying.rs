@@ -187,6 +187,8 @@ async fn notices_are_bounded_and_links_lead_to_the_web() {
         (Notice { kind: NotificationKind::chat_message(), ..system() }, "type"),
         (Notice { title: "  ".into(), ..system() }, "title"),
         (Notice { title: text(201), ..system() }, "title"),
+        (Notice { title: "a\0b".into(), ..system() }, "title"),
+        (Notice { message: "a\0b".into(), ..system() }, "message"),
         (Notice { message: text(2_001), ..system() }, "message"),
         (Notice { link: Some("javascript:alert(1)".into()), ..system() }, "link"),
         (Notice { link: Some(format!("/{}", text(2_048))), ..system() }, "link"),

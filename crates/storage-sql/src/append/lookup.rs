@@ -10,7 +10,7 @@ use crate::statement::Sql;
 /// What was found for the send at `ordinal`. Columns of a conversation are empty if there is none, those of a
 /// participant if the sender is not in it.
 #[derive(Debug, FromQueryResult)]
-pub(super) struct Found {
+pub(super) struct FoundRow {
     pub(super) ordinal: i64,
     pub(super) last_seq: Option<i64>,
     pub(super) rev: Option<i64>,
@@ -27,12 +27,12 @@ pub(super) struct Found {
     pub(super) by_sender: bool,
     /// The other person blocks the sender.
     pub(super) by_peer: bool,
-    /// The highest `place` of the same millisecond.
+    /// The highest `place` of the same millisecond, where messages have one.
     pub(super) last_place: Option<i64>,
 }
 
 /// Finds it, in the order of the batch.
-pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessage]) -> Result<Vec<Found>, Failed> {
+pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessage]) -> Result<Vec<FoundRow>, Failed> {
     let sends: Vec<_> = batch
         .iter()
         .map(|new| {
@@ -45,32 +45,62 @@ pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessa
             )
         })
         .collect();
-    let found: Vec<Found> = Sql::new(SELECT).bind_json(&sends)?.bind(1_i64 << PLACE_BITS).rows(transaction).await?;
+    let found: Vec<FoundRow> =
+        Sql::either(SQLITE, POSTGRES).bind_json(&sends)?.bind(1_i64 << PLACE_BITS).rows(transaction).await?;
     Ok(found)
 }
 
 /// Kind 0 is a direct conversation. Its other person is looked for from the block's side: a person has few blocks.
-const SELECT: &str = "
-    WITH sends AS MATERIALIZED (
-        SELECT key AS ordinal, unhex(value ->> 0) AS conversation_id, value ->> 1 AS sender_id,
-            value ->> 2 AS client_message_id, unhex(value ->> 3) AS reply_to, value ->> 4 AS created_at
-        FROM json_each(?1)
-    )
-    SELECT sends.ordinal, c.last_seq, c.rev, c.active_at, p.floor_seq, p.read_position, p.ahead, p.dead_count,
-        first.id AS first_id,
-        replied.id IS NOT NULL AS has_original,
-        c.kind IS 0 AND EXISTS (
-            SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocked
-            WHERE b.blocker = sends.sender_id) AS by_sender,
-        c.kind IS 0 AND EXISTS (
-            SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocker
-            WHERE b.blocked = sends.sender_id) AS by_peer,
-        (SELECT max(place) FROM messages
-            WHERE place >= sends.created_at * ?2 AND place < (sends.created_at + 1) * ?2) AS last_place
-    FROM sends
-    LEFT JOIN conversations c ON c.id = sends.conversation_id
-    LEFT JOIN participants p ON p.conversation_id = sends.conversation_id AND p.user_id = sends.sender_id
-    LEFT JOIN messages first ON first.conversation_id = sends.conversation_id AND first.sender_id = sends.sender_id
-        AND first.client_message_id = sends.client_message_id
-    LEFT JOIN messages replied ON replied.id = sends.reply_to AND replied.conversation_id = sends.conversation_id
-    ORDER BY sends.ordinal";
+macro_rules! look_up {
+    ($own:literal, $participants:literal, $last_place:literal) => {
+        concat!(
+            "WITH sends AS MATERIALIZED (
+                SELECT key AS ordinal, unhex(value ->> 0) AS conversation_id, value ->> 1 AS sender_id,
+                    value ->> 2 AS client_message_id, unhex(value ->> 3) AS reply_to,
+                    CAST(value ->> 4 AS BIGINT) AS created_at
+                FROM json_each(?1)
+            )",
+            $own,
+            "
+            SELECT sends.ordinal, c.last_seq, c.rev, c.active_at, p.floor_seq, p.read_position, p.ahead, p.dead_count,
+                first.id AS first_id,
+                replied.id IS NOT NULL AS has_original,
+                coalesce(c.kind = 0 AND EXISTS (
+                    SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocked
+                    WHERE b.blocker = sends.sender_id), false) AS by_sender,
+                coalesce(c.kind = 0 AND EXISTS (
+                    SELECT 1 FROM blocks b JOIN participants o ON o.conversation_id = c.id AND o.user_id = b.blocker
+                    WHERE b.blocked = sends.sender_id), false) AS by_peer,
+                ",
+            $last_place,
+            " AS last_place
+            FROM sends
+            LEFT JOIN conversations c ON c.id = sends.conversation_id
+            LEFT JOIN ",
+            $participants,
+            " p ON p.conversation_id = sends.conversation_id AND p.user_id = sends.sender_id
+            LEFT JOIN messages first ON first.conversation_id = sends.conversation_id
+                AND first.sender_id = sends.sender_id AND first.client_message_id = sends.client_message_id
+            LEFT JOIN messages replied
+                ON replied.id = sends.reply_to AND replied.conversation_id = sends.conversation_id
+            ORDER BY sends.ordinal",
+        )
+    };
+}
+
+const SQLITE: &str = look_up!(
+    "",
+    "participants",
+    "(SELECT max(place) FROM messages
+        WHERE place >= sends.created_at * ?2 AND place < (sends.created_at + 1) * ?2)"
+);
+
+/// The senders' positions are locked, and are those of after the lock: a mark at the same moment is over, or waits.
+const POSTGRES: &str = look_up!(
+    ", own AS MATERIALIZED (
+        SELECT conversation_id, user_id, floor_seq, read_position, ahead, dead_count FROM participants
+        WHERE (conversation_id, user_id) IN (SELECT conversation_id, sender_id FROM sends) FOR NO KEY UPDATE
+    )",
+    "own",
+    "CAST(NULL AS BIGINT)"
+);

@@ -1,10 +1,15 @@
 //! The storage on real database files: the whole contract, and what is particular to SQL.
 
+#[path = "../shared/batches.rs"]
+mod batches;
 mod contract;
 mod locks;
 mod notifications;
 mod opening;
 mod plans;
+#[path = "../shared/search.rs"]
 mod search;
 mod statements;
 mod support;
+#[path = "../shared/world.rs"]
+mod world;

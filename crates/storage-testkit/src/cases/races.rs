@@ -14,7 +14,7 @@ use crate::{World, race, race_two};
 pub(super) const ROUNDS: usize = 6;
 
 /// `seq` and `rev` have no gaps and no repetition, and say the same to everybody.
-pub(super) async fn assert_gapless(world: &World, id: ConversationId) {
+pub(crate) async fn assert_gapless(world: &World, id: ConversationId) {
     let history = world.history(id).await;
     let seqs: Vec<u64> = history.iter().map(|message| message.seq).collect();
     assert_eq!(seqs, (1..=history.len() as u64).collect::<Vec<_>>(), "`seq` counts without gaps and repetition");

@@ -13,6 +13,15 @@ use crate::rows::{self, MessageRow, message_columns, sql_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, words};
 
+/// Rows are (words, place, …).
+pub(super) const INSERT: &str = "INSERT INTO message_search (rowid, words) \
+                                 SELECT value ->> 1, value ->> 0 FROM json_each(?)";
+
+/// Values are the message, its conversation, its moment and, where they go in, its words.
+pub(super) const REMOVE: &str = "DELETE FROM message_search WHERE rowid = (SELECT place FROM messages WHERE id = ?1)";
+pub(super) const INSERT_ONE: &str =
+    "INSERT INTO message_search (rowid, words) SELECT place, ?4 FROM messages WHERE id = ?1";
+
 /// How many places one millisecond has in `messages.place`, as a power of two.
 pub(crate) const PLACE_BITS: u32 = 20;
 
@@ -54,8 +63,10 @@ const OF_ONE_MOMENT: [&str; 2] = [
 ];
 
 /// Messages that match, newest first.
-pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<Page<Message, SearchCursor>, Failed> {
-    let Some(template) = words::template(&query.words) else { return Ok(Page { items: Vec::new(), next: None }) };
+pub(super) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<Page<Message, SearchCursor>, Failed> {
+    let Some(template) = words::template(&query.words, &words::Syntax::FTS5) else {
+        return Ok(Page { items: Vec::new(), next: None });
+    };
     let limit = query.limit;
     let end = query.cursor.map_or(i64::MAX, |cursor| first_place(cursor.at.millis().saturating_add(1)));
     let mut found = ask(storage, NEWEST, &template, query, i64::MIN..end).await?;
@@ -76,7 +87,7 @@ pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<
 /// One more message than a page takes, if there are as many.
 async fn ask(
     storage: &SqlStorage,
-    [everywhere, in_one]: [&str; 2],
+    [everywhere, in_one]: [&'static str; 2],
     template: &str,
     query: &SearchQuery,
     places: Range<i64>,

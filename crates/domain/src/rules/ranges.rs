@@ -1,13 +1,13 @@
 //! Which messages a reader's state does not cover, as ranges of `seq`. Pure arithmetic: what lies in the
-//! ranges (tombstones, own messages) is for the statements that are given them.
+//! ranges (tombstones, own messages) is for the storages, whose queries are given them.
 
-use parlance_domain::model::{ReadState, Seq, SeqRange};
+use crate::model::{ReadState, Seq, SeqRange};
 
 /// The newest messages that one answer names, as the ports promise.
-pub(crate) const NEWEST: u64 = 500;
+pub const NEWEST: u64 = 500;
 
 /// What `state` does not cover up to `last`, rising.
-pub(crate) fn uncovered(state: &ReadState, last: Seq) -> Vec<SeqRange> {
+pub fn uncovered(state: &ReadState, last: Seq) -> Vec<SeqRange> {
     let mut gaps = Vec::with_capacity(state.ahead().len() + 1);
     let mut next = state.position() + 1;
     for range in state.ahead() {
@@ -22,7 +22,7 @@ pub(crate) fn uncovered(state: &ReadState, last: Seq) -> Vec<SeqRange> {
 }
 
 /// What `after` covers up to `last` and `before` did not, rising.
-pub(crate) fn newly_covered(before: &ReadState, after: &ReadState, last: Seq) -> Vec<SeqRange> {
+pub fn newly_covered(before: &ReadState, after: &ReadState, last: Seq) -> Vec<SeqRange> {
     let still = uncovered(after, last);
     let mut rest = still.as_slice();
     let mut new = Vec::new();
@@ -51,7 +51,7 @@ pub(crate) fn newly_covered(before: &ReadState, after: &ReadState, last: Seq) ->
 }
 
 /// The part of `ranges` that lies above `floor`.
-pub(crate) fn above(mut ranges: Vec<SeqRange>, floor: Seq) -> Vec<SeqRange> {
+pub fn above(mut ranges: Vec<SeqRange>, floor: Seq) -> Vec<SeqRange> {
     ranges.retain_mut(|range| {
         range.first = range.first.max(floor + 1);
         range.first <= range.last
@@ -60,13 +60,19 @@ pub(crate) fn above(mut ranges: Vec<SeqRange>, floor: Seq) -> Vec<SeqRange> {
 }
 
 /// How many messages lie in `ranges`.
-pub(crate) fn total(ranges: &[SeqRange]) -> u64 {
+pub fn total(ranges: &[SeqRange]) -> u64 {
     ranges.iter().map(|range| range.last - range.first + 1).sum()
+}
+
+/// Cuts a list, oldest first, down to the newest [`NEWEST`].
+pub fn keep_newest<T>(items: &mut Vec<T>) {
+    let most = usize::try_from(NEWEST).unwrap_or(usize::MAX);
+    items.drain(..items.len().saturating_sub(most));
 }
 
 /// The upper end of `ranges`, long enough to hold the newest [`NEWEST`] messages that count when at most `dead`
 /// of them do not. It bounds the work of naming what was read after a long absence.
-pub(crate) fn newest(ranges: &[SeqRange], dead: u64) -> Vec<SeqRange> {
+pub fn newest(ranges: &[SeqRange], dead: u64) -> Vec<SeqRange> {
     let mut room = NEWEST.saturating_add(dead);
     let mut kept = Vec::new();
     for range in ranges.iter().rev() {

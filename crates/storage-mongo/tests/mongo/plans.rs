@@ -1,0 +1,203 @@
+//! What reading costs when there is much: a conversation with 2,000 messages, a user with 200 conversations. Each call
+//! has a fixed number of queries, each is served by an index, and what is looked at is bounded by the page or by what
+//! the user is in, never by the history.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use mongodb::bson::oid::ObjectId;
+use mongodb::bson::{DateTime, Document, doc};
+use parlance_domain::model::{ConversationId, MessageId, UserId};
+use parlance_domain::ports::{ConversationQuery, Conversations, Messages, Receipts, SearchQuery};
+use parlance_storage_mongo::{MongoStorage, Options};
+
+use crate::database::Database;
+
+const MESSAGES: i32 = 2_000;
+const CONVERSATIONS: i32 = 200;
+
+/// A database in which there is much, and an ear on what it is asked.
+struct Much {
+    storage: MongoStorage,
+    ann: UserId,
+    long: ConversationId,
+    heard: Arc<Mutex<Vec<Document>>>,
+    look: mongodb::Database,
+    _database: Database,
+}
+
+/// What a query looked at.
+#[derive(Debug)]
+struct Looked {
+    collection: String,
+    index: String,
+    documents: i64,
+}
+
+fn id(kind: u8, number: i32) -> ObjectId {
+    let mut bytes = [kind; 12];
+    bytes[8..].copy_from_slice(&number.to_be_bytes());
+    ObjectId::from_bytes(bytes)
+}
+
+impl Much {
+    /// Ann talks with 200 people; in the first conversation there are 2,000 messages, all Bob's.
+    async fn new() -> Self {
+        let database = Database::new().await;
+        let heard: Arc<Mutex<Vec<Document>>> = Arc::default();
+        let ear = Arc::clone(&heard);
+        let observer = move |command: &Document| {
+            if command.contains_key("find") {
+                ear.lock().unwrap_or_else(PoisonError::into_inner).push(command.clone());
+            }
+        };
+        let options = Options { observer: Some(Arc::new(observer)), ..Options::default() };
+        let storage = database.open(&options).await;
+        let look = database.look().await;
+        let at = |number: i32| DateTime::from_millis(i64::from(number));
+        let conversation = |number: i32| {
+            let (last_seq, last) = if number == 1 { (MESSAGES, id(7, MESSAGES)) } else { (0, id(7, 0)) };
+            let person = |user: String| doc! { "user": user, "role": 0, "joined_at": at(1) };
+            doc! {
+                "_id": id(1, number), "kind": 0, "last_seq": i64::from(last_seq), "rev": i64::from(last_seq),
+                "last_message": last, "created_at": at(1), "updated_at": at(1), "active_at": at(number),
+                "people": [person("ann".to_owned()), person(format!("user-{number}"))],
+            }
+        };
+        let position = |number: i32| {
+            let conversation = ConversationId::from_bytes(id(1, number).bytes());
+            doc! {
+                "_id": format!("{conversation}/ann"), "conversation": id(1, number), "user": "ann", "present": true,
+                "floor": 0_i64, "read": 0_i64, "delivered": 0_i64, "ahead_count": 0_i64, "dead": 0_i64,
+            }
+        };
+        let message = |number: i32| {
+            let rare = if number % 500 == 0 { "rare" } else { "common" };
+            doc! {
+                "_id": id(7, number), "conversation": id(1, 1), "seq": i64::from(number), "rev": i64::from(number),
+                "sender": "user-1", "kind": 0, "text": format!("message {rare}"), "words": ["message", rare],
+                "created_at": at(number), "updated_at": at(number),
+            }
+        };
+        let filled: [(&str, Vec<Document>); 3] = [
+            ("conversations", (1..=CONVERSATIONS).map(conversation).collect()),
+            ("positions", (1..=CONVERSATIONS).map(position).collect()),
+            ("messages", (1..=MESSAGES).map(message).collect()),
+        ];
+        for (collection, documents) in filled {
+            look.collection::<Document>(collection).insert_many(documents).await.expect("the server takes them");
+        }
+        let much = Self {
+            storage,
+            ann: "ann".parse().expect("a valid id"),
+            long: ConversationId::from_bytes(id(1, 1).bytes()),
+            heard,
+            look,
+            _database: database,
+        };
+        much.queries();
+        much
+    }
+
+    /// The queries since the last call.
+    fn queries(&self) -> Vec<Document> {
+        std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How the server ran the queries since the last call.
+    async fn looked(&self) -> Vec<Looked> {
+        let mut all = Vec::new();
+        for mut query in self.queries() {
+            for noise in ["lsid", "$clusterTime", "$db", "readConcern", "$readPreference", "txnNumber"] {
+                query.remove(noise);
+            }
+            let collection = query.get_str("find").expect("a query").to_owned();
+            let explain = doc! { "explain": query.clone(), "verbosity": "executionStats" };
+            let explained = self.look.run_command(explain).await.expect("a query that ran can be explained");
+            let plan = explained.get_document("queryPlanner").and_then(|plan| plan.get_document("winningPlan"));
+            let index = index_of(plan.expect("a plan")).unwrap_or_else(|| panic!("no index for {query}: {explained}"));
+            let stats = explained.get_document("executionStats").expect("executed");
+            let documents = number(stats, "totalDocsExamined");
+            all.push(Looked { collection, index, documents });
+        }
+        all
+    }
+}
+
+fn number(document: &Document, field: &str) -> i64 {
+    document.get_i64(field).or_else(|_| document.get_i32(field).map(i64::from)).expect("a number")
+}
+
+/// The index that a plan walks.
+fn index_of(stage: &Document) -> Option<String> {
+    match stage.get_str("stage") {
+        Ok("IXSCAN") => Some(stage.get_str("indexName").expect("its name").to_owned()),
+        Ok("IDHACK") => Some("_id_".to_owned()),
+        _ => index_of(stage.get_document("inputStage").ok()?),
+    }
+}
+
+/// Asserts by which indexes a call found its answer, and how many documents it looked at.
+fn assert_looked(looked: &[Looked], expected: &[(&str, &str, i64)]) {
+    let found: Vec<(&str, &str)> = looked.iter().map(|one| (one.collection.as_str(), one.index.as_str())).collect();
+    let wanted: Vec<(&str, &str)> = expected.iter().map(|(collection, index, _)| (*collection, *index)).collect();
+    assert_eq!(found, wanted, "{looked:?}");
+    for (one, (_, _, most)) in looked.iter().zip(expected) {
+        assert!(one.documents <= *most, "at most {most}: {one:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reading_much_looks_at_little() {
+    let much = Much::new().await;
+    let Much { storage, ann, long, .. } = &much;
+    let all = i64::from(CONVERSATIONS);
+
+    // A page deep in the past: where it begins, and the page.
+    let before = MessageId::from_bytes(id(7, 1_000).bytes());
+    let page = storage.list_history(*long, Some(before), 50).await.expect("answers").expect("there");
+    assert_eq!((page.items[0].seq, page.items[49].seq), (950, 999));
+    assert_looked(&much.looked().await, &[("messages", "_id_", 1), ("messages", "by_seq", 50)]);
+
+    let page = storage.list_history(*long, None, 50).await.expect("answers").expect("there");
+    assert_eq!((page.items[0].seq, page.items[49].seq), (1_951, 2_000));
+    assert_looked(&much.looked().await, &[("conversations", "_id_", 1), ("messages", "by_seq", 50)]);
+
+    // The server of the tests counts before the limit: what is asked for ends where the conversation does.
+    let changes = storage.list_changes(*long, 1_900, 200).await.expect("answers").expect("there");
+    assert_eq!((changes.messages.len(), changes.rev, changes.has_more), (100, 2_000, false));
+    assert_looked(&much.looked().await, &[("conversations", "_id_", 1), ("messages", "by_rev", 100)]);
+
+    // The viewer's own conversations are sorted by activity; of messages only the newest are fetched.
+    let query = ConversationQuery { limit: 20, ..ConversationQuery::default() };
+    let list = storage.list_entries(ann, &query).await.expect("answers");
+    assert_eq!((list.items.len(), list.items[0].conversation.active_at.millis()), (20, all));
+    assert_looked(
+        &much.looked().await,
+        &[("conversations", "by_user", all), ("positions", "_id_", 20), ("messages", "_id_", 20)],
+    );
+
+    let unread = storage.list_unread(ann).await.expect("answers");
+    assert_eq!(unread, [(*long, 2_000)]);
+    assert_looked(&much.looked().await, &[("positions", "by_user", all), ("conversations", "_id_", all)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_has_two_queries_whatever_there_is() {
+    let much = Much::new().await;
+    for (words, conversation_id, found) in
+        [(vec!["mess"], None, 20), (vec!["mess", "rar"], None, 4), (vec!["rare"], Some(much.long), 4)]
+    {
+        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
+        let query = SearchQuery { user_id: much.ann.clone(), words, conversation_id, cursor: None, limit: 20 };
+        let page = much.storage.search_messages(&query).await.expect("answers");
+        assert_eq!(page.items.len(), found);
+        assert!(page.items.is_sorted_by_key(|message| std::cmp::Reverse(message.created_at)));
+        let queries = much.queries();
+        assert_eq!(queries.len(), 2, "the user's conversations, and what matches there: {queries:?}");
+        let matching = queries[1].get_document("filter").expect("a filter");
+        // Both are equality or range on the fields of the index `by_word`, in its order.
+        let fields: Vec<&String> = matching.keys().collect();
+        assert_eq!(fields, ["conversation", "words"], "{matching}");
+        assert!(!matching.to_string().contains("$regex"), "nothing that was typed is a pattern: {matching}");
+    }
+}

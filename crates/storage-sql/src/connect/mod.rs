@@ -1,0 +1,262 @@
+//! Opening a database and bringing its schema up to date. How each engine is opened is in the file of its name;
+//! here is what they share: options, the errors of starting, and the transactions that the ports run in.
+
+mod postgres;
+mod sqlite;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parlance_migrations::{Migrator, MigratorTrait};
+use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel};
+use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+
+use crate::error::root_cause;
+use crate::statement::Sql;
+
+/// Told of every statement that ran, with its text and how long it took. Bound values are not shown, since
+/// they are what people wrote. Called on the runtime: it must not block.
+pub type StatementObserver = Arc<dyn Fn(&str, Duration) + Send + Sync>;
+
+/// How to open a database. The defaults suit a server of its own on one machine.
+#[derive(Clone)]
+pub struct Options {
+    /// SQLite: connections that read at the same time; at least 1. Default 4.
+    pub readers: u32,
+    /// SQLite: how long a statement waits for another process that holds the database. Default 5 s.
+    pub busy_timeout: Duration,
+    /// SQLite: page cache of each connection, in KiB. Default 16,384.
+    pub cache_kib: u32,
+    /// PostgreSQL: connections of this process to the server, at least 1; all nodes together must stay below the
+    /// server's own `max_connections`. Default 10.
+    pub max_connections: u32,
+    /// PostgreSQL: how long the server works on a statement, waits for a lock, or waits for the next statement of a
+    /// transaction, before it gives up and nothing has happened; at least 1 ms. A call that the server does not answer
+    /// at all fails after twice that and `acquire_timeout`. Default 10 s. Migrations have no such limit.
+    pub statement_timeout: Duration,
+    /// How long a call waits for a free connection, or for a server that does not accept any, before it fails as
+    /// unavailable. Default 5 s.
+    pub acquire_timeout: Duration,
+    /// Told of every statement. Default: nobody.
+    pub observer: Option<StatementObserver>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            readers: 4,
+            busy_timeout: Duration::from_secs(5),
+            cache_kib: 16 * 1024,
+            max_connections: 10,
+            statement_timeout: Duration::from_secs(10),
+            acquire_timeout: Duration::from_secs(5),
+            observer: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Options {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { readers, busy_timeout, cache_kib, max_connections, statement_timeout, acquire_timeout, observer } =
+            self;
+        f.debug_struct("Options")
+            .field("readers", readers)
+            .field("busy_timeout", busy_timeout)
+            .field("cache_kib", cache_kib)
+            .field("max_connections", max_connections)
+            .field("statement_timeout", statement_timeout)
+            .field("acquire_timeout", acquire_timeout)
+            .field("observer", &observer.is_some())
+            .finish()
+    }
+}
+
+/// Why a database cannot be used. Each reads as one line that an operator can act on; none repeats a password.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// The URL is not one of this storage.
+    #[error("{0}")]
+    Url(String),
+    /// The folder of the file is not there. It is not made: a missing folder is more often a volume that
+    /// was not mounted.
+    #[error("the folder {} of the database does not exist", .0.display())]
+    NoFolder(PathBuf),
+    /// The file is there and cannot be opened, or cannot be made.
+    #[error("the database {} cannot be opened: {reason}", .path.display())]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// What the driver says, in one line.
+        reason: String,
+        /// The driver's error.
+        #[source]
+        source: DbErr,
+    },
+    /// The server does not answer, or does not let us in.
+    #[error("the database {server} cannot be reached: {reason}")]
+    Reach {
+        /// Host, port and database.
+        server: String,
+        /// What the driver says, in one line.
+        reason: String,
+        /// The driver's error.
+        #[source]
+        source: DbErr,
+    },
+    /// The database cannot hold every text.
+    #[error("the database {server} has the encoding {encoding}; it must be created with the encoding UTF8")]
+    Encoding {
+        /// Host, port and database.
+        server: String,
+        /// Its encoding.
+        encoding: String,
+    },
+    /// A newer release has changed the schema; this one would damage it.
+    #[error(
+        "the database was written by a newer release (it has the migration `{0}`); install that release or a later one"
+    )]
+    Newer(String),
+    /// This release has changed the schema, and nobody has brought the database's up to date.
+    #[error("the database schema is older than this release (it lacks the migration `{0}`)")]
+    Older(String),
+    /// Bringing the schema up to date failed; it is as it was before.
+    #[error("the database schema cannot be brought up to date: {reason}")]
+    Migrate {
+        /// What the driver says, in one line.
+        reason: String,
+        /// The driver's error.
+        #[source]
+        source: DbErr,
+    },
+}
+
+/// An open database. SQLite has one connection that writes and several that read; PostgreSQL has one pool for both.
+#[derive(Debug, Clone)]
+pub(crate) struct Pools {
+    writer: DatabaseConnection,
+    readers: DatabaseConnection,
+    limits: Limits,
+}
+
+/// What bounds a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Limits {
+    /// How many connections may turn out to be dead before a fresh one is made.
+    pub(crate) connections: u32,
+    /// How long a call may take that nobody answers.
+    pub(crate) call: Option<Duration>,
+}
+
+impl Pools {
+    /// Opens the database that `url` names.
+    pub(crate) async fn open(url: &str, options: &Options) -> Result<Self, ConnectError> {
+        match url.split_once(':') {
+            Some(("sqlite", file)) => sqlite::open(file, options).await,
+            Some(("postgres" | "postgresql", _)) => postgres::open(url, options).await,
+            // Only the scheme is repeated: the rest of such a URL may hold a password.
+            other => Err(ConnectError::Url(format!(
+                "the database URL must begin with `sqlite:` or `postgres:`, as in `sqlite:///var/lib/parlance/chat.db` \
+                 or `postgres://user@host/database` (its scheme is `{}`)",
+                other.map_or("none", |(scheme, _)| scheme)
+            ))),
+        }
+    }
+
+    /// What bounds a call.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits
+    }
+
+    /// A transaction that writes. SQLite's holds the write lock from its first moment, so that it cannot fail later
+    /// because another process wrote between its reads and its writes; PostgreSQL's takes `locks` as it goes.
+    pub(crate) async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
+        self.writer
+            .begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() })
+            .await
+    }
+
+    /// Any of the reading connections, for one statement.
+    pub(crate) fn reader(&self) -> &DatabaseConnection {
+        &self.readers
+    }
+
+    /// A transaction for several statements that must see one state of the database.
+    pub(crate) async fn snapshot(&self) -> Result<DatabaseTransaction, DbErr> {
+        match self.readers.get_database_backend() {
+            DbBackend::Postgres => {
+                let (isolation, access) = (IsolationLevel::RepeatableRead, AccessMode::ReadOnly);
+                self.readers.begin_with_config(Some(isolation), Some(access)).await
+            }
+            _ => self.readers.begin().await,
+        }
+    }
+
+    /// Refuses a database that a newer release has migrated.
+    pub(crate) async fn refuse_newer(&self) -> Result<(), ConnectError> {
+        unknown_migration(&self.writer).await
+    }
+
+    /// Refuses a database that lacks a migration of this release.
+    pub(crate) async fn refuse_older(&self) -> Result<(), ConnectError> {
+        let applied = applied_migrations(&self.writer).await?;
+        match known_migrations().into_iter().find(|name| !applied.contains(name)) {
+            Some(missing) => Err(ConnectError::Older(missing)),
+            None => Ok(()),
+        }
+    }
+
+    /// Applies what is missing of the schema, all or nothing.
+    pub(crate) async fn migrate(&self) -> Result<(), ConnectError> {
+        // One transaction around everything: two servers that start at once must not both migrate.
+        let transaction = self.begin().await.map_err(not_migrated)?;
+        if transaction.get_database_backend() == DbBackend::Postgres {
+            postgres::queue_for_migrating(&transaction).await.map_err(not_migrated)?;
+        }
+        unknown_migration(&transaction).await?;
+        Migrator::up(&transaction, None).await.map_err(not_migrated)?;
+        transaction.commit().await.map_err(not_migrated)
+    }
+
+    /// Asks the database for an answer.
+    pub(crate) async fn ping(&self) -> Result<(), DbErr> {
+        Sql::new("SELECT count(*)").scalar::<i64, _>(&self.readers).await.map(|_| ())
+    }
+
+    /// Waits for running statements and closes every connection.
+    pub(crate) async fn close(&self) -> Result<(), DbErr> {
+        self.readers.close_by_ref().await?;
+        self.writer.close_by_ref().await
+    }
+}
+
+async fn unknown_migration<C: ConnectionTrait>(on: &C) -> Result<(), ConnectError> {
+    let known = known_migrations();
+    match applied_migrations(on).await?.into_iter().find(|name| !known.contains(name)) {
+        Some(unknown) => Err(ConnectError::Newer(unknown)),
+        None => Ok(()),
+    }
+}
+
+/// What this release would apply, in order.
+fn known_migrations() -> Vec<String> {
+    Migrator::migrations().iter().map(|migration| migration.name().to_owned()).collect()
+}
+
+/// What the database has; nothing if it is empty.
+async fn applied_migrations<C: ConnectionTrait>(on: &C) -> Result<Vec<String>, ConnectError> {
+    let installed = Sql::either(
+        "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'seaql_migrations'",
+        "SELECT count(to_regclass('seaql_migrations'))",
+    );
+    if installed.scalar::<i64, _>(on).await.map_err(not_migrated)?.unwrap_or(0) == 0 {
+        return Ok(Vec::new());
+    }
+    let applied = Sql::new("SELECT version FROM seaql_migrations ORDER BY version");
+    applied.scalars::<String, _>(on).await.map_err(not_migrated)
+}
+
+fn not_migrated(source: DbErr) -> ConnectError {
+    ConnectError::Migrate { reason: root_cause(&source), source }
+}

@@ -1,0 +1,132 @@
+//! Opening an SQLite file. One connection writes, a small pool reads: in WAL mode readers never wait for the writer,
+//! and a single writer never meets a lock of this process. Every commit is on disk before it is acknowledged
+//! (`synchronous=FULL`).
+
+use std::path::{Path, PathBuf};
+
+use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+
+use super::{ConnectError, Limits, Options, Pools};
+use crate::error::root_cause;
+
+/// Opens the file that comes after `sqlite:` in a URL, and makes it if it is not there.
+pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, ConnectError> {
+    let path = file_of(file)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        return Err(ConnectError::NoFolder(folder.to_owned()));
+    }
+    let failed = |source: DbErr| ConnectError::Open { path: path.clone(), reason: root_cause(&source), source };
+    let file = path.clone();
+    let writer = pool(options, 1, move |connect| {
+        connect
+            .filename(&file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            // Pages that many commits touch go to the file once per 16 MiB of log, not once per 4.
+            .pragma("wal_autocheckpoint", "4096")
+            // Without it the log keeps the size of its largest burst for good.
+            .pragma("journal_size_limit", "67108864")
+    })
+    .await
+    .map_err(failed)?;
+    let file = path.clone();
+    let read_only = move |connect: SqliteConnectOptions| connect.filename(&file).pragma("query_only", "ON");
+    let readers = pool(options, options.readers.max(1), read_only).await.map_err(failed)?;
+    Ok(Pools { writer, readers, limits: Limits { connections: 0, call: None } })
+}
+
+async fn pool(
+    options: &Options,
+    size: u32,
+    set: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
+) -> Result<DatabaseConnection, DbErr> {
+    let Options { busy_timeout, cache_kib, acquire_timeout, observer, .. } = options.clone();
+    // The file is named by `set`: a URL would have to be escaped and parsed again.
+    let mut connect = ConnectOptions::new("sqlite::memory:");
+    connect
+        .min_connections(1)
+        .max_connections(size)
+        .acquire_timeout(acquire_timeout)
+        // A connection to a file does not go stale, and each test would cost a hop to its thread.
+        .test_before_acquire(false)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |base| {
+            let base = base
+                .in_memory(false)
+                .shared_cache(false)
+                .foreign_keys(true)
+                .busy_timeout(busy_timeout)
+                .statement_cache_capacity(200)
+                .pragma("cache_size", format!("-{cache_kib}"))
+                .pragma("temp_store", "MEMORY");
+            set(base)
+        });
+    let mut pool = Database::connect(connect).await?;
+    if let Some(observer) = observer {
+        pool.set_metric_callback(move |info| observer(&info.statement.sql, info.elapsed));
+    }
+    Ok(pool)
+}
+
+/// The file that the rest of a `sqlite:` URL names. Query parameters are refused rather than ignored.
+fn file_of(rest: &str) -> Result<PathBuf, ConnectError> {
+    let file = rest.strip_prefix("//").unwrap_or(rest);
+    if let Some((_, parameters)) = file.split_once('?') {
+        return Err(ConnectError::Url(format!("the database URL takes no parameters (it has `?{parameters}`)")));
+    }
+    if file.is_empty() || file.ends_with('/') || file == ":memory:" {
+        return Err(ConnectError::Url(format!("the database URL must name a file (it names `{file}`)")));
+    }
+    Ok(Path::new(file).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statement::Sql;
+
+    #[test]
+    fn a_url_names_a_file() {
+        let file =
+            |rest| file_of(rest).map(|path| path.to_string_lossy().into_owned()).map_err(|error| error.to_string());
+        assert_eq!(file("///var/lib/chat.db"), Ok("/var/lib/chat.db".to_owned()));
+        assert_eq!(file("//./chat.db"), Ok("./chat.db".to_owned()));
+        assert_eq!(file("chat.db"), Ok("chat.db".to_owned()));
+        for bad in ["", "//", "///data/", ":memory:", "//a.db?mode=ro"] {
+            let error = file(bad).expect_err(bad);
+            assert!(!error.contains('\n'), "{error}");
+        }
+    }
+
+    #[tokio::test]
+    async fn commits_are_synced_and_readers_cannot_write() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("chat.db").display());
+        let pools = Pools::open(&url, &Options::default()).await.expect("a new database opens");
+        for (pragma, on_writer, on_reader) in [
+            ("journal_mode", "wal", "wal"),
+            ("synchronous", "2", "2"),
+            ("foreign_keys", "1", "1"),
+            ("query_only", "0", "1"),
+        ] {
+            for (pool, expected) in [(&pools.writer, on_writer), (&pools.readers, on_reader)] {
+                let sql = Sql::new(format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}"));
+                let value: Option<String> = sql.scalar(pool).await.expect("a pragma can be asked");
+                assert_eq!(value.as_deref(), Some(expected), "{pragma}");
+            }
+        }
+        assert!(Sql::new("CREATE TABLE t (x)").run(&pools.readers).await.is_err(), "readers cannot write");
+    }
+
+    #[tokio::test]
+    async fn a_foreign_url_does_not_leak_its_password() {
+        let error = Pools::open("mysql://me:secret@db/chat", &Options::default()).await.expect_err("no such engine");
+        let line = error.to_string();
+        assert!(line.contains("`mysql`") && !line.contains("secret"), "{line}");
+    }
+}

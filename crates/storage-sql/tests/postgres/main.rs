@@ -1,0 +1,17 @@
+//! The storage on a real PostgreSQL server: the whole contract, faults, and what is particular to this engine. The
+//! server is named by `TEST_POSTGRES_URL`; each case has a database of its own on it.
+
+#[path = "../shared/batches.rs"]
+mod batches;
+mod contract;
+mod database;
+mod faults;
+mod opening;
+mod plans;
+#[path = "../shared/search.rs"]
+mod search;
+mod server;
+mod sessions;
+mod support;
+#[path = "../shared/world.rs"]
+mod world;

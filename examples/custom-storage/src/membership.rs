@@ -1,0 +1,62 @@
+//! Who comes and goes: the rule decides, this writes the outcome and its system message.
+
+use parlance_domain::error::Error;
+use parlance_domain::model::{MessageKind, NewMessage, Role};
+use parlance_domain::ports::{ChangeMembership, MembershipChanged};
+use parlance_domain::rules::Limits;
+use parlance_domain::rules::membership;
+
+use crate::failure::Stop;
+use crate::room;
+use crate::store::Writer;
+use crate::tables::{self, ROOMS_OF};
+use crate::users;
+
+impl Writer {
+    pub(crate) fn change_membership(
+        &mut self,
+        change: &ChangeMembership,
+        limits: &Limits,
+    ) -> Result<MembershipChanged, Stop> {
+        let ChangeMembership { conversation_id, actor, change, names, message_id, now } = change;
+        let mut room = room::find(self, *conversation_id)?.ok_or(Error::ConversationNotFound)?;
+        let outcome = membership::plan(room.conversation.kind, &room.participants(), actor, change, limits)?;
+        users::must_know(self, &outcome.added)?;
+        if !outcome.is_empty() {
+            room.conversation.updated_at = *now;
+        }
+        for user in &outcome.removed {
+            room.leave(user);
+            self.remove(ROOMS_OF, &tables::of_user_in(user, *conversation_id))?;
+        }
+        for (user, role) in &outcome.roles {
+            room.set_role(user, *role);
+        }
+        for user in &outcome.added {
+            room.enter(user, Role::Member, *now);
+            self.put_bytes(ROOMS_OF, &tables::of_user_in(user, *conversation_id), &[])?;
+        }
+        let message = match outcome.describe(actor, names) {
+            None => None,
+            Some(text) => {
+                let told = NewMessage {
+                    id: *message_id,
+                    conversation_id: *conversation_id,
+                    sender_id: actor.clone(),
+                    kind: MessageKind::System,
+                    text: Some(text),
+                    media: Vec::new(),
+                    reply_to: None,
+                    client_message_id: None,
+                    created_at: *now,
+                    delivered_to: None,
+                };
+                Some(self.store(&mut room, told)?.0)
+            }
+        };
+        if !outcome.is_empty() {
+            self.put_room(&room)?;
+        }
+        Ok(MembershipChanged { outcome, conversation: room.conversation.clone(), roster: room.roster(), message })
+    }
+}
