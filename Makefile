@@ -36,9 +36,10 @@ bench-smoke: ## Run every kind of load briefly, and only look for what is lost, 
 	cargo build --locked --package parlance-server --package parlance-bench
 	target/debug/parlance-bench smoke
 
-bench-parts: ## Measure codecs and positions by themselves
+bench-parts: ## Measure codecs, positions and storing by themselves
 	cargo bench --locked --package parlance-dialects --bench codec
 	cargo bench --locked --package parlance-domain --bench positions
+	cargo bench --locked --package parlance-storage-sql --bench append
 
 docs: ## Build the reference of the crates, and say where it is
 	cargo doc --locked --workspace --no-deps

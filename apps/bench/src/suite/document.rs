@@ -21,7 +21,7 @@ const BARS: [(&str, Figure); 6] = [
     ("pairs", Figure::Sends),
     ("rooms", Figure::Sends),
     ("fanout", Figure::Deliveries),
-    ("idle", Figure::Connects),
+    ("storm", Figure::Connects),
     ("pairs on PostgreSQL", Figure::Sends),
     ("rooms on PostgreSQL", Figure::Sends),
 ];
