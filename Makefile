@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e services check audit bench copy-million docs clean
+.PHONY: help run demo test e2e services check audit bench bench-smoke bench-parts copy-million docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -28,8 +28,18 @@ check: ## What must hold before anything is merged, short of tests
 audit: ## Look for known vulnerabilities in dependencies (needs the network)
 	.ci/check-dependencies advisories
 
-bench: ## Measure the codecs; there are no benchmarks of the whole server yet
+bench: apps/bench/baseline/node_modules ## Measure against a Node server and write docs/benchmarks.md (needs two quiet cores)
+	cargo build --locked --release --package parlance-server --package parlance-bench
+	target/release/parlance-bench suite $(BENCH)
+
+bench-smoke: ## Run every kind of load briefly, and only look for what is lost, doubled or out of order
+	cargo build --locked --package parlance-server --package parlance-bench
+	target/debug/parlance-bench smoke
+
+bench-parts: ## Measure codecs, positions and storing by themselves
 	cargo bench --locked --package parlance-dialects --bench codec
+	cargo bench --locked --package parlance-domain --bench positions
+	cargo bench --locked --package parlance-storage-sql --bench append
 
 copy-million: ## Copy a million messages through all storages; prints time and memory of each step
 	tests/services/run tests/copy-million.sh
@@ -40,7 +50,11 @@ docs: ## Build the reference of the crates, and say where it is
 
 clean: ## Remove what was built or installed here; ./data is kept
 	cargo clean
-	rm -rf tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
+	rm -rf apps/bench/baseline/node_modules tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
+
+apps/bench/baseline/node_modules: apps/bench/baseline/package.json apps/bench/baseline/package-lock.json
+	npm ci --prefix apps/bench/baseline --no-audit --no-fund --loglevel error
+	@touch $@
 
 examples/demo/node_modules: examples/demo/package.json examples/demo/package-lock.json
 	npm ci --prefix examples/demo --no-audit --no-fund --loglevel error

@@ -1,6 +1,8 @@
 //! Puts a server together: configuration, then adapters, then services, then transports. Whoever embeds the server
 //! hands in a storage, a verifier or a policy of their own; what is not handed in is made from the configuration.
 
+use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
@@ -10,7 +12,7 @@ use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services
 use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::config::{Config, ConfigError, Listen};
 use crate::media;
@@ -20,6 +22,10 @@ use crate::system::{ObjectIds, SystemClock, SystemRandom};
 
 /// Events that wait for delivery before publishing waits.
 const BUS_CAPACITY: usize = 4096;
+
+/// Connections that wait to be accepted, as far as the system lets them (`somaxconn`). After a restart all clients come
+/// back at once; one that finds no room tries again only a second later.
+const BACKLOG: u32 = 4096;
 
 /// Uploads of one user at a time: what a client's form may send at once, and no more.
 const UPLOADS_PER_USER: usize = 4;
@@ -163,7 +169,7 @@ async fn bind_all(config: &Config, transport: &Transport) -> Result<Vec<Bound>, 
     let mut bound = Vec::with_capacity(config.listen.len());
     for Listen { address, dialect } in &config.listen {
         let refused = |error| config.refuse(config.listen_setting(), format!("cannot listen on {address}: {error}"));
-        let socket = TcpListener::bind(address).await.map_err(refused)?;
+        let socket = listen(*address).map_err(refused)?;
         bound.push(Bound {
             address: socket.local_addr().map_err(refused)?,
             dialect: dialect.unwrap_or(config.default_dialect),
@@ -171,4 +177,13 @@ async fn bind_all(config: &Config, transport: &Transport) -> Result<Vec<Bound>, 
         });
     }
     Ok(bound)
+}
+
+/// Listens as [`TcpListener::bind`] does, with more room for those who come at once.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // So that a restart need not wait for the last connections of the run before.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }

@@ -1,5 +1,5 @@
 //! What it costs to understand a send and to tell a dialect of a new message: the work that each message causes once
-//! per send, and once per dialect that hears of it. `make bench` runs it.
+//! per send, and once per dialect that hears of it. `make bench-parts` runs it.
 
 use std::hint::black_box;
 use std::sync::Arc;

@@ -134,6 +134,13 @@ impl Notifications for SqlStorage {
         self.again(|| self.mark_standing(user, conversation)).await
     }
 
+    async fn list_standing_notifications(
+        &self,
+        places: &[(UserId, ConversationId)],
+    ) -> StorageResult<Vec<(UserId, ConversationId)>> {
+        Ok(list_standing(self.pools.reader(), places).await?)
+    }
+
     async fn remove_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Counted<bool>>> {
         self.again(|| self.remove(user, id)).await
     }
@@ -278,6 +285,23 @@ async fn find_standing<C: ConnectionTrait>(
     let sql = Sql::new("SELECT id FROM notifications WHERE user_id = ? AND conversation_id = ? AND read = 0");
     let id: Option<Vec<u8>> = sql.bind(user.as_str()).bind(conversation.bytes().to_vec()).scalar(on).await?;
     Ok(id.map(|id| object_id(&id)).transpose()?.map(Into::into))
+}
+
+async fn list_standing<C: ConnectionTrait>(
+    on: &C,
+    places: &[(UserId, ConversationId)],
+) -> Result<Vec<(UserId, ConversationId)>, Failed> {
+    let asked: Vec<_> = places.iter().map(|(user, conversation)| (user.as_str(), conversation.to_string())).collect();
+    let standing: Vec<i64> = Sql::new(
+        "SELECT CAST(d.key AS BIGINT) FROM json_each(?) d WHERE EXISTS ( \
+             SELECT 1 FROM notifications n \
+             WHERE n.user_id = d.value ->> 0 AND n.conversation_id = unhex(d.value ->> 1) AND n.read = 0)",
+    )
+    .bind_json(&asked)?
+    .scalars(on)
+    .await?;
+    let place = |at: i64| usize::try_from(at).ok().and_then(|at| places.get(at)).cloned().ok_or(BadRow("key"));
+    Ok(standing.into_iter().map(place).collect::<Result<_, _>>()?)
 }
 
 /// Marks one that is unread, and says how many are unread after it.

@@ -48,7 +48,7 @@ impl Sql {
         let Self { text, postgres, values } = self;
         let text = match engine {
             DbBackend::Postgres => for_postgres(postgres.unwrap_or(&text)),
-            _ => text.into_owned(),
+            _ => for_sqlite(&text),
         };
         Statement::from_sql_and_values(engine, text, values)
     }
@@ -81,6 +81,12 @@ impl Sql {
         let row = on.query_one_raw(self.statement(on.get_database_backend())).await?;
         row.map(|row| row.try_get_by_index(0)).transpose()
     }
+}
+
+/// Unfolds lists as binary JSON: `value ->> 0` of an inner list then reads where it otherwise writes the list as text and
+/// parses it again, once for each of its elements.
+fn for_sqlite(text: &str) -> String {
+    text.replace("json_each(", "jsonb_each(")
 }
 
 /// Writes `?` and `?2` as `$1` and `$2`, and leaves out which index to take, which PostgreSQL decides by itself. No

@@ -167,6 +167,7 @@ macro_rules! storage_contract {
                 notices_that_nobody_wants_are_left_out,
                 many_notices_at_once_are_all_stored,
                 a_conversation_has_one_unread_notification,
+                what_stands_is_named,
                 somebody_named_twice_is_told_once,
                 those_who_need_not_be_told_are_not,
                 a_single_read_of_the_message_counts,

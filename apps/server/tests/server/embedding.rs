@@ -1,6 +1,7 @@
 //! The server inside another program, with that program's own storage, verifier and policy.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use parlance_domain::Error;
@@ -82,4 +83,21 @@ async fn it_runs_on_what_it_is_handed() {
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
     assert!(matches!(send("too late").await.err(), Some(Error::Unavailable(_))));
+}
+
+#[tokio::test]
+async fn five_hundred_who_come_at_once_find_room() {
+    let server = Server::builder(config())
+        .storage(Arc::new(MemoryStorage::new()))
+        .verifier(Arc::new(Trusting))
+        .build()
+        .await
+        .unwrap();
+    let (address, _) = server.addresses()[0];
+    // Nobody accepts yet: all of them wait in the kernel, which turns away whom it has no room for.
+    let mut waiting = Vec::new();
+    for _ in 0..500 {
+        let connected = tokio::time::timeout(Duration::from_secs(30), TcpStream::connect(address)).await;
+        waiting.push(connected.expect("there is room").unwrap());
+    }
 }

@@ -119,6 +119,15 @@ pub trait Notifications: Send + Sync {
         conversation: ConversationId,
     ) -> StorageResult<Option<Counted<NotificationId>>>;
 
+    /// Those of `places` in which the user has an unread notification of the conversation; all of them where that cannot
+    /// be found out with one statement, without waiting for writers.
+    async fn list_standing_notifications(
+        &self,
+        places: &[(UserId, ConversationId)],
+    ) -> StorageResult<Vec<(UserId, ConversationId)>> {
+        Ok(places.to_vec())
+    }
+
     /// Removes one; says whether it was unread, `None` if it is not `user`'s.
     async fn remove_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Counted<bool>>>;
 

@@ -14,12 +14,13 @@ use std::time::Duration;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Sleep;
 
 /// The shared half of a connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    stream: TcpStream,
+    writing: OwnedWriteHalf,
     sid: OnceLock<Box<str>>,
     cut: AtomicBool,
 }
@@ -30,13 +31,17 @@ impl Connection {
         &**self.sid.get_or_init(|| sid.into()) == sid
     }
 
+    fn stream(&self) -> &TcpStream {
+        self.writing.as_ref()
+    }
+
     /// Ends the connection at once, whatever is still unsent. Both directions wake with an error or the end.
     /// `true` for the one caller that cut it.
     pub(crate) fn cut(&self) -> bool {
         if self.cut.swap(true, Ordering::AcqRel) {
             return false;
         }
-        let socket = SockRef::from(&self.stream);
+        let socket = SockRef::from(self.stream());
         // Zero linger: closing discards what the peer does not read, instead of retrying it for minutes.
         let _ = socket.set_linger(Some(Duration::ZERO));
         let _ = socket.shutdown(Shutdown::Both);
@@ -63,6 +68,9 @@ impl StallCount {
 #[derive(Debug)]
 pub struct ConnectionIo {
     shared: Arc<Connection>,
+    /// Reads on its own: the half knows that a short read has emptied the socket, where `try_read` would ask the kernel
+    /// once more for each message.
+    reading: OwnedReadHalf,
     limit: Duration,
     stalls: StallCount,
     /// Runs while a write waits; allocated only then.
@@ -72,12 +80,9 @@ pub struct ConnectionIo {
 impl ConnectionIo {
     /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `stalls`.
     pub(crate) fn new(stream: TcpStream, limit: Duration, stalls: StallCount) -> Self {
-        Self {
-            shared: Arc::new(Connection { stream, sid: OnceLock::new(), cut: AtomicBool::new(false) }),
-            limit,
-            stalls,
-            stalled: None,
-        }
+        let (reading, writing) = stream.into_split();
+        let shared = Arc::new(Connection { writing, sid: OnceLock::new(), cut: AtomicBool::new(false) });
+        Self { shared, reading, limit, stalls, stalled: None }
     }
 
     /// The handle by which others cut it.
@@ -91,8 +96,8 @@ impl ConnectionIo {
         write: impl Fn(&TcpStream) -> io::Result<usize>,
     ) -> Poll<io::Result<usize>> {
         loop {
-            match self.shared.stream.poll_write_ready(cx) {
-                Poll::Ready(Ok(())) => match write(&self.shared.stream) {
+            match self.shared.stream().poll_write_ready(cx) {
+                Poll::Ready(Ok(())) => match write(self.shared.stream()) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     result => {
                         self.stalled = None;
@@ -118,19 +123,8 @@ impl ConnectionIo {
 }
 
 impl AsyncRead for ConnectionIo {
-    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let stream = &self.shared.stream;
-        loop {
-            ready!(stream.poll_read_ready(cx))?;
-            match stream.try_read(buf.initialize_unfilled()) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Poll::Ready(Err(error)),
-                Ok(read) => {
-                    buf.advance(read);
-                    return Poll::Ready(Ok(()));
-                }
-            }
-        }
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.reading).poll_read(cx, buf)
     }
 }
 
@@ -156,7 +150,7 @@ impl AsyncWrite for ConnectionIo {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(SockRef::from(&self.shared.stream).shutdown(Shutdown::Write))
+        Poll::Ready(SockRef::from(self.shared.stream()).shutdown(Shutdown::Write))
     }
 }
 

@@ -89,6 +89,25 @@ pub async fn a_conversation_has_one_unread_notification(world: World) {
     assert_eq!(world.told(&ann).await, [], "and the sender none");
 }
 
+/// `list_standing_notifications` names every place where one stands, and no place that it was not asked for.
+pub async fn what_stands_is_named(world: World) {
+    let (ann, bob, direct) = world.ann_and_bob().await;
+    let group = world.group(&ann, &[&bob]).await;
+    let asked = [(ann.clone(), direct), (bob.clone(), group), (bob.clone(), direct)];
+    let standing = || async { world.storage().list_standing_notifications(&asked).await.expect("the storage answers") };
+    let message = world.send(direct, &ann, "x").await;
+    world.note_one(&message, &bob).await;
+    let named = standing().await;
+    assert!(named.contains(&asked[2]), "Bob's of the direct conversation stands");
+    assert!(named.iter().all(|place| asked.contains(place)), "nothing else is named");
+    world.mark_noted(&bob, direct).await.expect("there is one");
+    let later = world.send(group, &ann, "y").await;
+    world.note_one(&later, &bob).await;
+    assert!(standing().await.contains(&asked[1]), "now that of the group does");
+    let nothing = world.storage().list_standing_notifications(&[]).await.expect("the storage answers");
+    assert_eq!(nothing, [], "nothing is asked");
+}
+
 /// Somebody who is named twice is told once.
 pub async fn somebody_named_twice_is_told_once(world: World) {
     let (ann, bob, direct) = world.ann_and_bob().await;

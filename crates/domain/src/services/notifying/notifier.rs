@@ -1,6 +1,6 @@
 //! The one worker that changes notifications: it stores and tells one thing after the other.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use super::{CHUNK, NOT_FOUND, Needs};
@@ -53,18 +53,51 @@ impl Notifier {
             if changes.is_empty() {
                 return;
             }
-            for change in coalesced(changes.drain(..)) {
-                self.note(change).await;
+            let changes = coalesced(changes.drain(..));
+            let mut clear = self.clear(&changes).await;
+            for change in changes {
+                self.note(change, &mut clear).await;
             }
         }
     }
 
-    async fn note(&self, change: Change) {
+    /// Where people have read and nothing stands that they have read with it. Hardly anybody who writes has an unread
+    /// notification of where they write, so that one question for all takes the place of one for each send. It is asked
+    /// after they have read: what another node notes later is of messages that they have not.
+    async fn clear(&self, changes: &[Change]) -> HashSet<(UserId, ConversationId)> {
+        let places = changes.iter().filter_map(|change| match change {
+            Change::Read { conversation_id, reader } => Some((reader.clone(), *conversation_id)),
+            _ => None,
+        });
+        let mut clear: HashSet<_> = places.collect();
+        if clear.len() < 2 {
+            return HashSet::new();
+        }
+        let places: Vec<_> = clear.iter().cloned().collect();
+        match self.needs.notifications.list_standing_notifications(&places).await {
+            Ok(standing) => standing.iter().for_each(|place| _ = clear.remove(place)),
+            // Each is asked for by itself, then.
+            Err(_) => clear.clear(),
+        }
+        clear
+    }
+
+    async fn note(&self, change: Change, clear: &mut HashSet<(UserId, ConversationId)>) {
         let noted = match change {
             Change::Message { conversation_id, message_id, sender } => {
-                self.message(conversation_id, message_id, &sender).await
+                let noted = self.message(conversation_id, message_id, &sender).await;
+                if !matches!(noted, Ok(false)) {
+                    clear.retain(|(_, conversation)| *conversation != conversation_id);
+                }
+                noted.map(|_| ())
             }
-            Change::Read { conversation_id, reader } => self.conversation_read(conversation_id, &reader).await,
+            Change::Read { conversation_id, reader } => {
+                self.standing.forget(&(conversation_id, reader.clone()));
+                if clear.contains(&(reader.clone(), conversation_id)) {
+                    return;
+                }
+                self.conversation_read(conversation_id, &reader).await
+            }
             Change::Insert(new, answer) => return reply(answer, self.insert(new).await),
             Change::MarkRead(user, id, answer) => return reply(answer, self.mark_read(&user, id).await),
             Change::MarkAllRead(user, answer) => return reply(answer, self.mark_all_read(user).await),
@@ -75,7 +108,8 @@ impl Notifier {
         }
     }
 
-    async fn message(&self, conversation_id: ConversationId, message_id: MessageId, sender: &UserId) -> Result<()> {
+    /// Notes a message. Whether anybody was away, so that something may stand now.
+    async fn message(&self, conversation_id: ConversationId, message_id: MessageId, sender: &UserId) -> Result<bool> {
         let Needs { notifications, ids, clock, rosters, rooms, .. } = &self.needs;
         let roster = rosters.load(conversation_id).await?;
         let looking = rooms.present(conversation_id);
@@ -93,11 +127,10 @@ impl Notifier {
             }
             self.announce(noted.made).await;
         }
-        Ok(())
+        Ok(!away.is_empty())
     }
 
     async fn conversation_read(&self, conversation_id: ConversationId, reader: &UserId) -> Result<()> {
-        self.standing.forget(&(conversation_id, reader.clone()));
         let read = self.needs.notifications.mark_conversation_notification_read(reader, conversation_id).await?;
         if let Some(Counted { value: id, unread }) = read {
             self.tell(Event::NotificationRead { user_id: reader.clone(), id, unread }).await;

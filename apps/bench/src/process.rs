@@ -1,0 +1,84 @@
+//! What processes cost: CPU time and resident memory, as Linux tells of them in `/proc`; elsewhere nothing is said. Also
+//! the one limit of our own that many sockets run into.
+
+use std::fs;
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio::time::Instant;
+
+/// A moment in the life of a process.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sample {
+    at: Instant,
+    cpu: Duration,
+    /// Resident memory, in bytes.
+    pub(crate) resident: u64,
+}
+
+impl Sample {
+    /// The process as it is now; `None` when it is gone, or this is not Linux.
+    pub(crate) fn take(pid: u32) -> Option<Self> {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        // The name, in parentheses, may hold spaces; user and system time are the 12th and 13th field after it.
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+        let mut ticks = || fields.next()?.parse::<u64>().ok();
+        let ticks = ticks()? + ticks()?;
+        let per_second = rustix::param::clock_ticks_per_second().max(1);
+        let resident = status(pid, "VmRSS:")?;
+        Some(Self { at: Instant::now(), cpu: Duration::from_millis(ticks * 1000 / per_second), resident })
+    }
+
+    /// The tool itself.
+    pub(crate) fn own() -> Option<Self> {
+        Self::take(std::process::id())
+    }
+
+    /// The share of one core that was used since `earlier`.
+    pub(crate) fn cores_since(&self, earlier: &Self) -> f64 {
+        let wall = self.at.duration_since(earlier.at).as_secs_f64();
+        if wall > 0.0 { self.cpu.saturating_sub(earlier.cpu).as_secs_f64() / wall } else { 0.0 }
+    }
+
+    /// The CPU time that was used since `earlier`.
+    pub(crate) fn cpu_since(&self, earlier: &Self) -> Duration {
+        self.cpu.saturating_sub(earlier.cpu)
+    }
+}
+
+fn status(pid: u32, name: &str) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with(name))?;
+    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kib * 1024)
+}
+
+/// Lets this process hold as many sockets as the system lets it.
+pub(crate) fn raise_open_files() {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum {
+        // Where that is not allowed, connecting will say so.
+        let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_memory_and_uses_time() {
+        let before = Sample::own().expect("Linux says so");
+        let mut sum = 0_u64;
+        while Sample::own().is_some_and(|now| now.cpu_since(&before) < Duration::from_millis(30)) {
+            sum = std::hint::black_box((0..1_000_000).sum());
+        }
+        let after = Sample::own().expect("Linux says so");
+        assert!(sum > 0 && before.resident > 100_000 && after.cores_since(&before) > 0.0);
+    }
+
+    #[test]
+    fn a_process_that_is_not_there_has_none() {
+        assert!(Sample::take(u32::MAX).is_none());
+    }
+}
