@@ -1,6 +1,7 @@
 //! The `Archive` port: what was begun and how far it has come. A page of each kind of record is in `list`, intake in
-//! `intake`.
+//! `intake`, the end in `finish`.
 
+mod finish;
 mod intake;
 mod list;
 
@@ -77,7 +78,7 @@ impl Archive for MongoStorage {
     }
 
     async fn finish_copy(&self) -> StorageResult<()> {
-        Ok(intake::finish(self).await?)
+        Ok(finish::finish(self).await?)
     }
 }
 
