@@ -4,11 +4,10 @@
 use std::sync::Arc;
 
 use axum::Router;
-use parlance_auth::{JwtVerifier, VerifierSettings};
 use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
 use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, UploadParts, Uploading};
 use parlance_media::{Intake, IntakeSettings};
-use parlance_rest::{RestSettings, RestState, StorageProbe};
+use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::TcpListener;
 
@@ -17,6 +16,7 @@ use crate::media;
 use crate::server::{Bound, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
+use crate::tokens::OpenedTokens;
 
 /// Events that wait for delivery before publishing waits.
 const BUS_CAPACITY: usize = 4096;
@@ -56,7 +56,7 @@ impl Builder {
         self
     }
 
-    /// A verifier of tokens instead of the one for `ACCESS_TOKEN_SECRET`, which is then not needed.
+    /// A verifier of tokens instead of the one that the configuration names; no key is needed then.
     #[must_use]
     pub fn verifier(mut self, verifier: Arc<dyn TokenVerifier>) -> Self {
         self.verifier = Some(verifier);
@@ -77,9 +77,9 @@ impl Builder {
     pub async fn build(self) -> Result<Server, ConfigError> {
         let Self { config, storage, blobs, verifier, policy } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let verifier = match verifier {
-            Some(verifier) => verifier,
-            None => own_verifier(&config, Arc::clone(&clock))?,
+        let OpenedTokens { verifier, probe } = match verifier {
+            Some(verifier) => OpenedTokens::given(verifier),
+            None => OpenedTokens::open(&config, Arc::clone(&clock)).await?,
         };
         let storage = match storage {
             Some(storage) => Opened::given(storage),
@@ -115,11 +115,12 @@ impl Builder {
             at_once: config.media.max_uploads,
             at_once_per_user: UPLOADS_PER_USER,
         });
+        let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             uploading,
             verifier,
-            probes: vec![Arc::new(StorageProbe(Arc::clone(&storage.storage)))],
+            probes: [storage_probe].into_iter().chain(probe).collect(),
             ids,
             clock,
             settings: RestSettings {
@@ -134,15 +135,6 @@ impl Builder {
         let listeners = bind_all(&config, &transport).await?;
         Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
     }
-}
-
-fn own_verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn TokenVerifier>, ConfigError> {
-    let settings = VerifierSettings {
-        issuers: config.issuer.iter().cloned().collect(),
-        audiences: config.audience.iter().cloned().collect(),
-        ..VerifierSettings::default()
-    };
-    Ok(Arc::new(JwtVerifier::new(&config.signing_secret()?, &settings, clock)))
 }
 
 fn intake_settings(config: &Config) -> IntakeSettings {

@@ -22,6 +22,7 @@ mod server;
 pub mod signals;
 mod storage;
 pub mod system;
+mod tokens;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};

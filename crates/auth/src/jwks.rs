@@ -64,6 +64,14 @@ impl Jwks {
         Ok(Self::from(HttpKeys::new(url)?))
     }
 
+    /// Whether `url` may be the address of a key set; it is not asked.
+    ///
+    /// # Errors
+    /// [`InvalidUrl`], as from [`at`](Self::at).
+    pub fn check(url: &str) -> Result<(), InvalidUrl> {
+        http::address(url).map(|_| ())
+    }
+
     fn from(source: impl Source + 'static) -> Self {
         Self { source: Box::new(source), cached: RwLock::default(), fetching: Mutex::new(None) }
     }

@@ -9,6 +9,7 @@ mod layers;
 mod media;
 mod setting;
 mod show;
+mod tokens;
 mod value;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ pub use error::{ConfigError, Origin};
 pub use layers::Flags;
 pub use media::Media;
 pub use setting::{SETTINGS, Setting};
+pub use tokens::Tokens;
 pub use value::{Listen, LogFormat};
 
 pub(crate) use error::one_line;
@@ -49,6 +51,8 @@ pub struct Config {
     pub issuer: Option<String>,
     /// An `aud` that tokens must have.
     pub audience: Option<String>,
+    /// What else checks tokens: public keys instead of the secret, leeway, required claims.
+    pub tokens: Tokens,
     /// Where what has no place of its own is kept.
     pub data_dir: PathBuf,
     /// Which storage.
@@ -104,6 +108,7 @@ impl Config {
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
+            tokens: Tokens::read(layers)?,
             media: Media::read(layers, &data_dir, &database)?,
             database,
             data_dir,
@@ -118,6 +123,7 @@ impl Config {
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),
         };
+        config.tokens.check(layers, config.secret.is_some(), dev)?;
         if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
             return Err(config.refuse(setting::ICE_SERVERS.name, "TURN servers need TURN_SECRET"));
         }
@@ -130,17 +136,23 @@ impl Config {
     }
 
     /// Fails where no key for access tokens was given. With `--dev` one is made later.
-    pub fn require_secret(&self) -> Result<(), ConfigError> {
+    pub fn require_keys(&self) -> Result<(), ConfigError> {
+        if self.tokens.are_signed_elsewhere() { Ok(()) } else { self.require_secret() }
+    }
+
+    fn require_secret(&self) -> Result<(), ConfigError> {
         if self.secret.is_some() || self.dev {
             return Ok(());
         }
         Err(ConfigError::Missing {
             name: setting::ACCESS_TOKEN_SECRET.name,
-            problem: "give the key that your access tokens are signed with, or start with --dev to try things out",
+            problem: "give the key that your access tokens are signed with (or AUTH_PUBLIC_KEY, AUTH_PUBLIC_KEY_FILE or \
+                      AUTH_JWKS_URL), or start with --dev to try things out",
         })
     }
 
-    /// The key for access tokens: the one that was given, else with `--dev` one of this data folder.
+    /// The key for access tokens: the one that was given, else with `--dev` one of this data folder. There is none where
+    /// tokens are signed elsewhere.
     pub fn signing_secret(&self) -> Result<Secret, ConfigError> {
         self.require_secret()?;
         let refused = |error: &dyn std::fmt::Display| {

@@ -63,9 +63,15 @@ settings! {
     DEFAULT_DIALECT = Setting::new("DEFAULT_DIALECT", "DIALECT", "what a client speaks that says nothing, on a listener that says nothing")
         .or("talentbridge");
     ACCESS_TOKEN_SECRET = Setting::new("ACCESS_TOKEN_SECRET", "SECRET", "the key that access tokens are signed with").secret();
+    ACCESS_TOKEN_SECRET_PREVIOUS = Setting::new("ACCESS_TOKEN_SECRET_PREVIOUS", "SECRET", "the secret before it, whose tokens are still valid").secret();
+    AUTH_PUBLIC_KEY = Setting::new("AUTH_PUBLIC_KEY", "PEM", "public keys of access tokens, instead of ACCESS_TOKEN_SECRET");
+    AUTH_PUBLIC_KEY_FILE = Setting::new("AUTH_PUBLIC_KEY_FILE", "FILE", "the same, from a file");
+    AUTH_JWKS_URL = Setting::new("AUTH_JWKS_URL", "URL", "where an identity provider publishes its keys");
     AUTH_PROVISION = Setting::new("AUTH_PROVISION", "token|directory", "whether a valid token of somebody unknown makes a user").or("token");
     AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have");
     AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
+    AUTH_LEEWAY = Setting::new("AUTH_LEEWAY", "DURATION", "how far the clock of whoever signs tokens may be off").or("0s");
+    AUTH_REQUIRED_CLAIMS = Setting::new("AUTH_REQUIRED_CLAIMS", "NAME,…", "claims that tokens must have, such as `exp`");
     DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where database and media are when nothing else is said").or("./data");
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE` or `memory:`; not given: parlance.db in DATA_DIR");
     MEDIA_DIR = Setting::new("MEDIA_DIR", "PLACE", "where media are: a folder, `s3://BUCKET/PREFIX` or `memory:`; not given: beside the database");

@@ -1,6 +1,8 @@
 //! The effective configuration as `check-config` prints it: a TOML file that can be used as it is, with who set
 //! what beside it. Secrets are left out, with a word on whether they are there.
 
+use std::path::Path;
+
 use parlance_media::S3Settings;
 
 use super::{Config, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
@@ -16,6 +18,7 @@ impl Config {
             secret,
             issuer,
             audience,
+            tokens,
             data_dir,
             database,
             media,
@@ -45,9 +48,16 @@ impl Config {
             }
             (None, false) => "access_token_secret is not set".to_owned(),
         });
+        page.hidden(&setting::ACCESS_TOKEN_SECRET_PREVIOUS, tokens.previous_secret.is_some());
+        page.hidden(&setting::AUTH_PUBLIC_KEY, tokens.public_keys.is_some() && tokens.public_key_file.is_none());
+        page.optional(&setting::AUTH_PUBLIC_KEY_FILE, tokens.public_key_file.as_deref().and_then(Path::to_str));
+        page.optional(&setting::AUTH_JWKS_URL, tokens.jwks_url.as_deref());
         page.text(&setting::AUTH_PROVISION, word(services.provisioning, &PROVISIONING));
         page.optional(&setting::AUTH_ISSUER, issuer.as_deref());
         page.optional(&setting::AUTH_AUDIENCE, audience.as_deref());
+        page.duration(&setting::AUTH_LEEWAY, tokens.leeway);
+        let claims = tokens.required_claims.join(",");
+        page.optional(&setting::AUTH_REQUIRED_CLAIMS, Some(claims.as_str()).filter(|text| !text.is_empty()));
         page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
         page.text(&setting::DATABASE_URL, database.url());
         page.text(&setting::MEDIA_DIR, &media.place());
@@ -62,10 +72,7 @@ impl Config {
         page.duration(&setting::TYPING_TIMEOUT, services.typing_timeout);
         page.duration(&setting::CALL_RING_TIMEOUT, services.call_ring_timeout);
         page.optional(&setting::ICE_SERVERS, Some(ice.urls.join(",").as_str()).filter(|text| !text.is_empty()));
-        page.comment(&match ice.turn_secret {
-            Some(_) => format!("turn_secret is set ({})", self.origin(setting::TURN_SECRET.name)),
-            None => "turn_secret is not set".to_owned(),
-        });
+        page.hidden(&setting::TURN_SECRET, ice.turn_secret.is_some());
         page.duration(&setting::TURN_TTL, ice.turn_ttl);
         page.number(&setting::MAX_TEXT_CHARS, limits.max_text_chars);
         page.number(&setting::MAX_MEDIA, limits.max_media);
@@ -118,10 +125,16 @@ impl Page<'_> {
         self.optional(&setting::S3_REGION, bucket.and_then(|bucket| bucket.region.as_deref()));
         let credentials = bucket.and_then(|bucket| bucket.credentials.as_ref());
         self.optional(&setting::S3_ACCESS_KEY_ID, credentials.map(|keys| keys.access_key_id.as_str()));
-        let secret = setting::S3_SECRET_ACCESS_KEY;
-        self.comment(&match credentials {
-            Some(_) => format!("{} is set ({})", secret.key(), self.config.origin(secret.name)),
-            None => format!("{} is not set", secret.key()),
+        self.hidden(&setting::S3_SECRET_ACCESS_KEY, credentials.is_some());
+    }
+
+    /// Whether a secret, or what is too long for a line, is set.
+    fn hidden(&mut self, setting: &Setting, is_set: bool) {
+        let key = setting.key();
+        self.comment(&if is_set {
+            format!("{key} is set ({})", self.config.origin(setting.name))
+        } else {
+            format!("{key} is not set")
         });
     }
 

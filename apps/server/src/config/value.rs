@@ -110,6 +110,16 @@ pub(super) fn number(least: usize, most: usize) -> impl Fn(&str) -> Result<usize
     }
 }
 
+/// Names, without blanks in them.
+pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = entries(text).map(str::to_owned).collect();
+    let plain = |name: &String| !name.chars().any(|c| c.is_whitespace() || c.is_control());
+    if names.is_empty() || !names.iter().all(plain) {
+        return Err(format!("{text:?} is no list of names, such as exp,iat"));
+    }
+    Ok(names)
+}
+
 /// One of a few words.
 pub(super) fn choice<T: Copy, const N: usize>(choices: [(&'static str, T); N]) -> impl Fn(&str) -> Result<T, String> {
     move |text| {

@@ -10,13 +10,18 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 32] = [
+const BAD_VALUES: [(&str, &str, &str); 37] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
     ("AUTH_PROVISION", "magic", "\"magic\" is not token or directory"),
     ("AUTH_ISSUER", " ", "must not be blank"),
     ("AUTH_AUDIENCE", " ", "must not be blank"),
+    ("AUTH_PUBLIC_KEY", "secret", "holds no PEM block (-----BEGIN PUBLIC KEY-----)"),
+    ("AUTH_PUBLIC_KEY_FILE", " ", "must not be blank"),
+    ("AUTH_JWKS_URL", "login.example", "is not of the form https://HOST/PATH (http: inside one's own network)"),
+    ("AUTH_LEEWAY", "30", "\"30\" is no duration, such as 500ms, 2s or 1m"),
+    ("AUTH_REQUIRED_CLAIMS", "exp nbf", "\"exp nbf\" is no list of names, such as exp,iat"),
     ("DATA_DIR", " ", "must not be blank"),
     ("MEDIA_DIR", "ftp://a", "must be a folder, `s3://bucket/prefix` or `memory:`"),
     ("MEDIA_URL", "chat.example", "\"chat.example\" is not of the form https://HOST[:PORT]"),

@@ -6,6 +6,7 @@
 mod configuration;
 mod embedding;
 mod identities;
+mod keys;
 mod process;
 mod serving;
 mod tokens;

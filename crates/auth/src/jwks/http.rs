@@ -59,15 +59,17 @@ pub(super) struct HttpKeys {
 
 impl HttpKeys {
     pub(super) fn new(url: &str) -> Result<Self, InvalidUrl> {
-        let url = Url::parse(url).map_err(|_| InvalidUrl::Form)?;
-        if !matches!(url.scheme(), "https" | "http") || !url.has_host() {
-            return Err(InvalidUrl::Form);
-        }
+        let url = address(url)?;
         // Somebody else may have chosen a provider for the process: theirs is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder().timeout(PATIENCE).redirect(Policy::none()).no_proxy().build();
         Ok(Self { client: client.map_err(InvalidUrl::Client)?, url })
     }
+}
+
+pub(super) fn address(url: &str) -> Result<Url, InvalidUrl> {
+    let url = Url::parse(url).map_err(|_| InvalidUrl::Form)?;
+    if matches!(url.scheme(), "https" | "http") && url.has_host() { Ok(url) } else { Err(InvalidUrl::Form) }
 }
 
 #[async_trait]
