@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
-use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, UploadParts, Uploading};
+use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
 use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
@@ -101,7 +101,7 @@ impl Builder {
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
             rooms: Arc::new(sockets.clone()),
-            settings: config.services.clone(),
+            settings: Settings { rates: config.rates.per_user(), ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
         let uploading = Uploading::new(UploadParts {
@@ -114,6 +114,7 @@ impl Builder {
             own_media_prefix: config.services.own_media_prefix.clone(),
             at_once: config.media.max_uploads,
             at_once_per_user: UPLOADS_PER_USER,
+            limiting: services.limiting.clone(),
         });
         let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
         let rest = parlance_rest::router(RestState {
@@ -142,12 +143,17 @@ fn intake_settings(config: &Config) -> IntakeSettings {
 }
 
 fn socketio_config(config: &Config) -> parlance_socketio::Config {
+    let defaults = parlance_socketio::Config::default();
     parlance_socketio::Config {
         default_dialect: config.default_dialect,
         max_packet_bytes: config.max_packet_bytes,
         max_sockets_per_user: config.max_sockets_per_user,
+        failed_handshakes: config.rates.failed_handshakes(),
+        // Load tests bring all of their clients at once, from one address.
+        waiting_sessions: defaults.waiting_sessions.filter(|_| config.rates.hold),
+        trusted_proxies: config.trusted_proxies.clone(),
         slow_consumer_timeout: config.slow_consumer_timeout,
-        ..parlance_socketio::Config::default()
+        ..defaults
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who a bearer token speaks for: the `TokenVerifier` port on JSON Web Tokens. Tokens are signed with a shared secret
 //! (HS256, HS384, HS512) or with a private key whose public half is known here (RS256, PS256 and their longer
-//! siblings, ES256, ES384, EdDSA). Admitting the bearer as a user is the domain's job; reading the token from a
+//! siblings, ES256, ES384, `EdDSA`). Admitting the bearer as a user is the domain's job; reading the token from a
 //! handshake or a header is the transports'.
 //!
 //! - [`Secret`]: a shared secret, which never shows itself.

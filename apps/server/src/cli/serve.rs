@@ -17,7 +17,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // Heard from here on, so that a signal right after the first line is not the end of the process.
     let terminated = signals::terminated();
     config.require_keys()?;
-    if !config.rate_limits {
+    if !config.rates.hold {
         tracing::warn!("RATE_LIMITS is off: clients may send as fast as they can");
     }
     let server = Server::builder(config.clone()).build().await?;

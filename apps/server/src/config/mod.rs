@@ -7,6 +7,7 @@ mod dev_secret;
 mod error;
 mod layers;
 mod media;
+mod rates;
 mod setting;
 mod show;
 mod tokens;
@@ -22,11 +23,13 @@ use parlance_dialects::Dialect;
 use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
+use parlance_socketio::TrustedProxies;
 
 pub use database::Database;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
 pub use media::Media;
+pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
 pub use tokens::Tokens;
 pub use value::{Listen, LogFormat};
@@ -71,8 +74,10 @@ pub struct Config {
     pub max_sockets_per_user: usize,
     /// When a connection is cut that does not read.
     pub slow_consumer_timeout: Duration,
-    /// Whether limits of rates hold.
-    pub rate_limits: bool,
+    /// How fast clients may go.
+    pub rates: RateSettings,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -118,7 +123,8 @@ impl Config {
             max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
             max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
-            rate_limits: needed(layers, &setting::RATE_LIMITS, choice([("on", true), ("off", false)]))?,
+            rates: RateSettings::read(layers)?,
+            trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),
@@ -213,6 +219,7 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         presence_grace: needed(layers, &setting::PRESENCE_GRACE, value::duration)?,
         typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
         call_ring_timeout: needed(layers, &setting::CALL_RING_TIMEOUT, value::nonzero_duration)?,
+        rates: None,
         own_media_prefix: optional(layers, &setting::MEDIA_URL, value::base_url)?.unwrap_or_default() + MEDIA_PATH,
     })
 }
@@ -237,6 +244,10 @@ fn optional<T>(
 
 fn origins(text: &str) -> Result<Origins, String> {
     text.parse().map_err(|error: parlance_rest::InvalidOrigin| error.to_string())
+}
+
+fn proxies(text: &str) -> Result<TrustedProxies, String> {
+    text.parse().map_err(|error: parlance_socketio::InvalidNetwork| error.to_string())
 }
 
 fn secret(text: &str) -> Result<Secret, String> {

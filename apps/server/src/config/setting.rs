@@ -97,7 +97,14 @@ settings! {
     MAX_PACKET_BYTES = Setting::new("MAX_PACKET_BYTES", "BYTES", "one Socket.IO packet; a larger one closes the connection").or("1048576");
     MAX_SOCKETS_PER_USER = Setting::new("MAX_SOCKETS_PER_USER", "NUMBER", "connections of one user; the next one is refused").or("20");
     SLOW_CONSUMER_TIMEOUT = Setting::new("SLOW_CONSUMER_TIMEOUT", "DURATION", "when a connection is cut that does not read").or("10s");
-    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests (this version has none yet)").or("on");
+    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests").or("on");
+    RATE_EVENTS = Setting::new("RATE_EVENTS", "RATE/BURST", "events of one user, a second and at once").or("30/60");
+    RATE_SENDS = Setting::new("RATE_SENDS", "RATE/BURST", "messages of one user, by socket and HTTP together").or("15/30");
+    RATE_TYPING = Setting::new("RATE_TYPING", "RATE/BURST", "beginnings of typing of one user; those above are dropped").or("5/10");
+    RATE_REST = Setting::new("RATE_REST", "RATE/BURST", "HTTP requests of one user").or("50/100");
+    RATE_UPLOADS = Setting::new("RATE_UPLOADS", "NUMBER", "uploads of one user a minute").or("30");
+    RATE_FAILED_HANDSHAKES = Setting::new("RATE_FAILED_HANDSHAKES", "NUMBER", "failed handshakes of one network a minute; then none for its rest").or("30");
+    TRUSTED_PROXIES = Setting::new("TRUSTED_PROXIES", "NETWORK,…", "proxies whose X-Forwarded-For is believed; not given: none");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
 }

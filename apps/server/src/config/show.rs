@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
 
 use super::{Config, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
@@ -28,7 +29,8 @@ impl Config {
             max_packet_bytes,
             max_sockets_per_user,
             slow_consumer_timeout,
-            rate_limits,
+            rates,
+            trusted_proxies,
             log_format,
             log_filter,
             origins: _,
@@ -81,7 +83,16 @@ impl Config {
         page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
-        page.text(&setting::RATE_LIMITS, if *rate_limits { "on" } else { "off" });
+        page.text(&setting::RATE_LIMITS, if rates.hold { "on" } else { "off" });
+        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
+        page.rate(&setting::RATE_EVENTS, events);
+        page.rate(&setting::RATE_SENDS, sends);
+        page.rate(&setting::RATE_TYPING, typing);
+        page.rate(&setting::RATE_REST, requests);
+        page.number(&setting::RATE_UPLOADS, uploads.number as usize);
+        page.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+        let proxies = trusted_proxies.to_string();
+        page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());
@@ -118,6 +129,10 @@ impl Page<'_> {
 
     fn duration(&mut self, setting: &Setting, value: std::time::Duration) {
         self.text(setting, &format!("{value:?}"));
+    }
+
+    fn rate(&mut self, setting: &Setting, rate: &Rate) {
+        self.text(setting, &format!("{}/{}", rate.number, rate.burst));
     }
 
     fn bucket(&mut self, bucket: Option<&S3Settings>) {

@@ -8,6 +8,8 @@ pub mod limits;
 pub mod media;
 pub mod membership;
 pub mod messages;
+pub mod rates;
 pub mod search;
 
 pub use limits::Limits;
+pub use rates::{Rate, Rates};
