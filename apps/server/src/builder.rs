@@ -132,7 +132,8 @@ impl Builder {
             },
         });
         let cors = parlance_rest::cors(&config.cors_origins);
-        let routes = Router::new().merge(transport.routes()).merge(rest).layer(cors);
+        let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
+        let routes = Router::new().merge(sockets).merge(rest).layer(cors);
         let listeners = bind_all(&config, &transport).await?;
         Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
     }

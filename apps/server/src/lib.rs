@@ -19,6 +19,7 @@ pub mod config;
 pub mod logging;
 mod media;
 mod server;
+mod serving;
 pub mod signals;
 mod storage;
 pub mod system;
