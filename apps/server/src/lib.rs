@@ -20,9 +20,11 @@ pub mod logging;
 mod media;
 pub mod moving;
 mod server;
+mod serving;
 pub mod signals;
 mod storage;
 pub mod system;
+mod tokens;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};

@@ -2,6 +2,7 @@
 //! in the contract's envelope. No rule lives here; payload shapes and error texts are the dialects'.
 //!
 //! - [`router`]: all routes, to be merged into the application's.
+//! - [`known_origins()`]: the check of what CORS does not cover.
 //! - [`cors`]: the layer that the application puts around everything, also around Socket.IO.
 
 mod aliases;
@@ -13,6 +14,7 @@ mod cors;
 mod errors;
 mod extract;
 mod frame;
+mod known_origins;
 mod media;
 mod messages;
 mod notifications;
@@ -32,6 +34,7 @@ use axum::routing::{delete, get, patch, post, put};
 
 pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
+pub use known_origins::known_origins;
 pub use state::{Probe, RestSettings, RestState, StorageProbe};
 
 use frame::Framing;

@@ -16,8 +16,8 @@ const DEMO_TOKENS_LAST: Duration = Duration::from_hours(7 * 24);
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // Heard from here on, so that a signal right after the first line is not the end of the process.
     let terminated = signals::terminated();
-    config.require_secret()?;
-    if !config.rate_limits {
+    config.require_keys()?;
+    if !config.rates.hold {
         tracing::warn!("RATE_LIMITS is off: clients may send as fast as they can");
     }
     if config.database.overruled {

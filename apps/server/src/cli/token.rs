@@ -13,6 +13,11 @@ use super::failure::Failure;
 use super::say;
 
 pub(super) fn run(config: &Config, arguments: &TokenArguments) -> Result<(), Failure> {
+    if config.tokens.are_signed_elsewhere() {
+        return Err(Failure::Usage(
+            "the server's tokens are signed elsewhere: only public keys are configured".to_owned(),
+        ));
+    }
     let TokenArguments { user, name, picture, expires } = arguments;
     let profile = ClaimedProfile { name: name.clone(), picture: picture.clone() };
     say(&format!("{}\n", for_user(config, user.clone(), profile, *expires)?))

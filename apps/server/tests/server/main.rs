@@ -7,6 +7,7 @@ mod configuration;
 mod databases;
 mod embedding;
 mod identities;
+mod keys;
 mod moving;
 mod process;
 mod serving;

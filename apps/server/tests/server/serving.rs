@@ -15,7 +15,7 @@ fn http(address: &str, request: &str) -> String {
     answer
 }
 
-fn get(address: &str, path: &str, headers: &str) -> String {
+pub(crate) fn get(address: &str, path: &str, headers: &str) -> String {
     http(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"))
 }
 

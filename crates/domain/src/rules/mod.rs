@@ -11,8 +11,10 @@ pub mod media;
 pub mod membership;
 pub mod messages;
 pub mod ranges;
+pub mod rates;
 pub mod reading;
 pub mod search;
 pub mod tally;
 
 pub use limits::Limits;
+pub use rates::{Rate, Rates};

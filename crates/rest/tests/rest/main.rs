@@ -4,6 +4,7 @@ mod conversations;
 mod cors;
 mod frame;
 mod laws;
+mod limits;
 mod messages;
 mod notifications;
 mod support;
