@@ -16,14 +16,17 @@
 
 mod builder;
 pub mod config;
+mod dev_sign_in;
 pub mod logging;
 mod media;
 mod server;
 pub mod signals;
 mod storage;
 pub mod system;
+mod tokens;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
 pub use server::{Server, Stopped};
 pub use storage::migrate;
+pub use tokens::access_token;

@@ -2,6 +2,7 @@
 //! in the contract's envelope. No rule lives here; payload shapes and error texts are the dialects'.
 //!
 //! - [`router`]: all routes, to be merged into the application's.
+//! - [`web_client`]: the files of the web client, beside the API.
 //! - [`cors`]: the layer that the application puts around everything, also around Socket.IO.
 
 mod aliases;
@@ -22,6 +23,7 @@ mod reactions;
 mod state;
 mod unread;
 mod users;
+mod web_client;
 
 use std::sync::Arc;
 
@@ -33,6 +35,7 @@ use axum::routing::{delete, get, patch, post, put};
 pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
 pub use state::{Probe, RestSettings, RestState, StorageProbe};
+pub use web_client::web_client;
 
 use frame::Framing;
 

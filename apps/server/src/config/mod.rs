@@ -69,6 +69,8 @@ pub struct Config {
     pub slow_consumer_timeout: Duration,
     /// Whether limits of rates hold.
     pub rate_limits: bool,
+    /// Where the built web client is, if it is served.
+    pub web_dir: Option<PathBuf>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -114,6 +116,7 @@ impl Config {
             max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
             rate_limits: needed(layers, &setting::RATE_LIMITS, choice([("on", true), ("off", false)]))?,
+            web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),
@@ -172,6 +175,8 @@ impl Config {
     }
 }
 
+/// The setting of the web client's folder.
+pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
 /// Where media are served; storages know a link to one by it.
 pub(crate) const MEDIA_PATH: &str = "/media/";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];

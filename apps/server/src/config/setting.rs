@@ -92,6 +92,7 @@ settings! {
     MAX_SOCKETS_PER_USER = Setting::new("MAX_SOCKETS_PER_USER", "NUMBER", "connections of one user; the next one is refused").or("20");
     SLOW_CONSUMER_TIMEOUT = Setting::new("SLOW_CONSUMER_TIMEOUT", "DURATION", "when a connection is cut that does not read").or("10s");
     RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests (this version has none yet)").or("on");
+    WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
 }

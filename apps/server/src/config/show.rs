@@ -26,6 +26,7 @@ impl Config {
             max_sockets_per_user,
             slow_consumer_timeout,
             rate_limits,
+            web_dir,
             log_format,
             log_filter,
             origins: _,
@@ -75,6 +76,7 @@ impl Config {
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
         page.text(&setting::RATE_LIMITS, if *rate_limits { "on" } else { "off" });
+        page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());

@@ -9,3 +9,4 @@ mod identities;
 mod process;
 mod serving;
 mod tokens;
+mod web;

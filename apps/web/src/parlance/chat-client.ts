@@ -100,7 +100,8 @@ export class ChatClient {
         await this.sending.restore(known._id);
       }
       const sending = this.sending.pump();
-      await Promise.all([this.syncing.conversations(), this.#blocked(), this.notices.refresh()]);
+      const notices = [this.notices.refresh(), this.notices.loadPreferences()];
+      await Promise.all([this.syncing.conversations(), this.#blocked(), ...notices]);
       await this.syncing.sync(Object.keys(this.store.getState().histories));
       await Promise.all([this.statuses(), this.reading.flushAll(), sending]);
       this.store.setState({ error: null });

@@ -8,7 +8,9 @@ import { EMPTY, extended, merged } from './history';
 import type { Rest } from './rest';
 
 const LIST_PAGE = 50;
-const HISTORY_PAGE = 50;
+/** The newest page is there to be shown quickly; those before it are asked for while somebody scrolls. */
+const NEWEST_PAGE = 50;
+const EARLIER_PAGE = 100;
 const SYNC_AT_ONCE = 200;
 
 export class Syncing {
@@ -40,7 +42,7 @@ export class Syncing {
   }
 
   /** The page before what is here of a history, at most one at a time; the newest page if nothing is. */
-  page(id: string, limit = HISTORY_PAGE): Promise<void> {
+  page(id: string, limit?: number): Promise<void> {
     const running = this.#pages.get(id);
     if (running) return running;
     const page = this.#page(id, limit).finally(() => {
@@ -51,8 +53,9 @@ export class Syncing {
     return page;
   }
 
-  async #page(id: string, limit: number): Promise<void> {
+  async #page(id: string, wanted: number | undefined): Promise<void> {
     const known = this.store.getState().histories[id];
+    const limit = wanted ?? (known ? EARLIER_PAGE : NEWEST_PAGE);
     if (known && !known.hasMore) return;
     this.store.setState(({ loading, failures }) => ({
       loading: { ...loading, [id]: true },

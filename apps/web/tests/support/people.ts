@@ -2,11 +2,18 @@
 import { afterEach } from 'vitest';
 import { Person } from '../../../../tests/e2e/support/person.mjs';
 import { Server } from '../../../../tests/e2e/support/server.mjs';
-import { eventually } from '../../../../tests/e2e/support/wait.mjs';
+import { eventually as asked } from '../../../../tests/e2e/support/wait.mjs';
 import { ChatClient } from '../../src/parlance';
 import type { History } from '../../src/parlance/history';
 
-export { eventually, Person, Server };
+export { Person, Server };
+
+/** Asks again until the answer satisfies. */
+export const eventually = asked as <T>(
+  what: string,
+  ask: () => T | Promise<T>,
+  satisfied?: (answer: T) => boolean,
+) => Promise<T>;
 
 const clients = new Set<ChatClient>();
 afterEach(() => {
