@@ -51,7 +51,8 @@ describe('calls', () => {
     await ann.button('Make the call small').click();
     await ann.say('Can you hear me?');
     await ben.button('Hang up').click();
-    for (const window of [ann, ben]) await window.page.getByRole('region', { name: /^Call/ }).waitFor({ state: 'detached' });
+    for (const window of [ann, ben])
+      await window.page.getByRole('region', { name: /^Call/ }).waitFor({ state: 'detached' });
     await ann.history.getByText('Can you hear me?').waitFor();
     await Promise.all([ann.close(), ben.close()]);
   });

@@ -48,7 +48,9 @@ describe('files', () => {
       uploadThroughput: 8 * 1024 * 1024,
     });
     const content = Buffer.alloc(LARGE_BYTES, 'all work and no play\n');
-    await ann.page.locator('input[type=file]').setInputFiles({ name: 'novel.txt', mimeType: 'text/plain', buffer: content });
+    await ann.page
+      .locator('input[type=file]')
+      .setInputFiles({ name: 'novel.txt', mimeType: 'text/plain', buffer: content });
     await ann.page.getByRole('progressbar', { name: 'Upload of novel.txt' }).waitFor();
     await ann.page.locator('.upload[data-state=done]').waitFor({ timeout: 60_000 });
     await ann.field.fill('My novel');
@@ -59,7 +61,10 @@ describe('files', () => {
     const between = new Set(values.filter((value) => value > 0 && value < 100));
     console.log(`20 MiB: progress shown at ${[...between].join(', ')} %`);
     assert.ok(between.size >= 3, `${values}`);
-    assert.deepEqual(values, values.toSorted((a, b) => a - b));
+    assert.deepEqual(
+      values,
+      values.toSorted((a, b) => a - b),
+    );
     const url = new URL(await card.getAttribute('href'), server.url);
     assert.equal((await (await fetch(url)).arrayBuffer()).byteLength, LARGE_BYTES);
     await Promise.all([ann.close(), ben.close()]);
@@ -68,7 +73,10 @@ describe('files', () => {
   it('pictures are dropped and pasted, shown before they are sent, and opened large', async () => {
     const { ann, ben } = await pair();
     const picture = png(640, 400).toString('base64');
-    for (const [way, name] of [['drop', 'dropped.png'], ['paste', 'pasted.png']]) {
+    for (const [way, name] of [
+      ['drop', 'dropped.png'],
+      ['paste', 'pasted.png'],
+    ]) {
       await ann.page.evaluate(
         ([base64, filename, kind]) => {
           const bytes = Uint8Array.from(atob(base64), (char) => char.charCodeAt(0));

@@ -36,7 +36,9 @@ describe('groups', () => {
     await ann.page.getByRole('complementary', { name: 'Details' }).getByRole('textbox').fill('Hikers');
     await ann.button('Save').click();
     await ben.row('Hikers').waitFor();
-    await ann.page.getByLabel('Photo of the group').setInputFiles({ name: 'hills.png', mimeType: 'image/png', buffer: png(200, 200) });
+    await ann.page
+      .getByLabel('Photo of the group')
+      .setInputFiles({ name: 'hills.png', mimeType: 'image/png', buffer: png(200, 200) });
     await ben.row('Hikers').locator('img').waitFor();
 
     await ann.button('Add people').click();
@@ -49,7 +51,10 @@ describe('groups', () => {
     await ben.button('Remove Cem').waitFor();
     await ann.picture('group');
     await ben.button('Remove Cem').click();
-    await ben.dialogue(/Remove Cem/).getByRole('button', { name: 'Remove' }).click();
+    await ben
+      .dialogue(/Remove Cem/)
+      .getByRole('button', { name: 'Remove' })
+      .click();
     await cem.row('Hikers').waitFor({ state: 'detached' });
     await cem.page.getByText('No conversations yet').waitFor();
 

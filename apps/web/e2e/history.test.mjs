@@ -8,7 +8,9 @@ import { inFlight } from '../../../tests/e2e/support/wait.mjs';
 import { built, Window } from './support/window.mjs';
 
 const MESSAGES = Number(process.env.HISTORY_MESSAGES ?? 100_000);
-const WORDS = 'the quick brown fox jumps over the lazy dog and then rests a while in the shade of an old tree'.split(' ');
+const WORDS = 'the quick brown fox jumps over the lazy dog and then rests a while in the shade of an old tree'.split(
+  ' ',
+);
 
 describe('a long history', () => {
   let server;
@@ -41,11 +43,17 @@ describe('a long history', () => {
     console.log(`back to the first message in ${Math.round(scrolled.seconds)} s, page by page`);
     await ann.history.locator('article[data-seq="1"]').waitFor();
 
-    for (const [way, by] of [['down by wheel', 400], ['up by wheel', -400], ['down in leaps', 60_000]]) {
+    for (const [way, by] of [
+      ['down by wheel', 400],
+      ['up by wheel', -400],
+      ['down in leaps', 60_000],
+    ]) {
       const frames = await ann.page.evaluate(measure, { by, count: 240 });
       const sorted = frames.toSorted((a, b) => a - b);
       const at = (part) => sorted[Math.floor(sorted.length * part)].toFixed(1);
-      console.log(`${way}: ${frames.length} frames, median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, longest ${at(0.999)} ms`);
+      console.log(
+        `${way}: ${frames.length} frames, median ${at(0.5)} ms, 95 % within ${at(0.95)} ms, longest ${at(0.999)} ms`,
+      );
       // A page that redrew its whole history would need seconds; a shared machine may well drop a frame.
       assert.ok(sorted[Math.floor(sorted.length * 0.5)] < 100, `${way}: ${at(0.5)} ms`);
     }

@@ -27,7 +27,12 @@ describe('bad networks', () => {
   const said = async (person, id) => (await person.talk(id)).map(({ text }) => text);
 
   it('three go on after the server was killed and started again, with what was written meanwhile once', async () => {
-    const { server, people, id, windows: [ann, ben, cem] } = await three();
+    const {
+      server,
+      people,
+      id,
+      windows: [ann, ben, cem],
+    } = await three();
     await ann.say('before');
     await Promise.all([ben, cem].map((window) => window.message('before').waitFor()));
     await server.kill();
@@ -50,7 +55,12 @@ describe('bad networks', () => {
   });
 
   it('five messages that were written offline go out in order, also after a reload, each once', async () => {
-    const { server, people, id, windows: [ann, ben, cem] } = await three();
+    const {
+      server,
+      people,
+      id,
+      windows: [ann, ben, cem],
+    } = await three();
     await ann.context.setOffline(true);
     await ann.page.getByText('You are offline').waitFor();
     const texts = ['one', 'two', 'three', 'four', 'five'];
@@ -63,8 +73,15 @@ describe('bad networks', () => {
     await ben.message('five').waitFor();
     await ann.message('meanwhile').waitFor();
     assert.deepEqual(await said(people[1], id), ['meanwhile', ...texts]);
-    await eventually('nothing waits', () => ann.history.getByText('Waiting to be sent').count(), (count) => count === 0);
-    assert.deepEqual((await ann.texts()).map((text) => text.trim()), ['meanwhile', ...texts]);
+    await eventually(
+      'nothing waits',
+      () => ann.history.getByText('Waiting to be sent').count(),
+      (count) => count === 0,
+    );
+    assert.deepEqual(
+      (await ann.texts()).map((text) => text.trim()),
+      ['meanwhile', ...texts],
+    );
 
     // The page is left while messages wait: the server goes, they are written, the page is loaded again later.
     await ann.context.setOffline(true);

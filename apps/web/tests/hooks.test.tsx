@@ -20,7 +20,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 const target = (person: Person) => ({ url: server.url, token: person.token });
-const patience = { timeout: 20_000 };
+const patience = { timeout: 60_000 };
 
 describe('useRealtime', () => {
   it('connects, hears events, is answered, and disconnects with its component', async () => {

@@ -34,7 +34,8 @@ export async function furnish(server) {
   const chens = await mara.direct(chen);
   await say(mara, chens, 'The new mixer arrived, it is in the store room.', 2 * DAY);
   const priyas = await priya.direct(mara);
-  for (let index = 0; index < 112; index++) await say(priya, priyas, `Update ${index + 1}`, DAY + (112 - index) * MINUTE);
+  for (let index = 0; index < 112; index++)
+    await say(priya, priyas, `Update ${index + 1}`, DAY + (112 - index) * MINUTE);
   await say(priya, priyas, 'All volunteer shifts are filled 🙌', DAY);
 
   const crew = await mara.group('Lights and sound', [chen, tomas]);
@@ -48,16 +49,44 @@ export async function furnish(server) {
   await mara.rest.patch(`/api/v1/chat/conversations/${group}/participants/${jonas.id}`, { role: 'admin' });
   await say(jonas, group, 'Morning all. The stage company confirmed Thursday for the build.', DAY + 70 * MINUTE);
   await say(jonas, group, 'They need the pier free from six.', DAY + 69 * MINUTE);
-  const tide = await say(aisha, group, 'Careful with the pier, look at the tide table first: high water is at 06:40.', DAY + 61 * MINUTE);
+  const tide = await say(
+    aisha,
+    group,
+    'Careful with the pier, look at the tide table first: high water is at 06:40.',
+    DAY + 61 * MINUTE,
+  );
   await say(mara, group, 'Good catch. Then we start at eight.', DAY + 58 * MINUTE, { replyTo: tide._id });
-  const views = await Promise.all([0, 3].map((mood, at) => upload(tomas, `pier-${at + 1}.png`, scenery(900, 640, mood), 'image/png')));
-  const pictures = await say(tomas, group, 'Where I would put the second stage, evening and morning light:', 46 * MINUTE, withMedia(...views));
+  const views = await Promise.all(
+    [0, 3].map((mood, at) => upload(tomas, `pier-${at + 1}.png`, scenery(900, 640, mood), 'image/png')),
+  );
+  const pictures = await say(
+    tomas,
+    group,
+    'Where I would put the second stage, evening and morning light:',
+    46 * MINUTE,
+    withMedia(...views),
+  );
   await say(priya, group, 'Oh, that is lovely', 44 * MINUTE);
-  for (const [person, emoji] of [[mara, '😍'], [jonas, '😍'], [aisha, '👍']]) {
+  for (const [person, emoji] of [
+    [mara, '😍'],
+    [jonas, '😍'],
+    [aisha, '👍'],
+  ]) {
     await person.rest.put(`/api/v1/chat/messages/${pictures._id}/reactions/${encodeURIComponent(emoji)}`);
   }
-  const plan = await upload(mara, 'Site plan v4.pdf', Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(480_000, 32), Buffer.from('\n%%EOF')]), 'application/pdf');
-  await say(mara, group, 'Here is the plan with both stages. Comments until tomorrow, please.', 12 * MINUTE, withMedia(plan));
+  const plan = await upload(
+    mara,
+    'Site plan v4.pdf',
+    Buffer.concat([Buffer.from('%PDF-1.4\n'), Buffer.alloc(480_000, 32), Buffer.from('\n%%EOF')]),
+    'application/pdf',
+  );
+  await say(
+    mara,
+    group,
+    'Here is the plan with both stages. Comments until tomorrow, please.',
+    12 * MINUTE,
+    withMedia(plan),
+  );
   await say(aisha, group, 'On it!', 9 * MINUTE);
 
   const direct = await mara.direct(jonas);
@@ -69,16 +98,19 @@ export async function furnish(server) {
 
   const online = await Promise.all([jonas, aisha, priya].map((person) => person.connect()));
   await Promise.all(online.map((client) => client.join(group)));
-  const [, aishaThere] = online;
-  aishaThere.socket.emit('typing:start', group);
-  return { mara, jonas, aisha, tomas, priya, chen, ella, group, times };
+  /** Aisha begins to type in the group. Who comes in later does not hear of it. */
+  const type = () => {
+    online[1].socket.emit('typing:stop', group);
+    online[1].socket.emit('typing:start', group);
+  };
+  return { mara, jonas, aisha, tomas, priya, chen, ella, group, times, type };
 }
 
 /** Shows a window what was said at the times that it is meant to have been said at. */
 export async function aged(context, times) {
   await context.route('**/api/v1/chat/**', async (route) => {
     const response = await route.fetch();
-    const shown = JSON.parse(await response.text(), (key, value) => {
+    const shown = JSON.parse(await response.text(), (_key, value) => {
       const at = value && typeof value === 'object' ? times.get(value._id) : undefined;
       return at && 'createdAt' in value ? { ...value, createdAt: new Date(at).toISOString() } : value;
     });

@@ -2,10 +2,54 @@
 import { crc32, deflateSync } from 'node:zlib';
 
 const MOODS = [
-  { sky: [[38, 40, 92], [246, 146, 108]], sun: [255, 224, 170], hills: [[58, 50, 96], [36, 33, 70]], water: [70, 62, 110] },
-  { sky: [[88, 160, 214], [226, 240, 246]], sun: [255, 250, 228], hills: [[88, 142, 120], [46, 98, 92]], water: [74, 138, 168] },
-  { sky: [[22, 28, 58], [92, 74, 140]], sun: [236, 238, 255], hills: [[34, 36, 74], [20, 22, 50]], water: [34, 40, 84] },
-  { sky: [[240, 178, 120], [252, 234, 200]], sun: [255, 252, 236], hills: [[176, 116, 88], [126, 78, 66]], water: [206, 160, 124] },
+  {
+    sky: [
+      [38, 40, 92],
+      [246, 146, 108],
+    ],
+    sun: [255, 224, 170],
+    hills: [
+      [58, 50, 96],
+      [36, 33, 70],
+    ],
+    water: [70, 62, 110],
+  },
+  {
+    sky: [
+      [88, 160, 214],
+      [226, 240, 246],
+    ],
+    sun: [255, 250, 228],
+    hills: [
+      [88, 142, 120],
+      [46, 98, 92],
+    ],
+    water: [74, 138, 168],
+  },
+  {
+    sky: [
+      [22, 28, 58],
+      [92, 74, 140],
+    ],
+    sun: [236, 238, 255],
+    hills: [
+      [34, 36, 74],
+      [20, 22, 50],
+    ],
+    water: [34, 40, 84],
+  },
+  {
+    sky: [
+      [240, 178, 120],
+      [252, 234, 200],
+    ],
+    sun: [255, 252, 236],
+    hills: [
+      [176, 116, 88],
+      [126, 78, 66],
+    ],
+    water: [206, 160, 124],
+  },
 ];
 
 const mix = (a, b, part) => a.map((value, at) => Math.round(value + (b[at] - value) * part));
@@ -45,5 +89,10 @@ export function scenery(width, height, mood = 0) {
   };
   const header = Buffer.concat([word(width), word(height), Buffer.from([8, 2, 0, 0, 0])]);
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
-  return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(lines)), chunk('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([
+    signature,
+    chunk('IHDR', header),
+    chunk('IDAT', deflateSync(lines)),
+    chunk('IEND', Buffer.alloc(0)),
+  ]);
 }

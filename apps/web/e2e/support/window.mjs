@@ -4,9 +4,10 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { PATIENCE } from '../../../../tests/e2e/support/wait.mjs';
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+/** How long something may take to appear. It says that it never came, not how fast it is. */
+const PATIENCE = 60_000;
 const artifacts = join(web, '.artifacts');
 await mkdir(artifacts, { recursive: true });
 
@@ -70,7 +71,10 @@ export class Window {
 
   /** A message by its words. */
   message(text) {
-    return this.history.locator('article').filter({ hasText: text }).last();
+    return this.history
+      .locator('article')
+      .filter({ has: this.page.locator('.message-text', { hasText: text }) })
+      .last();
   }
 
   /** What can be done with a message, by the button's name. */

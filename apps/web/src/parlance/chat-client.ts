@@ -36,6 +36,7 @@ export class ChatClient {
   readonly reading: Reading;
   #token: string;
   #joined: string | null = null;
+  #introduction: Promise<void> | undefined;
   #duties: Duties;
   #refreshing = new Set<string>();
   #unsubscribe: (() => void)[] = [];
@@ -73,7 +74,10 @@ export class ChatClient {
         if (status !== 'connected' && before.status === 'connected') this.#joined = null;
       }),
     );
-    if (!lazy) this.connection.connect();
+    if (lazy) return;
+    // Not after the socket but beside it: what there is to see does not need one.
+    this.#introduced().catch(() => undefined);
+    this.connection.connect();
   }
 
   stop(): void {
@@ -89,21 +93,35 @@ export class ChatClient {
     else this.connection.connect();
   }
 
+  /** Who I am, and what was on its way when the page was left. Once; what fails is tried with the next connection. */
+  #introduced(): Promise<void> {
+    this.#introduction ??= this.rest
+      .me()
+      .then(async (me) => {
+        this.store.setState({ me });
+        await this.sending.restore(me._id);
+      })
+      .catch((error: Error) => {
+        this.#introduction = undefined;
+        throw error;
+      });
+    return this.#introduction;
+  }
+
   /** After every connect: who I am, what there is, what was missed, what waits to be sent. */
   async #arrive(): Promise<void> {
-    const { activeId, me } = this.store.getState();
+    const { activeId } = this.store.getState();
     try {
-      if (activeId) await this.join(activeId);
-      if (!me) {
-        const known = await this.rest.me();
-        this.store.setState({ me: known });
-        await this.sending.restore(known._id);
-      }
+      const joined = activeId ? this.join(activeId) : undefined;
+      await this.#introduced();
       const sending = this.sending.pump();
-      const notices = [this.notices.refresh(), this.notices.loadPreferences()];
-      await Promise.all([this.syncing.conversations(), this.#blocked(), ...notices]);
+      await Promise.all([this.syncing.conversations(), joined]);
       await this.syncing.sync(Object.keys(this.store.getState().histories));
-      await Promise.all([this.statuses(), this.reading.flushAll(), sending]);
+      // One that was opened without a network.
+      const open = this.store.getState().activeId;
+      if (open && !this.store.getState().histories[open]) await this.syncing.page(open);
+      const notices = [this.notices.refresh(), this.notices.loadPreferences()];
+      await Promise.all([this.statuses(), this.#blocked(), ...notices, this.reading.flushAll(), sending]);
       this.store.setState({ error: null });
     } catch (error) {
       // A connection that was lost in between begins this again; anything else is shown.
@@ -119,9 +137,11 @@ export class ChatClient {
     if (!id) return;
     // In the room first, so that nothing falls between the history and what is heard.
     await this.join(id);
-    if (!this.store.getState().conversations[id]) await this.syncing.conversation(id);
-    const known = this.store.getState().histories[id];
-    if (!known) await this.syncing.page(id);
+    const { conversations, histories } = this.store.getState();
+    await Promise.all([
+      conversations[id] ? undefined : this.syncing.conversation(id),
+      histories[id] ? undefined : this.syncing.page(id),
+    ]);
     if (this.connection.isConnected) await this.syncing.sync([id]);
     await this.statuses(this.store.getState().conversations[id]);
   }

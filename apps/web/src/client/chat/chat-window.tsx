@@ -114,13 +114,14 @@ function ChatHeader({ conversation }: { conversation: Conversation }) {
   return (
     <header className="chat-header">
       <BackButton />
-      <button type="button" className="chat-title" onClick={toggleDetails} aria-label={`${title}: details`}>
+      <button type="button" className="chat-title" onClick={toggleDetails}>
         <ConversationAvatar conversation={conversation} me={me} size="small" online={online} />
         <span className="chat-title-words">
           <span className="chat-name">{title}</span>
           <span className="chat-state">
             <Presence conversation={conversation} online={online} />
           </span>
+          <span className="visually-hidden">Details</span>
         </span>
       </button>
       <div className="chat-actions">

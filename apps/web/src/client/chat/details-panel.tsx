@@ -1,5 +1,5 @@
 // What there is to know and do about a conversation: its people and their roles, its name and photo, leaving, blocking.
-import { Ban, Camera, Crown, LogOut, Pencil, Shield, UserMinus, UserPlus, X } from 'lucide-react';
+import { Ban, Camera, LogOut, Pencil, Shield, UserMinus, UserPlus, X } from 'lucide-react';
 import { type FormEvent, useRef, useState } from 'react';
 import {
   type Conversation,
@@ -233,13 +233,8 @@ function Member({ id, participant: { user, role: theirs }, role, me }: MemberPro
       <span className="member-name">
         {user.fullName}
         {own && ' (you)'}
+        {theirs !== 'member' && <span className="role">{theirs === 'owner' ? 'Owner' : 'Admin'}</span>}
       </span>
-      {theirs !== 'member' && (
-        <span className="role">
-          {theirs === 'owner' ? <Crown aria-hidden="true" /> : <Shield aria-hidden="true" />}
-          {theirs === 'owner' ? 'Owner' : 'Admin'}
-        </span>
-      )}
       {mayPromote && (
         <button
           type="button"

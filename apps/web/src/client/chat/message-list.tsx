@@ -81,6 +81,12 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
     else list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
     const settled = requestAnimationFrame(() => {
       placed.current = true;
+      const handle = list.current;
+      if (!handle) return;
+      // Where all that is unread fits into the window, the end is the better place.
+      const fits = unread >= 0 && handle.scrollSize - handle.getItemOffset(unread) < handle.viewportSize - 90;
+      stuck.current = unread < 0 || fits;
+      if (fits) handle.scrollToIndex(rows.length - 1, { align: 'end' });
     });
     return () => cancelAnimationFrame(settled);
   }, [filled, firstUnread, rows]);

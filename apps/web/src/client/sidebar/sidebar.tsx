@@ -47,14 +47,10 @@ function SidebarHeader() {
   const unread = useChatState((state) => state.unreadNotifications);
   return (
     <header className="sidebar-header">
-      <button
-        type="button"
-        className="me"
-        onClick={() => show({ kind: 'settings' })}
-        aria-label={`${me?.fullName ?? 'You'}: settings`}
-      >
+      <button type="button" className="me" onClick={() => show({ kind: 'settings' })}>
         {me && <UserAvatar user={me} size="small" />}
         <span className="me-name">{me?.fullName ?? ''}</span>
+        <span className="visually-hidden">Settings</span>
         <Settings aria-hidden="true" />
       </button>
       <div className="sidebar-actions">
