@@ -61,6 +61,29 @@ describe('a chat client', () => {
     expect(client.store.getState().pending).toEqual([]);
   });
 
+  it('misses nothing that happened before its own messages when it comes back', async () => {
+    const [ann, ben] = await folk(server, 'Ann', 'Ben');
+    const [empty, other] = [await ann.direct(ben), await ann.group('Edits', [ben])];
+    const theirs = await clientOf(ben);
+    const client = await clientOf(ann);
+    await ben.say(other, 'befor');
+    for (const id of [other, empty]) await client.open(id);
+    await theirs.open(other);
+    setOnline(false);
+    await ben.say(empty, 'first of all');
+    await client.send({ conversationId: empty, text: 'second' });
+    setOnline(true);
+    await untilTexts(client, empty, ['first of all', 'second']);
+    await client.open(other);
+    setOnline(false);
+    const typo = (await ben.talk(other)).at(-1);
+    await ben.rest.patch(`/api/v1/chat/messages/${typo._id}`, { text: 'before' });
+    await client.send({ conversationId: other, text: 'after' });
+    setOnline(true);
+    const spoken = () => texts(client, other).slice(-2).join();
+    await eventually('the edit', spoken, (now) => now === 'before,after');
+  });
+
   it('sends after a reload what was written before it', async () => {
     const { ann, ben, id } = await pair();
     const before = await clientOf(ann, 'reloaded');

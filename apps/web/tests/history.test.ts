@@ -74,6 +74,8 @@ describe('a history', () => {
     expect(follows(run(1, 3), message(2))).toBe(true);
     expect(follows(run(1, 3), message(5))).toBe(false);
     expect(follows(EMPTY, message(7))).toBe(true);
+    expect(follows({ ...EMPTY, hasMore: false }, message(2))).toBe(false);
+    expect(follows({ ...EMPTY, hasMore: false }, message(1))).toBe(true);
   });
 
   it('raises only what somebody sent, and only what was reached', () => {

@@ -13,7 +13,8 @@ fn start(parlance: &Parlance, args: &[&str], more: &[(&str, &str)]) -> Running {
 
 fn sign_in(server: &Running, host: &str, body: &str) -> String {
     let (address, length) = (server.address(0), body.len());
-    let head = format!("Host: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}");
+    let head =
+        format!("Host: {host}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {length}");
     http(&address, &format!("POST /api/v1/dev/sign-in HTTP/1.1\r\n{head}\r\n\r\n{body}"))
 }
 
@@ -50,10 +51,9 @@ fn dev_signs_in_whom_the_page_asks_for() {
     let people = data(&get(&address, "/api/v1/dev/people", ""));
     let names: Vec<_> = people["users"].as_array().unwrap().iter().map(|user| user["fullName"].clone()).collect();
     assert_eq!(names, ["Alice", "Bob"]);
-    for (wanted, id, name) in [
-        (r#"{"userId": "alice"}"#, "alice", "Alice"),
-        (r#"{"name": "Carla Jansen"}"#, "carla-jansen", "Carla Jansen"),
-    ] {
+    for (wanted, id, name) in
+        [(r#"{"userId": "alice"}"#, "alice", "Alice"), (r#"{"name": "Carla Jansen"}"#, "carla-jansen", "Carla Jansen")]
+    {
         let signed_in = data(&sign_in(&server, &address, wanted));
         assert_eq!((&signed_in["user"]["_id"], &signed_in["user"]["fullName"]), (&id.into(), &name.into()));
         let token = signed_in["token"].as_str().unwrap();

@@ -96,6 +96,20 @@ export class Window {
     return this.history.locator('.message-text').allInnerTexts();
   }
 
+  /** Waits until nothing is said of the connection any more, pressing what is offered to get there sooner. */
+  async reconnect() {
+    const banner = this.page.locator('.banner');
+    const deadline = Date.now() + PATIENCE;
+    while ((await banner.count()) > 0 && Date.now() < deadline) {
+      await banner
+        .getByRole('button')
+        .click({ timeout: 500 })
+        .catch(() => undefined);
+      await banner.waitFor({ state: 'detached', timeout: 1_000 }).catch(() => undefined);
+    }
+    await banner.waitFor({ state: 'detached' });
+  }
+
   async picture(name) {
     await this.page.screenshot({ path: join(artifacts, `${name}.png`) });
   }

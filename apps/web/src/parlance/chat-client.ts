@@ -35,7 +35,8 @@ export class ChatClient {
   readonly typist: Typist;
   readonly reading: Reading;
   #token: string;
-  #joined: string | null = null;
+  /** The conversation of which every change is heard: in its room, and caught up since. */
+  #following: string | null = null;
   #introduction: Promise<void> | undefined;
   #duties: Duties;
   #refreshing = new Set<string>();
@@ -54,7 +55,7 @@ export class ChatClient {
       refresh: (id) => void this.#refresh(id),
       sync: (id) => void this.syncing.sync([id]).catch(() => undefined),
       confirm: (message) => void this.sending.confirm(message),
-      joined: (id) => this.#joined === id,
+      following: (id) => this.#following === id,
       notices: () => void this.notices.refresh().catch(() => undefined),
     };
     const stored = (message: Message) => arrived(this.store, message, this.#duties);
@@ -71,7 +72,7 @@ export class ChatClient {
     this.#unsubscribe.push(
       this.connection.state.subscribe(({ status }, before) => {
         if (status === 'connected' && before.status !== 'connected') void this.#arrive();
-        if (status !== 'connected' && before.status === 'connected') this.#joined = null;
+        if (status !== 'connected' && before.status === 'connected') this.#following = null;
       }),
     );
     if (lazy) return;
@@ -120,6 +121,7 @@ export class ChatClient {
       // One that was opened without a network.
       const open = this.store.getState().activeId;
       if (open && !this.store.getState().histories[open]) await this.syncing.page(open);
+      if (await joined) this.#follow(activeId);
       const notices = [this.notices.refresh(), this.notices.loadPreferences()];
       await Promise.all([this.statuses(), this.#blocked(), ...notices, this.reading.flushAll(), sending]);
       this.store.setState({ error: null });
@@ -142,23 +144,30 @@ export class ChatClient {
       conversations[id] ? undefined : this.syncing.conversation(id),
       histories[id] ? undefined : this.syncing.page(id),
     ]);
-    if (this.connection.isConnected) await this.syncing.sync([id]);
+    if (this.connection.isConnected) {
+      await this.syncing.sync([id]);
+      this.#follow(id);
+    }
     await this.statuses(this.store.getState().conversations[id]);
+  }
+
+  /** From here on nothing of it is missed: it was caught up with from inside its room. */
+  #follow(id: string | null): void {
+    if (this.connection.isConnected && this.store.getState().activeId === id) this.#following = id;
   }
 
   /** Enters a conversation's room; false without a connection. */
   async join(id: string): Promise<boolean> {
     if (!this.connection.isConnected) return false;
     const answer = await this.connection.ask('conversation:join', id).catch(() => null);
-    if (answer?.success) this.#joined = id;
-    else if (answer?.code === 'NOT_PARTICIPANT' || answer?.code === 'CONVERSATION_NOT_FOUND')
-      dropConversation(this.store, id);
+    const gone = answer && !answer.success && ['NOT_PARTICIPANT', 'CONVERSATION_NOT_FOUND'].includes(answer.code);
+    if (gone) dropConversation(this.store, id);
     return answer?.success ?? false;
   }
 
   leave(id: string): void {
     this.typist.stop(id);
-    if (this.#joined === id) this.#joined = null;
+    if (this.#following === id) this.#following = null;
     this.connection.emit('conversation:leave', id);
   }
 

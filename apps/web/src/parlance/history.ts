@@ -99,5 +99,6 @@ export function raised(
 /** Whether this one follows without a hole on what is known. */
 export function follows(history: History, message: Message): boolean {
   const last = history.messages.at(-1);
-  return !last || message.seq <= last.seq + 1;
+  // One that is empty to its beginning goes on with the very first.
+  return last ? message.seq <= last.seq + 1 : history.hasMore || message.seq === 1;
 }

@@ -21,8 +21,8 @@ export interface Duties {
   sync(conversationId: string): void;
   /** One of our own messages is stored. */
   confirm(message: Message): void;
-  /** The room that is listened to. */
-  joined(conversationId: string): boolean;
+  /** Whether every change of it is heard, so that its `rev` may go on with what comes. */
+  following(conversationId: string): boolean;
   notices(): void;
 }
 
@@ -37,7 +37,7 @@ export function listen(store: ChatStore, connection: Connection, duties: Duties)
   on('message:new', ({ message }) => arrived(store, message, duties));
   on('message:edited', ({ message, conversationId }) => {
     patchMessage(store, conversationId, message._id, (known) => ({ ...message, status: known.status }));
-    if (duties.joined(conversationId)) knownUpTo(store, conversationId, message.rev);
+    if (duties.following(conversationId)) knownUpTo(store, conversationId, message.rev);
   });
   on('message:deleted', ({ conversationId, messageId }) => {
     patchMessage(store, conversationId, messageId, tombstone);
@@ -81,7 +81,7 @@ export function listen(store: ChatStore, connection: Connection, duties: Duties)
   on('conversation:new', ({ conversation }) => duties.refresh(conversation._id));
   on('conversation:updated', ({ conversation }) => {
     putConversations(store, [conversation]);
-    if (duties.joined(conversation._id)) duties.sync(conversation._id);
+    if (duties.following(conversation._id)) duties.sync(conversation._id);
   });
   on('conversation:removed', ({ conversationId }) => dropConversation(store, conversationId));
 
@@ -112,8 +112,8 @@ export function arrived(store: ChatStore, message: Message, duties: Duties): voi
   const history = histories[conversationId];
   if (history && follows(history, message)) {
     patchHistory(store, conversationId, (known) => merged(known, [message]));
-    // Outside its room a conversation's edits are not heard of, and its `rev` must not go past them.
-    if (duties.joined(conversationId)) knownUpTo(store, conversationId, message.rev);
+    // Outside its room, and before it is caught up with, edits are missing that its `rev` must not go past.
+    if (duties.following(conversationId)) knownUpTo(store, conversationId, message.rev);
   } else if (history) duties.sync(conversationId);
   typed(store, conversationId, (users) => users.filter(({ _id }) => _id !== message.sender._id));
   if (mine) duties.confirm(message);

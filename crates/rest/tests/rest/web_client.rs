@@ -70,7 +70,8 @@ async fn every_answer_says_what_the_page_may_do() {
 async fn nothing_but_the_build_goes_out() {
     let folder = built();
     let client = web_client(folder.path()).await.expect("a client");
-    for path in ["/secret.txt", "/index.html", "/assets/../secret.txt", "/assets/%2e%2e/secret.txt", "/assets/gone.js"] {
+    for path in ["/secret.txt", "/index.html", "/assets/../secret.txt", "/assets/%2e%2e/secret.txt", "/assets/gone.js"]
+    {
         let (status, headers, body) = get(&client, path, "").await;
         assert_eq!((status, body.as_str()), (404, ""), "{path}");
         assert!(headers.get("cache-control").is_none_or(|value| value == "no-store"), "{path}");

@@ -42,6 +42,7 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
   const client = useChatClient();
   const { messages, pending, hasMore, loading, loadEarlier } = view;
   const list = useRef<VirtualizerHandle>(null);
+  const scroller = useRef<HTMLDivElement>(null);
   const rows = useMemo<readonly Row[]>(
     () => (pending.length > 0 ? [...messages, ...pending] : messages),
     [messages, pending],
@@ -49,6 +50,7 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
   const shift = useShift(rows);
   const [atEnd, setAtEnd] = useState(true);
   const stuck = useRef(true);
+  const offset = useRef(0);
   const placed = useRef(false);
   const mark = useReadMarking(id);
   const [flashing, setFlashing] = useState<string | null>(null);
@@ -61,12 +63,28 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
     if (!handle || !placed.current) return;
     const { scrollOffset, scrollSize, viewportSize } = handle;
     const end = scrollSize - viewportSize - scrollOffset < END_PX;
-    stuck.current = end;
+    // Rows that turn out higher than they were taken for leave the end too; only who goes up wants to be elsewhere.
+    if (end) stuck.current = true;
+    else if (scrollOffset < offset.current - 1) stuck.current = false;
+    offset.current = scrollOffset;
     setAtEnd(end);
     if (scrollOffset < EARLY_PX && hasMore && !loading) void loadEarlier();
     const row = rows[end ? messages.length - 1 : handle.findItemIndex(scrollOffset + viewportSize - 12)];
     if (isStored(row)) mark(row);
   }, [rows, messages.length, hasMore, loading, loadEarlier, mark]);
+
+  // Whatever grows or shrinks, the window as well as the rows: who was at the end stays there.
+  useEffect(() => {
+    const element = scroller.current;
+    const inner = element?.lastElementChild;
+    if (!element || !inner) return;
+    const resized = new ResizeObserver(() => {
+      if (stuck.current && placed.current) element.scrollTop = element.scrollHeight;
+    });
+    resized.observe(element);
+    resized.observe(inner);
+    return () => resized.disconnect();
+  }, []);
 
   const toEnd = useCallback(() => {
     if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
@@ -167,9 +185,9 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
           <span className="visually-hidden">Earlier messages are loading</span>
         </div>
       )}
-      <div className="messages" role="list" aria-label="Messages" onKeyDown={move}>
+      <div ref={scroller} className="messages" role="list" aria-label="Messages" onKeyDown={move}>
         <div className="messages-top" />
-        <Virtualizer ref={list} data={rows} shift={shift} onScroll={look} onResize={() => stuck.current && toEnd()}>
+        <Virtualizer ref={list} data={rows} shift={shift} onScroll={look}>
           {(row, index) => {
             const [before, after] = [rows[index - 1], rows[index + 1]];
             const day = !before || !sameDay(before.createdAt, row.createdAt) ? row.createdAt : null;

@@ -120,7 +120,7 @@ export function SearchResults({ search, onDone }: { search: string; onDone: () =
 function Marked({ text, search }: { text: string; search: string }) {
   const at = text.toLocaleLowerCase().indexOf(search.toLocaleLowerCase());
   if (at < 0) return <>{text}</>;
-  const from = at > 24 ? at - 16 : 0;
+  const from = at > 24 ? text.lastIndexOf(' ', at - 16) + 1 : 0;
   return (
     <>
       {from > 0 && '… '}
