@@ -6,9 +6,9 @@
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Build for release and start a server to try out, on port 4000
+run: ## Build for release and start a server to try out, on port 4000, with the web client
 	cargo build --locked --release --package parlance-server
-	target/release/parlance serve --dev
+	WEB_DIR="$$(apps/web/build.sh)" target/release/parlance serve --dev
 
 demo: examples/demo/node_modules ## Show a message between two people, with `make run` in another terminal
 	@node examples/demo/demo.mjs
@@ -50,7 +50,7 @@ docs: ## Build the reference of the crates, and say where it is
 
 clean: ## Remove what was built or installed here; ./data is kept
 	cargo clean
-	rm -rf apps/bench/baseline/node_modules tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
+	rm -rf apps/bench/baseline/node_modules apps/web/node_modules apps/web/dist tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
 
 apps/bench/baseline/node_modules: apps/bench/baseline/package.json apps/bench/baseline/package-lock.json
 	npm ci --prefix apps/bench/baseline --no-audit --no-fund --loglevel error

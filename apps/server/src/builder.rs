@@ -13,7 +13,8 @@ use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::config::{Config, ConfigError, Listen};
+use crate::config::{Config, ConfigError, Listen, WEB_DIR};
+use crate::dev_sign_in;
 use crate::media;
 use crate::server::{Bound, Server};
 use crate::storage::Opened;
@@ -83,6 +84,8 @@ impl Builder {
     pub async fn build(self) -> Result<Server, ConfigError> {
         let Self { config, storage, blobs, verifier, policy } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        // Tokens of our own making are of use to our own verifier alone.
+        let signs_in = config.dev && verifier.is_none();
         let OpenedTokens { verifier, probe } = match verifier {
             Some(verifier) => OpenedTokens::given(verifier),
             None => OpenedTokens::open(&config, Arc::clone(&clock)).await?,
@@ -139,7 +142,15 @@ impl Builder {
         });
         let cors = parlance_rest::cors(&config.cors_origins);
         let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
-        let routes = Router::new().merge(sockets).merge(rest).layer(cors);
+        let mut routes = Router::new().merge(sockets).merge(rest);
+        if let Some(folder) = &config.web_dir {
+            let served = parlance_rest::web_client(folder).await;
+            routes = routes.merge(served.map_err(|problem| config.refuse(WEB_DIR, problem))?);
+        }
+        if signs_in {
+            routes = routes.merge(dev_sign_in::routes(&config, &services)?);
+        }
+        let routes = routes.layer(cors);
         let listeners = bind_all(&config, &transport).await?;
         Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
     }

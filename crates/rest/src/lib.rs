@@ -3,6 +3,7 @@
 //!
 //! - [`router`]: all routes, to be merged into the application's.
 //! - [`known_origins()`]: the check of what CORS does not cover.
+//! - [`web_client`]: the files of the web client, beside the API.
 //! - [`cors`]: the layer that the application puts around everything, also around Socket.IO.
 
 mod aliases;
@@ -24,6 +25,7 @@ mod reactions;
 mod state;
 mod unread;
 mod users;
+mod web_client;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
 pub use known_origins::known_origins;
 pub use state::{Probe, RestSettings, RestState, StorageProbe};
+pub use web_client::web_client;
 
 use frame::Framing;
 

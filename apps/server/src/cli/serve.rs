@@ -50,6 +50,12 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
         server.services().directory.admit(&claims).await.map_err(Failure::running)?;
         lines.extend([String::new(), format!("{name} (user id `{id}`), token for seven days:"), token]);
     }
+    if let (Some(_), Some((address, _))) = (&config.web_dir, server.addresses().first()) {
+        lines.extend([
+            String::new(),
+            format!("To chat, open http://{address}/ in two windows, and sign in as two people."),
+        ]);
+    }
     lines.extend(
         ["", "To see a message go from one to the other, in another terminal: make demo", "", ""].map(str::to_owned),
     );

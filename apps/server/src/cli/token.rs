@@ -2,11 +2,9 @@
 
 use std::time::Duration;
 
-use parlance_auth::{TokenRequest, mint};
 use parlance_domain::model::{ClaimedProfile, UserId};
-use parlance_domain::ports::Clock;
+use parlance_server::access_token;
 use parlance_server::config::Config;
-use parlance_server::system::SystemClock;
 
 use super::arguments::TokenArguments;
 use super::failure::Failure;
@@ -30,12 +28,6 @@ pub(super) fn for_user(
     profile: ClaimedProfile,
     expires_in: Duration,
 ) -> Result<String, Failure> {
-    let request = TokenRequest {
-        profile,
-        expires_in: Some(expires_in),
-        issuer: config.issuer.clone(),
-        audience: config.audience.clone(),
-        ..TokenRequest::new(user_id)
-    };
-    mint(&config.signing_secret()?, &request, SystemClock.now()).map_err(Failure::running)
+    let secret = config.signing_secret()?;
+    access_token(config, &secret, user_id, profile, expires_in).map_err(Failure::running)
 }

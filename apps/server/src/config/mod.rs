@@ -80,6 +80,8 @@ pub struct Config {
     pub rates: RateSettings,
     /// Whose word on a client's address is taken.
     pub trusted_proxies: TrustedProxies,
+    /// Where the built web client is, if it is served.
+    pub web_dir: Option<PathBuf>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -126,6 +128,7 @@ impl Config {
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
+            web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),
@@ -198,6 +201,8 @@ impl Config {
     }
 }
 
+/// The setting of the web client's folder.
+pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
 /// Where media are served; storages know a link to one by it.
 pub(crate) const MEDIA_PATH: &str = "/media/";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];

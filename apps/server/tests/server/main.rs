@@ -12,3 +12,4 @@ mod moving;
 mod process;
 mod serving;
 mod tokens;
+mod web;

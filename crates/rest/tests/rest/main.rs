@@ -9,3 +9,4 @@ mod messages;
 mod notifications;
 mod support;
 mod users;
+mod web_client;
