@@ -1,8 +1,10 @@
 //! The `Archive` port: what was begun and how far it has come. A page of each kind of record is in `list`, intake in
-//! `intake`.
+//! `intake` and `rooms`, the end in `finish`.
 
+mod finish;
 mod intake;
 mod list;
+mod rooms;
 
 use async_trait::async_trait;
 use futures::TryFutureExt;
@@ -77,7 +79,7 @@ impl Archive for MongoStorage {
     }
 
     async fn finish_copy(&self) -> StorageResult<()> {
-        Ok(intake::finish(self).await?)
+        Ok(finish::finish(self).await?)
     }
 }
 
