@@ -13,7 +13,7 @@ mod token;
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use parlance_server::config::Config;
+use parlance_server::config::{Config, Origin};
 use parlance_server::logging;
 
 use arguments::{Command, Invocation};
@@ -22,7 +22,11 @@ use failure::Failure;
 /// Reads a command line and carries it out.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let Invocation { command, flags } = arguments::read(args)?;
-    let config = Config::load(&flags)?;
+    let mut config = Config::load(&flags)?;
+    if matches!(command, Command::Move(_)) && config.origin("RUST_LOG") == Origin::Default {
+        // Lines about the schema would go through the bar.
+        "warn".clone_into(&mut config.log_filter);
+    }
     logging::start(&config);
     match command {
         Command::CheckConfig => check_config::run(&config),

@@ -21,9 +21,9 @@ pub(super) async fn run(config: &Config, arguments: MoveArguments) -> Result<(),
     let names = Names { source: name(config, &from), target: name(config, &to) };
     let (from, to) = (end(config, from)?, end(config, to)?);
     let (bar, begun) = (Bar::new(), Instant::now());
-    let terminated = signals::terminated();
+    let (terminated, show) = (signals::terminated(), |progress| bar.show(progress));
     let moved = tokio::select! {
-        moved = moving::copy(config, &from, &to, &|progress| bar.show(progress)) => moved,
+        moved = moving::copy(config, &from, &to, &show) => moved,
         () = terminated => {
             bar.clear();
             return Err(Failure::Running("interrupted; the same command goes on where it was".to_owned()));

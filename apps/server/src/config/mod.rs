@@ -184,7 +184,7 @@ impl Config {
     }
 
     /// Who set a setting.
-    pub(crate) fn origin(&self, name: &'static str) -> Origin {
+    pub fn origin(&self, name: &'static str) -> Origin {
         self.origins.get(name).cloned().unwrap_or(Origin::Default)
     }
 

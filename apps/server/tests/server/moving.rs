@@ -226,7 +226,8 @@ async fn what_cannot_be_copied_is_refused_in_one_line() {
 async fn no_server_runs_on_half_a_copy() {
     let parlance = Parlance::new();
     begun(&parlance, "half.db").await.close().await.unwrap();
-    let env = [("DATABASE_URL", "sqlite:half.db"), ("ACCESS_TOKEN_SECRET", "0123456789abcdef0123456789abcdef")];
+    let secret = ("ACCESS_TOKEN_SECRET", "0123456789abcdef0123456789abcdef");
+    let env = [("DATABASE_URL", "sqlite:half.db"), secret, ("RUST_LOG", "warn")];
     for args in [&["serve"][..], &["gc"]] {
         let line = parlance.refused(args, &env);
         assert!(line.contains("DATABASE_URL") && line.contains("a copy that has not been finished"), "{line}");

@@ -1,4 +1,4 @@
-//! The end of a copy: what can only be known when all records are there, and forgetting that there was one.
+//! The end of a copy.
 
 use std::collections::BTreeSet;
 

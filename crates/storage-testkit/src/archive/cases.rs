@@ -160,10 +160,10 @@ pub async fn a_copy_goes_on_wherever_it_was_cut(original: Depot, copy: Depot) {
     let records = original.records().await;
     let mut reached = None;
     assert_eq!(copy.begin(SOURCE).await, Begun::Fresh, "the copy is empty");
-    // Each turn is a process that takes in three records, and ends.
+    // Each turn is a process that takes in a few records, and ends.
     loop {
         let rest = original.records_after(reached.as_ref()).await;
-        let Some(batch) = rest.chunks(3).next() else { break };
+        let Some(batch) = rest.chunks(7).next() else { break };
         copy.take_in(batch).await;
         let Begun::Unfinished(now) = copy.begin(SOURCE).await else { panic!("the copy is under way") };
         assert_eq!(now, batch.last().map(Record::place), "it goes on after the last record");
@@ -181,10 +181,12 @@ pub async fn the_place_reached_is_that_of_the_last_record(original: Depot, copy:
     assert_eq!(found().await, None, "no copy has begun");
     copy.begin(SOURCE).await;
     assert_eq!(found().await, Some(UnfinishedCopy { source: SOURCE, reached: None }), "it has reached nothing");
-    for record in original.records().await {
-        copy.take_in(std::slice::from_ref(&record)).await;
+    let records = original.records().await;
+    // Each kind of record is the last of some batch.
+    for batch in records.chunk_by(|one, other| std::mem::discriminant(one) == std::mem::discriminant(other)) {
+        copy.take_in(batch).await;
         copy.take_in(&[]).await;
-        let expected = UnfinishedCopy { source: SOURCE, reached: Some(record.place()) };
+        let expected = UnfinishedCopy { source: SOURCE, reached: batch.last().map(Record::place) };
         assert_eq!(found().await, Some(expected), "it has reached this record");
     }
     copy.archive.finish_copy().await.expect("the storage answers");
