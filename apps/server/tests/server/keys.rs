@@ -113,6 +113,6 @@ fn a_token_of_the_secret_before_is_still_good() {
     let rotated = [MEMORY, ("ACCESS_TOKEN_SECRET", new), ("ACCESS_TOKEN_SECRET_PREVIOUS", old)];
     for (env, expected) in [(&rotated[..], 200), (&rotated[..2], 401)] {
         let running = parlance.start(&["serve", "--listen", "127.0.0.1:0"], env, 1);
-        assert_eq!(status(&running, ME, token.trim_end()), status);
+        assert_eq!(status(&running, ME, token.trim_end()), expected);
     }
 }
