@@ -6,7 +6,7 @@ use parlance_storage_testkit::{Movable, archive_contract};
 use crate::database::Database;
 
 async fn fresh() -> Movable {
-    let database = Database::new().await;
+    let database = Database::new();
     let options = Options { transactions: Transactions::Never, ..Options::default() };
     Movable::new(database.open(&options).await).keeping(database)
 }
