@@ -62,8 +62,10 @@ async fn the_events_of_all_sockets_of_a_user_count_together_and_nobody_elses() {
     let server = Server::limited(Config::default(), Rates { events: just(4), ..high() }).await;
     let mut one = server.client("alice", "talentbridge").await;
     let mut two = server.client("alice", "gateway").await;
-    for client in [&mut one, &mut two, &mut one, &mut two] {
-        assert_eq!(client.call("notifications:read-all", &Value::Null).await["success"], true);
+    for _ in 0..2 {
+        for client in [&mut one, &mut two] {
+            assert_eq!(client.call("notifications:read-all", &Value::Null).await["success"], true);
+        }
     }
     for client in [&mut one, &mut two] {
         assert!(pause(&client.call("notifications:read-all", &Value::Null).await) > Duration::from_mins(50));
