@@ -1,14 +1,14 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test e2e services check audit bench bench-smoke bench-parts docs clean
+.PHONY: help run demo test e2e services check audit bench bench-smoke bench-parts copy-million docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## Build for release and start a server to try out, on port 4000
+run: ## Build for release and start a server to try out, on port 4000, with the web client
 	cargo build --locked --release --package parlance-server
-	target/release/parlance serve --dev
+	WEB_DIR="$$(apps/web/build.sh)" target/release/parlance serve --dev
 
 demo: examples/demo/node_modules ## Show a message between two people, with `make run` in another terminal
 	@node examples/demo/demo.mjs
@@ -41,13 +41,16 @@ bench-parts: ## Measure codecs, positions and storing by themselves
 	cargo bench --locked --package parlance-domain --bench positions
 	cargo bench --locked --package parlance-storage-sql --bench append
 
+copy-million: ## Copy a million messages through all storages; prints time and memory of each step
+	tests/services/run tests/copy-million.sh
+
 docs: ## Build the reference of the crates, and say where it is
 	cargo doc --locked --workspace --no-deps
 	@echo "reference: target/doc/parlance_server/index.html; guides: docs/"
 
 clean: ## Remove what was built or installed here; ./data is kept
 	cargo clean
-	rm -rf apps/bench/baseline/node_modules tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
+	rm -rf apps/bench/baseline/node_modules apps/web/node_modules apps/web/dist tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
 
 apps/bench/baseline/node_modules: apps/bench/baseline/package.json apps/bench/baseline/package-lock.json
 	npm ci --prefix apps/bench/baseline --no-audit --no-fund --loglevel error

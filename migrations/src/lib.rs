@@ -6,6 +6,7 @@ mod engine;
 mod m20261121_000001_chat;
 mod m20261121_000002_notifications;
 mod m20261121_000003_media;
+mod m20261121_000004_copies;
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
@@ -20,6 +21,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_chat::Chat),
             Box::new(m20261121_000002_notifications::Notifications),
             Box::new(m20261121_000003_media::Media),
+            Box::new(m20261121_000004_copies::Copies),
         ]
     }
 }

@@ -27,10 +27,15 @@ def started():
     given = {name: os.environ[name] for name in ("TEST_POSTGRES_BIN", "TEST_SECANTUSD") if os.environ.get(name)}
     variables = {"TEST_POSTGRES_BIN": tools.postgres_bin, "TEST_SECANTUSD": tools.secantusd}
     found = {name: given.get(name) or find() for name, find in variables.items()}
+    thrown_away = []
     with ExitStack() as stack:
         for name, server in (("TEST_POSTGRES_URL", _postgres), ("TEST_MONGODB_URL", _mongodb), ("TEST_REDIS_URL", _redis)):
-            found[name] = os.environ.get(name) or stack.enter_context(server(found))
-        yield found
+            if given := os.environ.get(name):
+                found[name] = given
+            else:
+                found[name] = stack.enter_context(server(found))
+                thrown_away.append(name)
+        yield {**found, "TEST_THROWN_AWAY": " ".join(thrown_away)}
 
 
 @contextmanager

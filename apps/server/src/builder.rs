@@ -6,19 +6,20 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use parlance_auth::{JwtVerifier, VerifierSettings};
 use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
-use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, UploadParts, Uploading};
+use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
 use parlance_media::{Intake, IntakeSettings};
-use parlance_rest::{RestSettings, RestState, StorageProbe};
+use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::config::{Config, ConfigError, Listen};
+use crate::config::{Config, ConfigError, Listen, WEB_DIR};
+use crate::dev_sign_in;
 use crate::media;
 use crate::server::{Bound, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
+use crate::tokens::OpenedTokens;
 
 /// Events that wait for delivery before publishing waits.
 const BUS_CAPACITY: usize = 4096;
@@ -62,7 +63,7 @@ impl Builder {
         self
     }
 
-    /// A verifier of tokens instead of the one for `ACCESS_TOKEN_SECRET`, which is then not needed.
+    /// A verifier of tokens instead of the one that the configuration names; no key is needed then.
     #[must_use]
     pub fn verifier(mut self, verifier: Arc<dyn TokenVerifier>) -> Self {
         self.verifier = Some(verifier);
@@ -83,13 +84,15 @@ impl Builder {
     pub async fn build(self) -> Result<Server, ConfigError> {
         let Self { config, storage, blobs, verifier, policy } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        let verifier = match verifier {
-            Some(verifier) => verifier,
-            None => own_verifier(&config, Arc::clone(&clock))?,
+        // Tokens of our own making are of use to our own verifier alone.
+        let signs_in = config.dev && verifier.is_none();
+        let OpenedTokens { verifier, probe } = match verifier {
+            Some(verifier) => OpenedTokens::given(verifier),
+            None => OpenedTokens::open(&config, Arc::clone(&clock)).await?,
         };
         let storage = match storage {
             Some(storage) => Opened::given(storage),
-            None => Opened::open(&config).await?,
+            None => Opened::open_whole(&config).await?,
         };
         let blobs = match blobs {
             Some(blobs) => blobs,
@@ -107,7 +110,7 @@ impl Builder {
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
             rooms: Arc::new(sockets.clone()),
-            settings: config.services.clone(),
+            settings: Settings { rates: config.rates.per_user(), ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
         let uploading = Uploading::new(UploadParts {
@@ -120,12 +123,14 @@ impl Builder {
             own_media_prefix: config.services.own_media_prefix.clone(),
             at_once: config.media.max_uploads,
             at_once_per_user: UPLOADS_PER_USER,
+            limiting: services.limiting.clone(),
         });
+        let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             uploading,
             verifier,
-            probes: vec![Arc::new(StorageProbe(Arc::clone(&storage.storage)))],
+            probes: [storage_probe].into_iter().chain(probe).collect(),
             ids,
             clock,
             settings: RestSettings {
@@ -136,19 +141,19 @@ impl Builder {
             },
         });
         let cors = parlance_rest::cors(&config.cors_origins);
-        let routes = Router::new().merge(transport.routes()).merge(rest).layer(cors);
+        let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
+        let mut routes = Router::new().merge(sockets).merge(rest);
+        if let Some(folder) = &config.web_dir {
+            let served = parlance_rest::web_client(folder).await;
+            routes = routes.merge(served.map_err(|problem| config.refuse(WEB_DIR, problem))?);
+        }
+        if signs_in {
+            routes = routes.merge(dev_sign_in::routes(&config, &services)?);
+        }
+        let routes = routes.layer(cors);
         let listeners = bind_all(&config, &transport).await?;
         Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
     }
-}
-
-fn own_verifier(config: &Config, clock: Arc<dyn Clock>) -> Result<Arc<dyn TokenVerifier>, ConfigError> {
-    let settings = VerifierSettings {
-        issuers: config.issuer.iter().cloned().collect(),
-        audiences: config.audience.iter().cloned().collect(),
-        ..VerifierSettings::default()
-    };
-    Ok(Arc::new(JwtVerifier::new(&config.signing_secret()?, &settings, clock)))
 }
 
 fn intake_settings(config: &Config) -> IntakeSettings {
@@ -156,12 +161,17 @@ fn intake_settings(config: &Config) -> IntakeSettings {
 }
 
 fn socketio_config(config: &Config) -> parlance_socketio::Config {
+    let defaults = parlance_socketio::Config::default();
     parlance_socketio::Config {
         default_dialect: config.default_dialect,
         max_packet_bytes: config.max_packet_bytes,
         max_sockets_per_user: config.max_sockets_per_user,
+        failed_handshakes: config.rates.failed_handshakes(),
+        // Load tests bring all of their clients at once, from one address.
+        waiting_sessions: defaults.waiting_sessions.filter(|_| config.rates.hold),
+        trusted_proxies: config.trusted_proxies.clone(),
         slow_consumer_timeout: config.slow_consumer_timeout,
-        ..parlance_socketio::Config::default()
+        ..defaults
     }
 }
 

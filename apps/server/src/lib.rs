@@ -16,14 +16,20 @@
 
 mod builder;
 pub mod config;
+mod dev_sign_in;
 pub mod logging;
 mod media;
+mod minting;
+pub mod moving;
 mod server;
+mod serving;
 pub mod signals;
 mod storage;
 pub mod system;
+mod tokens;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
+pub use minting::access_token;
 pub use server::{Server, Stopped};
 pub use storage::migrate;

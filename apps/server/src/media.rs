@@ -39,7 +39,7 @@ pub(crate) async fn open(config: &Config) -> Result<Arc<dyn Blobs>, ConfigError>
 
 /// Removes media that nothing has referred to for `grace`, once.
 pub async fn collect_media(config: &Config, grace: Duration) -> Result<Collected, CollectError> {
-    let storage = Opened::open(config).await?;
+    let storage = Opened::open_whole(config).await?;
     let blobs = open(config).await?;
     let collected = Collecting::new(storage.storage.clone(), blobs, Arc::new(SystemClock)).collect(grace).await;
     storage.close().await;

@@ -2,7 +2,7 @@
 //! the order of a message's way: no new connections, no new commands, what is queued is stored and answered, sockets
 //! are closed so that clients reconnect, the storage is closed last. It takes ten seconds at most.
 
-use std::future::{Future, IntoFuture};
+use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,13 +11,14 @@ use axum::Router;
 use parlance_dialects::Dialect;
 use parlance_domain::event::Event;
 use parlance_domain::services::{Collecting, LocalBus, Services, Workers};
-use parlance_socketio::{Listener, Peer, Transport};
+use parlance_socketio::{Listener, Transport};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
 use crate::builder::Builder;
 use crate::config::Config;
+use crate::serving;
 use crate::storage::Opened;
 
 /// How long shutting down may take in all.
@@ -86,12 +87,7 @@ impl Server {
 
         let mut served = JoinSet::new();
         for Bound { listener, .. } in listeners {
-            let app = routes.clone().into_make_service_with_connect_info::<Peer>();
-            let mut closed = closed.clone();
-            let until = async move {
-                let _ = closed.wait_for(|closed| *closed).await;
-            };
-            served.spawn(axum::serve(listener, app).with_graceful_shutdown(until).into_future());
+            served.spawn(serving::serve(listener, routes.clone(), closed.clone()));
         }
         let Workers { writer, presence, typing, notifier, calling } = workers;
         let mut working = JoinSet::new();

@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use parlance_domain::ports::Storage;
+use parlance_domain::ports::{Archive, Storage};
 use parlance_storage_memory::MemoryStorage;
 use parlance_storage_mongo::MongoStorage;
 use parlance_storage_sql::SqlStorage;
@@ -41,6 +41,30 @@ impl Opened {
     /// A storage of somebody else's, who closes it.
     pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
         Self { storage, closing: Closing::Nothing }
+    }
+
+    /// Opens what `config` names for those who work on it: half a copy is no storage to serve, or to remove media from.
+    pub(crate) async fn open_whole(config: &Config) -> Result<Self, ConfigError> {
+        let opened = Self::open(config).await?;
+        let copy = match opened.archive() {
+            Some(archive) => archive.find_copy().await.map_err(|error| refuse(config, error))?,
+            None => None,
+        };
+        if copy.is_some() {
+            opened.close().await;
+            let problem = "holds a copy that has not been finished: give the command that copies again, or empty it";
+            return Err(refuse(config, problem));
+        }
+        Ok(opened)
+    }
+
+    /// The side from which it is copied, or into it; `None` where there is nothing that could be.
+    pub(crate) fn archive(&self) -> Option<Arc<dyn Archive>> {
+        match &self.closing {
+            Closing::Nothing => None,
+            Closing::Sql(database) => Some(Arc::new(database.clone())),
+            Closing::Mongo(database) => Some(Arc::new(database.clone())),
+        }
     }
 
     async fn with(config: &Config, schema: Schema) -> Result<Self, ConfigError> {
@@ -82,6 +106,7 @@ impl Opened {
         let options = Options {
             max_connections: config.database.max_connections,
             server_selection_timeout: config.database.acquire_timeout,
+            call_timeout: Options::default().call_timeout.max(config.database.statement_timeout),
             ..Options::default()
         };
         let database = MongoStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;

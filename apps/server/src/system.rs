@@ -41,6 +41,14 @@ impl RandomIds for SystemRandom {
     }
 }
 
+/// The most memory that this process has had at a time, in bytes, where the system says so (Linux).
+pub fn peak_memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}
+
 /// Identities in the `ObjectId` layout: 4 bytes of seconds, 5 random ones of this process, 3 that count.
 pub struct ObjectIds {
     clock: Arc<dyn Clock>,

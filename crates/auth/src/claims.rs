@@ -27,6 +27,34 @@ pub(crate) fn user_id(payload: &Payload) -> Result<UserId, &'static str> {
     text.parse().map_err(|_| "the user id is empty, too long or has control characters")
 }
 
+/// That `iss` is one of these, unless there are none. It is a text (RFC 7519, 4.1.1), never a list.
+pub(crate) fn issuer(payload: &Payload, accepted: &[String]) -> Result<(), &'static str> {
+    match payload.get("iss") {
+        _ if accepted.is_empty() => Ok(()),
+        Some(Value::String(issuer)) if accepted.contains(issuer) => Ok(()),
+        Some(Value::String(_)) => Err("wrong issuer"),
+        _ => Err("no issuer"),
+    }
+}
+
+/// That `aud`, a text or a list of them, names one of these, unless there are none.
+pub(crate) fn audience(payload: &Payload, accepted: &[String]) -> Result<(), &'static str> {
+    let meant = |value: &Value| value.as_str().is_some_and(|text| accepted.iter().any(|one| one == text));
+    match payload.get("aud") {
+        _ if accepted.is_empty() => Ok(()),
+        Some(Value::Array(listed)) if listed.iter().any(meant) => Ok(()),
+        Some(value @ Value::String(_)) if meant(value) => Ok(()),
+        Some(Value::Array(_) | Value::String(_)) => Err("wrong audience"),
+        _ => Err("no audience"),
+    }
+}
+
+/// That all of these are there.
+pub(crate) fn required(payload: &Payload, names: &[String]) -> Result<(), &'static str> {
+    let there = |name: &String| payload.get(name).is_some_and(|value| !value.is_null());
+    if names.iter().all(there) { Ok(()) } else { Err("a required claim is missing") }
+}
+
 /// Name and picture, as far as they are usable.
 pub(crate) fn profile(payload: &Payload) -> ClaimedProfile {
     let texts = |names: &'static [&'static str]| {

@@ -1,16 +1,26 @@
-//! Who a bearer token speaks for: the `TokenVerifier` port on JSON Web Tokens signed with a shared secret
-//! (HS256, HS384, HS512). Admitting the bearer as a user is the domain's job; reading the token from a
+//! Who a bearer token speaks for: the `TokenVerifier` port on JSON Web Tokens. Tokens are signed with a shared secret
+//! (HS256, HS384, HS512) or with a private key whose public half is known here (RS256, PS256 and their longer
+//! siblings, ES256, ES384, `EdDSA`). Admitting the bearer as a user is the domain's job; reading the token from a
 //! handshake or a header is the transports'.
 //!
-//! - [`Secret`]: the shared secret, which never shows itself.
+//! - [`Secret`]: a shared secret, which never shows itself.
+//! - [`PublicKeys`]: public keys as text; [`Jwks`]: those that an identity provider publishes.
+//! - [`Keys`]: all that tokens may be signed with.
 //! - [`JwtVerifier`]: signature, issuer, audience, time.
 //! - [`mint`]: tokens for development and load tests.
 
 mod claims;
+mod jwks;
+mod key;
+mod keys;
 mod mint;
+mod pem;
 mod secret;
 mod verifier;
 
+pub use jwks::{FetchError, InvalidUrl, Jwks};
+pub use keys::Keys;
 pub use mint::{MintError, TokenRequest, mint};
+pub use pem::{InvalidPublicKey, PublicKeys};
 pub use secret::{EmptySecret, Secret};
 pub use verifier::{JwtVerifier, VerifierSettings};

@@ -22,6 +22,11 @@ impl Secret {
         if bytes.is_empty() { Err(EmptySecret) } else { Ok(Self(bytes)) }
     }
 
+    /// Whether it is shorter than the hashes it makes (RFC 7518, 3.2): such secrets can be guessed.
+    pub fn is_short(&self) -> bool {
+        self.0.len() < 32
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, EncodingKey, Header, encode};
-use parlance_auth::{JwtVerifier, Secret, TokenRequest, VerifierSettings, mint};
+use parlance_auth::{JwtVerifier, Keys, Secret, TokenRequest, VerifierSettings, mint};
 use parlance_domain::model::{ClaimedProfile, Timestamp};
 use parlance_domain::ports::{Claims, Clock, TokenError, TokenVerifier};
 use proptest::prelude::*;
@@ -26,7 +26,7 @@ fn secret() -> Secret {
 }
 
 fn verifier(settings: &VerifierSettings) -> JwtVerifier {
-    JwtVerifier::new(&secret(), settings, Arc::new(Fixed))
+    JwtVerifier::new(Keys::secrets([&secret()]), settings.clone(), Arc::new(Fixed))
 }
 
 fn verify(verifier: &JwtVerifier, token: &str) -> Result<Claims, TokenError> {
@@ -141,10 +141,41 @@ fn issuer_and_audience_are_looked_at_only_where_they_are_set() {
     assert_eq!(says(json!({"sub": "a", "iss": "shop", "aud": ["web", "chat"]})), "accepted");
     assert_eq!(says(json!({"sub": "a", "iss": "shop", "aud": "web"})), "wrong audience");
     assert_eq!(says(json!({"sub": "a", "iss": "thief", "aud": "chat"})), "wrong issuer");
-    assert_eq!(says(json!({"sub": "a", "iss": "shop"})), "no issuer or audience");
-    assert_eq!(says(json!({"sub": "a", "aud": "chat"})), "no issuer or audience");
-    assert_eq!(says(json!({"sub": "a", "iss": 5, "aud": "chat"})), "no issuer or audience");
+    assert_eq!(says(json!({"sub": "a", "iss": "shop"})), "no audience");
+    assert_eq!(says(json!({"sub": "a", "iss": "shop", "aud": [7]})), "wrong audience");
+    assert_eq!(says(json!({"sub": "a", "iss": "shop", "aud": {}})), "no audience");
+    assert_eq!(says(json!({"sub": "a", "aud": "chat"})), "no issuer");
+    for none in [json!(5), json!(null), json!(["shop"])] {
+        assert_eq!(says(json!({"sub": "a", "iss": none, "aud": "chat"})), "no issuer", "{none}");
+    }
     assert!(plain(&token(&json!({"sub": "a", "iss": "anybody", "aud": "anything"}))).is_ok());
+}
+
+#[test]
+fn required_claims_are_there_whatever_they_say() {
+    let strict = verifier(&VerifierSettings {
+        required_claims: vec!["exp".into(), "tenant".into()],
+        ..VerifierSettings::default()
+    });
+    assert!(verify(&strict, &token(&json!({"sub": "a", "exp": NOW + 9, "tenant": false}))).is_ok());
+    for claims in [
+        json!({"sub": "a", "tenant": "t"}),
+        json!({"sub": "a", "exp": NOW + 9}),
+        json!({"sub": "a", "exp": NOW + 9, "tenant": null}),
+    ] {
+        let refused = verify(&strict, &token(&claims)).unwrap_err();
+        assert_eq!(refused.to_string(), "invalid token: a required claim is missing", "{claims}");
+    }
+}
+
+#[test]
+fn with_two_secrets_tokens_of_both_are_accepted_and_of_no_third() {
+    let (new, old) = (Secret::new("the new one").expect("not empty"), secret());
+    let verifier = JwtVerifier::new(Keys::secrets([&new, &old]), VerifierSettings::default(), Arc::new(Fixed));
+    for (secret, accepted) in [("the new one", true), (SECRET, true), ("a third", false)] {
+        let token = signed(Algorithm::HS256, secret, &json!({"sub": "a"}));
+        assert_eq!(verify(&verifier, &token).is_ok(), accepted, "{secret}");
+    }
 }
 
 #[test]

@@ -40,6 +40,18 @@ impl FromStr for Origins {
     }
 }
 
+impl Origins {
+    /// Whether nobody is on the list.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether this one is on the list.
+    pub(crate) fn allow(&self, origin: &HeaderValue) -> bool {
+        self.0.contains(origin)
+    }
+}
+
 /// The list as it was read.
 impl fmt::Display for Origins {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -113,7 +125,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        let allowed = request.headers().get(header::ORIGIN).is_some_and(|origin| self.origins.0.contains(origin));
+        let allowed = request.headers().get(header::ORIGIN).is_some_and(|origin| self.origins.allow(origin));
         if allowed { Either::Left(self.allowed.call(request)) } else { Either::Right(self.plain.call(request)) }
     }
 }

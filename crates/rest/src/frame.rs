@@ -4,11 +4,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use parlance_domain::Error;
+use tower_http::timeout::DeadlineBody;
 use tracing::Instrument;
 
 use crate::RestState;
@@ -44,6 +46,9 @@ pub(crate) async fn frame(State(Framing { rest, patience }): State<Framing>, req
 }
 
 async fn answer(patience: Duration, request: Request, next: Next, id: &str) -> Response {
+    // A body that trickles would keep that task, which nobody waits for any more. It ends before the request does, so
+    // that the answer says what was wrong.
+    let request = request.map(|body| Body::new(DeadlineBody::new(patience - patience / 4, body)));
     // In a task of its own: a client that goes away in the middle must not cut a handler off between what it stored
     // and what it tells others.
     let handled = tokio::spawn(next.run(request).in_current_span());

@@ -2,6 +2,8 @@
 //! in the contract's envelope. No rule lives here; payload shapes and error texts are the dialects'.
 //!
 //! - [`router`]: all routes, to be merged into the application's.
+//! - [`known_origins()`]: the check of what CORS does not cover.
+//! - [`web_client`]: the files of the web client, beside the API.
 //! - [`cors`]: the layer that the application puts around everything, also around Socket.IO.
 
 mod aliases;
@@ -13,6 +15,7 @@ mod cors;
 mod errors;
 mod extract;
 mod frame;
+mod known_origins;
 mod media;
 mod messages;
 mod notifications;
@@ -22,6 +25,7 @@ mod reactions;
 mod state;
 mod unread;
 mod users;
+mod web_client;
 
 use std::sync::Arc;
 
@@ -32,7 +36,9 @@ use axum::routing::{delete, get, patch, post, put};
 
 pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
+pub use known_origins::known_origins;
 pub use state::{Probe, RestSettings, RestState, StorageProbe};
+pub use web_client::web_client;
 
 use frame::Framing;
 

@@ -33,6 +33,7 @@ pub(crate) async fn send(
     body: Body,
 ) -> Result<Response, Refusal> {
     let sending = |error| Refusal::Failed(error, Operation::Send);
+    rest.services.limiting.send(&caller.id).map_err(sending)?;
     let draft = read_draft(&body.into_value()).map_err(sending)?;
     let sent = rest.services.messaging.send(&caller, draft, None).await.map_err(sending)?;
     Ok(sent_answer(&rest, dialect, &sent).await)

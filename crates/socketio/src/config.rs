@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use parlance_dialects::Dialect;
 
+use crate::net::TrustedProxies;
+
 /// Settings of the Socket.IO transport.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -13,6 +15,12 @@ pub struct Config {
     pub max_packet_bytes: usize,
     /// Sockets of one user on this node (`MAX_SOCKETS_PER_USER`, default 20).
     pub max_sockets_per_user: usize,
+    /// Failed handshakes of one network in a minute (`RATE_FAILED_HANDSHAKES`, default 30); `None`: any number.
+    pub failed_handshakes: Option<u32>,
+    /// Sessions that have no user yet, a quarter of which one network may have (default 8,192); `None`: any number.
+    pub waiting_sessions: Option<usize>,
+    /// Whose `X-Forwarded-For` is believed (`TRUSTED_PROXIES`, default nobody's).
+    pub trusted_proxies: TrustedProxies,
     /// How long a socket may take nothing while something waits for it (`SLOW_CONSUMER_TIMEOUT`, default 10 s).
     pub slow_consumer_timeout: Duration,
     /// What the kernel keeps of unsent bytes per connection (default: what the system decides, up to some megabytes).
@@ -24,6 +32,8 @@ pub struct Config {
     pub ping_timeout: Duration,
     /// How long a connection may stay without a Socket.IO session (default 10 s).
     pub connect_timeout: Duration,
+    /// How long the body of a polling client's request may take (default 30 s).
+    pub post_timeout: Duration,
 }
 
 impl Default for Config {
@@ -32,11 +42,15 @@ impl Default for Config {
             default_dialect: Dialect::default(),
             max_packet_bytes: 1 << 20,
             max_sockets_per_user: 20,
+            failed_handshakes: Some(30),
+            waiting_sessions: Some(8_192),
+            trusted_proxies: TrustedProxies::default(),
             slow_consumer_timeout: Duration::from_secs(10),
             send_buffer_bytes: None,
             ping_interval: Duration::from_secs(25),
             ping_timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(10),
+            post_timeout: Duration::from_secs(30),
         }
     }
 }

@@ -54,6 +54,10 @@ pub(crate) async fn dispatch(node: &Arc<Node>, session: &Arc<Session>, command: 
             if let Some(typist) = typist {
                 own(me, &typist, "userId must be your own")?;
             }
+            // The contract: above the rate it is dropped, and acked as if it were not.
+            if services.limiting.typing(me).is_err() {
+                return Ok(Reply::Done.into());
+            }
             services.typing.start(&myself(node, me).await?, id, session.id).await?;
             Reply::Done
         }
@@ -101,7 +105,8 @@ fn done<T>(_: T) -> Reply {
     Reply::Done
 }
 
-async fn send(node: &Node, session: &Session, draft: Draft) -> Result<Step> {
+async fn send(node: &Arc<Node>, session: &Arc<Session>, draft: Draft) -> Result<Step> {
+    node.may_send(session)?;
     let sender = myself(node, &session.user_id).await?;
     node.services.messaging.submit(&sender, draft, Some(session.id)).await.map(Step::Sending)
 }

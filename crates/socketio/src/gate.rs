@@ -19,6 +19,7 @@ use socketioxide::{SendError, SocketError};
 
 use crate::handshake::{Handshake, Refusal};
 use crate::inbox::Job;
+use crate::net::{ClientAddress, place};
 use crate::node::Node;
 use crate::outbox::{Packet, Refused, Sink};
 use crate::session::Session;
@@ -59,6 +60,22 @@ impl ConnectHandler<LocalAdapter, ()> for Gate {
 impl Gate {
     async fn admit(&self, socket: &Arc<LibrarySocket>, auth: Option<&Value>) -> Result<Arc<Session>, Refusal> {
         let first = socket.req_parts();
+        let address = ClientAddress::of(&first.extensions);
+        if !self.0.failures.allow(address) {
+            return Err(Refusal::TooManyRequests);
+        }
+        let admitted = self.admit_bearer(socket, auth).await;
+        if admitted.as_ref().is_err_and(Refusal::is_a_failure) {
+            self.0.failures.note(address);
+        }
+        if let (Ok(_), Some(place)) = (&admitted, place(&first.extensions)) {
+            place.leave();
+        }
+        admitted
+    }
+
+    async fn admit_bearer(&self, socket: &Arc<LibrarySocket>, auth: Option<&Value>) -> Result<Arc<Session>, Refusal> {
+        let first = socket.req_parts();
         let auth = auth.and_then(Value::as_str).map(std::ops::Deref::deref);
         let handshake = Handshake::read(auth, first, self.0.config.default_dialect)?;
         let claims = self.0.verify(&handshake.token).await?;
@@ -89,7 +106,28 @@ impl DisconnectHandler<LocalAdapter, ()> for Farewell {
     fn call_with_defer(&self, socket: Arc<LibrarySocket>, reason: DisconnectReason, defer: fn(Arc<LibrarySocket>)) {
         tracing::debug!(session = self.session.id.0, %reason, "socket closed");
         self.node.closed(&self.session);
+        if reason == DisconnectReason::ClientNSDisconnect {
+            self.expect_return(&socket);
+        }
         defer(socket);
+    }
+}
+
+impl Farewell {
+    /// Who leaves the namespace keeps the connection, and may come back on it. Without a user it is a stranger's again:
+    /// it has a stranger's time.
+    fn expect_return(&self, socket: &LibrarySocket) {
+        let Some(place) = place(&socket.req_parts().extensions).cloned() else { return };
+        place.come_back();
+        let (node, session) = (Arc::clone(&self.node), Arc::clone(&self.session));
+        // The place is the connection's own, and ends with it.
+        let place = Arc::downgrade(&place);
+        tokio::spawn(async move {
+            tokio::time::sleep(node.config.connect_timeout).await;
+            if place.upgrade().is_some_and(|place| place.waits()) {
+                session.cut();
+            }
+        });
     }
 }
 

@@ -21,12 +21,24 @@ pub(crate) enum Refusal {
     InvalidToken,
     #[error("Authentication error: User not found")]
     UserNotFound,
+    #[error("Too many requests")]
+    TooManyRequests,
     #[error("Too many connections")]
     TooManyConnections,
     #[error("Service temporarily unavailable")]
     Unavailable,
     #[error("Internal error")]
     Internal,
+}
+
+impl Refusal {
+    /// Whether it is the client's own doing, and counts as a failed handshake.
+    pub(crate) fn is_a_failure(&self) -> bool {
+        match self {
+            Self::UnknownDialect(_) | Self::TokenRequired | Self::InvalidToken | Self::UserNotFound => true,
+            Self::TooManyRequests | Self::TooManyConnections | Self::Unavailable | Self::Internal => false,
+        }
+    }
 }
 
 impl From<Error> for Refusal {

@@ -16,6 +16,7 @@ use tokio::task::AbortHandle;
 
 use crate::badge;
 use crate::config::Config;
+use crate::failures::FailedHandshakes;
 use crate::handshake::{Refusal, bare};
 use crate::hub::Hub;
 use crate::inbox::{Admitted, Job};
@@ -40,6 +41,7 @@ pub(crate) struct Node {
     pub(crate) verifier: Arc<dyn TokenVerifier>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
+    pub(crate) failures: FailedHandshakes,
     pub(crate) slow_consumers: AtomicU64,
     /// Whether commands are still taken.
     pub(crate) open: AtomicBool,
@@ -121,6 +123,9 @@ impl Node {
             let closing = Arc::new(std::io::Error::other("the server is shutting down"));
             return worker::refuse(self, session, &job, Error::Unavailable(closing));
         }
+        if !self.in_pace(session, &job) {
+            return;
+        }
         match session.inbox.admit(job) {
             Admitted::Queued => {}
             Admitted::QueuedAndIdle => self.spawn_worker(session),
@@ -187,6 +192,11 @@ impl Node {
     async fn expire(self: &Arc<Self>, session: &Arc<Session>) {
         let Ok(nothing) = RawValue::from_string("{}".to_owned()) else { return };
         self.send(session, Packet::Event(Arc::new(Wire { event: "session:expired", args: vec![nothing] })));
+        self.dismiss(session).await;
+    }
+
+    /// Tells a socket to go, and ends its connection if it does not.
+    pub(crate) async fn dismiss(&self, session: &Session) {
         session.outbox.disconnect();
         self.closed(session);
         tokio::time::sleep(FAREWELL).await;

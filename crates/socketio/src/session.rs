@@ -16,6 +16,7 @@ use crate::hub::Slot;
 use crate::inbox::Inbox;
 use crate::net::Line;
 use crate::outbox::{Outbox, Sink};
+use crate::pace::Pace;
 
 /// The most sends of one socket that wait for their commit at the same time.
 pub(crate) const MAX_IN_FLIGHT: u32 = 32;
@@ -35,6 +36,8 @@ pub(crate) struct Session {
     pub(crate) outbox: Outbox,
     /// What the client was told of unread notifications.
     pub(crate) badge: Badge,
+    /// Whether it keeps to its user's rate.
+    pub(crate) pace: Pace,
     /// Sends that were submitted and are not answered yet hold a permit.
     pub(crate) in_flight: Arc<Semaphore>,
     last_answer: Mutex<Option<oneshot::Receiver<()>>>,
@@ -62,6 +65,7 @@ impl Session {
             inbox: Inbox::closed(),
             outbox: Outbox::new(sink),
             badge: Badge::default(),
+            pace: Pace::default(),
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)),
             last_answer: Mutex::default(),
             closed: AtomicBool::new(false),

@@ -21,8 +21,9 @@ use tower::util::BoxCloneSyncService;
 
 use crate::config::Config;
 use crate::delivery::deliver;
+use crate::failures::FailedHandshakes;
 use crate::gate::Gate;
-use crate::net::{Engine, Lines, Listener, Options, StallCount};
+use crate::net::{Engine, Lines, Listener, Options, StallCount, fronted};
 use crate::node::Node;
 use crate::sockets::Sockets;
 use crate::tasks::Tasks;
@@ -75,6 +76,7 @@ impl Transport {
             .connect_timeout(config.connect_timeout)
             .with_parser(ParserConfig::common().max_incoming_binaries(16).max_incoming_binary_buf_size(max))
             .build_with_inner_svc(Router::new());
+        let failures = FailedHandshakes::new(config.failed_handshakes);
         let node = Arc::new(Node {
             hub: Arc::clone(&sockets.0),
             lines: Lines::new(PATH),
@@ -83,6 +85,7 @@ impl Transport {
             verifier,
             clock,
             tasks: Tasks::default(),
+            failures,
             slow_consumers: AtomicU64::new(0),
             open: AtomicBool::new(true),
             sessions: AtomicU64::new(1),
@@ -92,7 +95,7 @@ impl Transport {
             let response = service.clone().oneshot(request);
             async { Ok(response.await?.map(Body::new)) }
         }));
-        let engine = node.lines.serve(engine);
+        let engine = fronted(node.lines.serve(engine), &node.config);
         Self { node, io, engine, stalls: StallCount::default() }
     }
 

@@ -9,11 +9,11 @@ use crate::MemoryStorage;
 
 #[async_trait]
 impl Blocks for MemoryStorage {
-    async fn insert_block(&self, blocker: &UserId, blocked: &UserId, _now: Timestamp) -> StorageResult<bool> {
+    async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool> {
         let mut state = self.state();
         let new = !state.blocks(blocker, blocked);
         if new {
-            state.blocks.entry(blocker.clone()).or_default().push(blocked.clone());
+            state.blocks.entry(blocker.clone()).or_default().push((blocked.clone(), now));
         }
         Ok(new)
     }
@@ -22,12 +22,14 @@ impl Blocks for MemoryStorage {
         let mut state = self.state();
         let Some(all) = state.blocks.get_mut(blocker) else { return Ok(false) };
         let before = all.len();
-        all.retain(|other| other != blocked);
+        all.retain(|(other, _)| other != blocked);
         Ok(all.len() < before)
     }
 
     async fn list_blocked(&self, blocker: &UserId, limit: usize) -> StorageResult<Vec<UserId>> {
-        Ok(self.state().blocks.get(blocker).into_iter().flatten().rev().take(limit).cloned().collect())
+        let state = self.state();
+        let newest_first = state.blocks.get(blocker).into_iter().flatten().rev();
+        Ok(newest_first.take(limit).map(|(blocked, _)| blocked.clone()).collect())
     }
 
     async fn find_blocking(&self, viewer: &UserId, other: &UserId) -> StorageResult<Blocking> {

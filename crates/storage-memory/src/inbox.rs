@@ -2,6 +2,7 @@
 //! under its conversation, and `unread` counts the unread ones, so that asking for either costs nothing.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 
 use parlance_domain::model::{
     ConversationId, MessageId, Notification, NotificationBody, NotificationId, Preferences, Timestamp,
@@ -34,6 +35,12 @@ impl Inbox {
         self.notifications.values().rev()
     }
 
+    /// As they are stored, oldest first, those of one moment in id order.
+    pub(crate) fn oldest_first_after(&self, after: Option<Place>) -> impl Iterator<Item = &Notification> {
+        let after = after.map_or(Bound::Unbounded, Bound::Excluded);
+        self.notifications.range((after, Bound::Unbounded)).map(|(_, notification)| notification)
+    }
+
     pub(crate) fn find(&self, id: NotificationId) -> Option<&Notification> {
         self.notifications.get(self.places.get(&id)?)
     }
@@ -49,11 +56,13 @@ impl Inbox {
     }
 
     pub(crate) fn insert(&mut self, notification: Notification) {
-        if let Some(conversation) = notification.conversation() {
-            self.standing.insert(conversation, notification.id);
+        if !notification.read {
+            self.unread += 1;
+            if let Some(conversation) = notification.conversation() {
+                self.standing.insert(conversation, notification.id);
+            }
         }
         let place = (notification.created_at, notification.id);
-        self.unread += 1;
         self.places.insert(notification.id, place);
         self.notifications.insert(place, notification);
     }

@@ -6,6 +6,7 @@
 
 mod amend;
 mod append;
+mod archive;
 mod blocks;
 mod conversations;
 mod history;

@@ -14,8 +14,8 @@ use crate::state::State;
 /// A medium, and what names it.
 #[derive(Debug)]
 pub(crate) struct Item {
-    medium: Medium,
-    uses: HashSet<Use>,
+    pub(crate) medium: Medium,
+    pub(crate) uses: HashSet<Use>,
 }
 
 /// What can name a medium.

@@ -123,11 +123,11 @@ impl Notifications for MemoryStorage {
 }
 
 impl State {
-    fn inbox(&mut self, user: &UserId) -> &mut Inbox {
+    pub(crate) fn inbox(&mut self, user: &UserId) -> &mut Inbox {
         self.inboxes.entry(user.clone()).or_default()
     }
 
-    fn preferences(&self, user: &UserId) -> Preferences {
+    pub(crate) fn preferences(&self, user: &UserId) -> Preferences {
         self.inboxes.get(user).map_or_else(Preferences::default, |inbox| inbox.preferences)
     }
 

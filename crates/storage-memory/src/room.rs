@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use parlance_domain::model::{
-    ClientMessageId, Conversation, Message, Participant, ReadState, Rev, Role, Roster, Seq, Timestamp, UserId,
-    Watermarks,
+    Attendance, ClientMessageId, Conversation, Message, Participant, ParticipantRecord, ReadState, Rev, Role, Roster,
+    Seq, Timestamp, UserId, Watermarks,
 };
 use parlance_domain::ports::{ConversationEntry, ReadMessage};
 
@@ -103,6 +103,32 @@ impl Room {
         let member = self.members.get(user).filter(|member| member.present.is_some());
         let said = self.message(seq).filter(|message| message.sender_id != *user);
         said.is_some() && member.is_some_and(|member| seq > member.floor && !member.read.covers(seq))
+    }
+
+    /// Everybody who is or was in it, in id order.
+    pub(crate) fn records(&self) -> impl Iterator<Item = ParticipantRecord> {
+        self.members.iter().map(|(user, member)| ParticipantRecord {
+            conversation_id: self.conversation.id,
+            user_id: user.clone(),
+            attendance: member.present.map(|(role, joined_at)| Attendance { role, joined_at, floor: member.floor }),
+            read: member.read.clone(),
+            delivered: member.delivered,
+        })
+    }
+
+    /// How many are or were in it.
+    pub(crate) fn count_members(&self) -> u64 {
+        self.members.len() as u64
+    }
+
+    /// Puts somebody back as they were; the messages must be there.
+    pub(crate) fn restore(&mut self, record: &ParticipantRecord) {
+        let ParticipantRecord { conversation_id: _, user_id, attendance, read, delivered } = record.clone();
+        let present = attendance.map(|Attendance { role, joined_at, .. }| (role, joined_at));
+        let floor = attendance.map_or(0, |attendance| attendance.floor);
+        let mut member = Member { present, read, floor, delivered, unread: 0 };
+        member.unread = self.messages.iter().filter(|message| member.has_unread(&user_id, message)).count() as u64;
+        self.members.entry(user_id).or_insert(member);
     }
 
     pub(crate) fn entry(&self, viewer: &UserId) -> Option<ConversationEntry> {

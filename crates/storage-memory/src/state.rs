@@ -3,8 +3,10 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use parlance_domain::model::{ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, User, UserId};
-use parlance_domain::ports::StorageError;
+use parlance_domain::model::{
+    ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, Timestamp, User, UserId,
+};
+use parlance_domain::ports::{StorageError, UnfinishedCopy};
 use parlance_domain::rules::blocking::Blocking;
 
 use crate::inbox::Inbox;
@@ -16,6 +18,7 @@ use crate::room::Room;
 pub(crate) struct Known {
     pub(crate) user: User,
     pub(crate) claimed: ClaimedProfile,
+    pub(crate) created_at: Timestamp,
 }
 
 /// Everything that is stored.
@@ -27,10 +30,11 @@ pub(crate) struct State {
     pub(crate) directs: HashMap<(UserId, UserId), ConversationId>,
     pub(crate) rooms_of: HashMap<UserId, HashSet<ConversationId>>,
     pub(crate) places: HashMap<MessageId, (ConversationId, Seq)>,
-    /// By blocker; oldest block first.
-    pub(crate) blocks: HashMap<UserId, Vec<UserId>>,
+    /// By blocker; oldest block first, each with its moment.
+    pub(crate) blocks: HashMap<UserId, Vec<(UserId, Timestamp)>>,
     pub(crate) inboxes: HashMap<UserId, Inbox>,
     pub(crate) media: HashMap<MediumId, Item>,
+    pub(crate) copy: Option<UnfinishedCopy>,
 }
 
 impl State {
@@ -45,7 +49,7 @@ impl State {
     }
 
     pub(crate) fn blocks(&self, blocker: &UserId, blocked: &UserId) -> bool {
-        self.blocks.get(blocker).is_some_and(|all| all.contains(blocked))
+        self.blocks.get(blocker).is_some_and(|all| all.iter().any(|(user, _)| user == blocked))
     }
 
     pub(crate) fn blocking(&self, viewer: &UserId, other: &UserId) -> Blocking {

@@ -35,11 +35,11 @@ impl Users for MemoryStorage {
         id: &UserId,
         claims: &ClaimedProfile,
         create: bool,
-        _now: Timestamp,
+        now: Timestamp,
     ) -> StorageResult<Option<User>> {
         let mut state = self.state();
         if create && !state.users.contains_key(id) {
-            let known = Known { user: User::nameless(id.clone()), claimed: ClaimedProfile::default() };
+            let known = Known { user: User::nameless(id.clone()), claimed: ClaimedProfile::default(), created_at: now };
             state.users.insert(id.clone(), known);
         }
         let Some(known) = state.users.get_mut(id) else { return Ok(None) };

@@ -10,22 +10,38 @@ use parlance_domain::ports::{Blocks, StorageResult};
 use parlance_domain::rules::blocking::Blocking;
 use serde::{Deserialize, Serialize};
 
-use crate::MongoStorage;
-use crate::documents::{date, user_id};
-use crate::error::{Failed, is_duplicate};
+use crate::change::{Change, Unit};
+use crate::command::Command;
+use crate::conversations::{direct_key, find_direct_id};
+use crate::documents::{date, object_id, user_id};
+use crate::error::Failed;
 use crate::reader::{Query, Reader};
-use crate::schema::BLOCKS;
+use crate::schema::{BLOCKS, CONVERSATIONS};
+use crate::{MongoStorage, messages};
 
 /// Somebody blocks somebody.
 #[derive(Debug, Serialize, Deserialize)]
-struct BlockDocument {
+pub(crate) struct BlockDocument {
     #[serde(rename = "_id")]
-    id: String,
-    blocker: String,
-    blocked: String,
-    created_at: DateTime,
+    pub(crate) id: String,
+    pub(crate) blocker: String,
+    pub(crate) blocked: String,
+    pub(crate) created_at: DateTime,
     /// Orders those of one moment by when they came.
-    place: ObjectId,
+    pub(crate) place: ObjectId,
+}
+
+impl BlockDocument {
+    /// A block that comes now, with its moment.
+    pub(crate) fn new(blocker: &UserId, blocked: &UserId, since: Timestamp) -> Self {
+        Self {
+            id: block_id(blocker.as_str(), blocked.as_str()),
+            blocker: blocker.as_str().to_owned(),
+            blocked: blocked.as_str().to_owned(),
+            created_at: date(since),
+            place: ObjectId::new(),
+        }
+    }
 }
 
 /// The key of a block. User ids have no control characters.
@@ -33,22 +49,44 @@ pub(crate) fn block_id(blocker: &str, blocked: &str) -> String {
     format!("{blocker}\n{blocked}")
 }
 
+/// A block that is to be there.
+struct Block<'a> {
+    blocker: &'a UserId,
+    blocked: &'a UserId,
+    now: Timestamp,
+}
+
+#[async_trait]
+impl Change for Block<'_> {
+    type Done = bool;
+
+    async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
+        let id = block_id(self.blocker.as_str(), self.blocked.as_str());
+        let direct = find_direct_id(reader, &direct_key(self.blocker, self.blocked)).await?;
+        Ok(direct.map(messages::lock).into_iter().chain([format!("block/{id}")]).collect())
+    }
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<bool, Failed> {
+        let Self { blocker, blocked, now } = self;
+        let block = BlockDocument::new(blocker, blocked, *now);
+        let mut reader = unit.reader();
+        if reader.one::<BlockDocument>(Query::by_id(BLOCKS, block.id.as_str())).await?.is_some() {
+            return Ok(false);
+        }
+        // An append that has looked for blocks writes its conversation, so of the two one comes first.
+        if let Some(direct) = find_direct_id(&mut reader, &direct_key(blocker, blocked)).await? {
+            unit.require(&messages::lock(direct))?;
+            unit.hold(CONVERSATIONS, [object_id(direct.bytes())]);
+        }
+        unit.write(Command::insert(BLOCKS, &[block])?);
+        Ok(true)
+    }
+}
+
 #[async_trait]
 impl Blocks for MongoStorage {
     async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool> {
-        let block = BlockDocument {
-            id: block_id(blocker.as_str(), blocked.as_str()),
-            blocker: blocker.as_str().to_owned(),
-            blocked: blocked.as_str().to_owned(),
-            created_at: date(now),
-            place: ObjectId::new(),
-        };
-        let blocks = self.deployment.database.collection::<BlockDocument>(BLOCKS);
-        match self.within_write(blocks.insert_one(&block).into_future()).await {
-            Ok(_) => Ok(true),
-            Err(Failed::Command(error)) if is_duplicate(&error) => Ok(false),
-            Err(failed) => Err(failed.into()),
-        }
+        Ok(self.make(&Block { blocker, blocked, now }).await?)
     }
 
     async fn remove_block(&self, blocker: &UserId, blocked: &UserId) -> StorageResult<bool> {

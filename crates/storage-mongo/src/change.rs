@@ -187,17 +187,16 @@ async fn attempt_with_locks<C: Change>(
     committing: &AtomicBool,
 ) -> Result<C::Done, Failed> {
     let names = change.locks(&mut Reader::new(database, None)).await?;
-    let locks = Locks::take(database, lease, names.clone()).await?;
+    let mut locks = Locks::take(database, lease, names.clone()).await?;
     let locked = Some(names.into_iter().collect());
     let mut unit = Unit { database, session: None, locked, commands: Vec::new() };
     let decided = change.decide(&mut unit).await;
     let commands = unit.commands;
-    let written = match &decided {
-        Err(_) => Ok(()),
-        Ok(_) => {
-            committing.store(!commands.is_empty(), Ordering::Relaxed);
-            write_with_locks(database, &locks, commands).await
-        }
+    let written = if decided.is_ok() {
+        committing.store(!commands.is_empty(), Ordering::Relaxed);
+        write_with_locks(database, &mut locks, commands).await
+    } else {
+        Ok(())
     };
     // A change that is written down and not carried out needs its locks: who comes next carries it out.
     match written {
@@ -213,14 +212,12 @@ async fn attempt_with_locks<C: Change>(
     }
 }
 
-async fn write_with_locks(database: &Database, locks: &Locks<'_>, commands: Vec<Command>) -> Result<(), Failed> {
+async fn write_with_locks(database: &Database, locks: &mut Locks<'_>, commands: Vec<Command>) -> Result<(), Failed> {
     match commands.as_slice() {
         [] => Ok(()),
         // The server changes one document as a whole.
         [only] if only.len() == 1 => {
-            if locks.is_late() {
-                return Err(TimedOut.into());
-            }
+            locks.keep().await?;
             repeat(database, only.clone().into_document()).await.map_err(Failed::in_commit)
         }
         _ => locks.commit(commands).await,

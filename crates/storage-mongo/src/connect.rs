@@ -35,7 +35,7 @@ pub struct Options {
     /// Whether to use transactions. Default: where the deployment has them.
     pub transactions: Transactions,
     /// Without transactions: how long a change that began and was not finished (its process has died) holds up
-    /// others before they finish or undo it. A living change that takes as long is given up. Default 10 s.
+    /// others before they finish or undo it. More than twice what one command may take. Default 10 s.
     pub lease: Duration,
     /// Told of every command. Default: nobody.
     pub observer: Option<CommandObserver>,

@@ -27,10 +27,17 @@ use crate::{MongoStorage, blocks, list, messages};
 
 /// Which conversation two people have. Its key is theirs, so there is one whatever the collection is sharded by.
 #[derive(Debug, Serialize, Deserialize)]
-struct DirectDocument {
+pub(crate) struct DirectDocument {
     #[serde(rename = "_id")]
     key: String,
     conversation: ObjectId,
+}
+
+impl DirectDocument {
+    /// These two people have this conversation.
+    pub(crate) fn of(one: &UserId, other: &UserId, conversation: ObjectId) -> Self {
+        Self { key: direct_key(one, other), conversation }
+    }
 }
 
 #[async_trait]
@@ -160,14 +167,22 @@ pub(crate) async fn must_know<'a>(
 }
 
 /// One key for two people, whoever of them is named first. User ids have no control characters.
-fn direct_key(one: &UserId, other: &UserId) -> String {
+pub(crate) fn direct_key(one: &UserId, other: &UserId) -> String {
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
     format!("{first}\n{second}")
 }
 
 async fn find_direct(reader: &mut Reader<'_>, key: &str) -> Result<Option<Conversation>, Failed> {
-    let Some(direct) = reader.one::<DirectDocument>(Query::by_id(DIRECTS, key)).await? else { return Ok(None) };
-    find(reader, ConversationId::from_bytes(direct.conversation.bytes())).await
+    match find_direct_id(reader, key).await? {
+        Some(id) => find(reader, id).await,
+        None => Ok(None),
+    }
+}
+
+/// Which conversation two people have.
+pub(crate) async fn find_direct_id(reader: &mut Reader<'_>, key: &str) -> Result<Option<ConversationId>, Failed> {
+    let direct = reader.one::<DirectDocument>(Query::by_id(DIRECTS, key)).await?;
+    Ok(direct.map(|direct| ConversationId::from_bytes(direct.conversation.bytes())))
 }
 
 /// The conversation with this id.

@@ -14,6 +14,7 @@
 
 mod amend;
 mod append;
+mod archive;
 mod blocks;
 mod change;
 mod command;

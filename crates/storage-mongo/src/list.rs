@@ -36,16 +36,15 @@ pub(crate) async fn list_entries(
     query: &ConversationQuery,
 ) -> Result<Page<ConversationEntry, ConversationCursor>, Failed> {
     let ConversationQuery { search, cursor, limit } = query;
-    let documents = match search {
-        Some(text) => search_page(reader, viewer, &text.to_lowercase(), *cursor, *limit).await?,
-        None => {
-            let mut filter = doc! { "people.user": viewer.as_str() };
-            if let Some(cursor) = cursor {
-                filter.extend(after(*cursor));
-            }
-            let page = Query::new(CONVERSATIONS, filter).sort(doc! { "active_at": -1, "_id": -1 });
-            reader.all(page.limit(limit.saturating_add(1))).await?
+    let documents = if let Some(text) = search {
+        search_page(reader, viewer, &text.to_lowercase(), *cursor, *limit).await?
+    } else {
+        let mut filter = doc! { "people.user": viewer.as_str() };
+        if let Some(cursor) = cursor {
+            filter.extend(after(*cursor));
         }
+        let page = Query::new(CONVERSATIONS, filter).sort(doc! { "active_at": -1, "_id": -1 });
+        reader.all(page.limit(limit.saturating_add(1))).await?
     };
     let mut page = Page::cut(documents, *limit, |last: &ConversationDocument| ConversationCursor {
         at: last.active_at(),

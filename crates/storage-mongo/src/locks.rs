@@ -2,8 +2,8 @@
 //! locks of all that the change depends on, decides, writes the change down as a whole in its first lock (from
 //! here on it has happened), carries it out, and removes the locks, the first one before the others.
 //!
-//! Who finds a lock whose change has made no step for a whole lease takes its process for dead: a change that was
-//! written down is carried out, any other is undone. A living process gives up after half a lease.
+//! Who finds a lock whose holder has not changed for a whole lease takes its process for dead: a change that was
+//! written down is carried out, any other is undone. A living process becomes a new holder after half a lease.
 
 use std::time::Duration;
 
@@ -47,9 +47,11 @@ struct Journal {
 #[derive(Debug)]
 pub(crate) struct Locks<'a> {
     database: &'a Database,
+    lease: Duration,
     change: ObjectId,
+    holder: ObjectId,
     first: String,
-    /// From here on the change is given up.
+    /// From here on the holder must change before anything else is written.
     until: Instant,
 }
 
@@ -69,7 +71,8 @@ impl<'a> Locks<'a> {
                 first: first.clone(),
                 journal: None,
             };
-            let held = Self { database, change, first: first.clone(), until: Instant::now() + lease / 2 };
+            let until = Instant::now() + lease / 2;
+            let held = Self { database, lease, change, holder: change, first: first.clone(), until };
             if names.is_empty() {
                 return Ok(held);
             }
@@ -89,19 +92,15 @@ impl<'a> Locks<'a> {
     }
 
     /// Makes the change happen and carries it out. If others have undone it, that is a conflict.
-    pub(crate) async fn commit(&self, commands: Vec<Command>) -> Result<(), Failed> {
+    pub(crate) async fn commit(&mut self, commands: Vec<Command>) -> Result<(), Failed> {
         let commands: Vec<Document> = commands.into_iter().map(Command::into_document).collect();
-        if self.is_late() {
-            return Err(TimedOut.into());
-        }
-        let own = doc! { "_id": &self.first, "change": self.change, "holder": self.change };
-        let set = doc! { "$set": { "journal": to_bytes(&Journal { commands: commands.clone() })? } };
-        let written = self.collection().update_one(own, set).await.map_err(|error| Failed::from(error).in_commit())?;
-        if written.matched_count == 0 {
+        let journal = to_bytes(&Journal { commands: commands.clone() })?;
+        if !self.step(doc! { "journal": journal }).await.map_err(Failed::in_commit)? {
             return Err(Failed::Conflict("a change was taken for dead"));
         }
         for command in commands {
-            if self.is_late() {
+            if self.is_late() && !self.step(doc! {}).await.map_err(Failed::in_commit)? {
+                // Somebody else carries it out.
                 return Err(Failed::TimedOutInCommit(TimedOut));
             }
             repeat(self.database, command).await.map_err(Failed::in_commit)?;
@@ -109,8 +108,27 @@ impl<'a> Locks<'a> {
         Ok(())
     }
 
-    /// Whether the change is to be given up.
-    pub(crate) fn is_late(&self) -> bool {
+    /// Shows that the process lives. If others have taken it for dead, that is a conflict.
+    pub(crate) async fn keep(&mut self) -> Result<(), Failed> {
+        if self.is_late() && !self.step(doc! {}).await? {
+            return Err(Failed::Conflict("a change was taken for dead"));
+        }
+        Ok(())
+    }
+
+    /// Writes this into the first lock, with a new holder, for whom others wait a whole lease again. `false` if others
+    /// have been faster.
+    async fn step(&mut self, mut set: Document) -> Result<bool, Failed> {
+        let (holder, begun) = (ObjectId::new(), Instant::now());
+        set.insert("holder", holder);
+        let own = doc! { "_id": &self.first, "change": self.change, "holder": self.holder };
+        let locks: Collection<LockDocument> = self.database.collection(LOCKS);
+        let matched = locks.update_one(own, doc! { "$set": set }).await?.matched_count > 0;
+        (self.holder, self.until) = (holder, begun + self.lease / 2);
+        Ok(matched)
+    }
+
+    fn is_late(&self) -> bool {
         Instant::now() >= self.until
     }
 
@@ -120,10 +138,6 @@ impl<'a> Locks<'a> {
             return Ok(());
         }
         remove(self.database, &self.first, self.change).await
-    }
-
-    fn collection(&self) -> Collection<LockDocument> {
-        self.database.collection(LOCKS)
     }
 }
 

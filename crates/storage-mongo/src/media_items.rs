@@ -25,9 +25,9 @@ const LATEST: Timestamp = Timestamp::from_millis(253_402_300_799_999);
 
 /// A medium.
 #[derive(Debug, Serialize, Deserialize)]
-struct MediumDocument {
+pub(crate) struct MediumDocument {
     #[serde(rename = "_id")]
-    id: ObjectId,
+    pub(crate) id: ObjectId,
     uploader: String,
     #[serde(rename = "type")]
     media_type: i32,
@@ -274,6 +274,12 @@ impl CountedMedia {
     /// Those that are named, and one more.
     pub(crate) async fn of_names(unit: &mut Unit<'_>, named: &Named, other: Option<ObjectId>) -> Result<Self, Failed> {
         Self::of(unit, named.all.iter().map(|id| object_id(id.bytes())).chain(other).collect()).await
+    }
+
+    /// This medium comes in the same change, before its uses are written.
+    pub(crate) fn arrive(&mut self, id: ObjectId) {
+        self.before.insert(id, 0);
+        self.after.insert(id, 0);
     }
 
     /// Those of `required` that are not there.

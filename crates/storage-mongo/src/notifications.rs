@@ -52,6 +52,13 @@ pub(crate) struct NotificationDocument {
     created_at: DateTime,
 }
 
+impl NotificationDocument {
+    /// Where it is among all, oldest first.
+    pub(crate) fn key(&self) -> (&str, DateTime, ObjectId) {
+        (&self.user, self.created_at, self.id)
+    }
+}
+
 impl From<&Notification> for NotificationDocument {
     fn from(notification: &Notification) -> Self {
         let Notification { id, user_id, kind, body, read, created_at } = notification.clone();

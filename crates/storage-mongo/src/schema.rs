@@ -23,6 +23,8 @@ pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const INBOXES: &str = "inboxes";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
 pub(crate) const MEDIA: &str = "media";
+/// The copy into this database that has not been finished.
+pub(crate) const COPIES: &str = "copies";
 /// Who changes what, where there are no transactions.
 pub(crate) const LOCKS: &str = "locks";
 const SCHEMA: &str = "schema";
@@ -100,6 +102,7 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
         (USERS, vec![]),
         (DIRECTS, vec![]),
         (INBOXES, vec![]),
+        (COPIES, vec![]),
         (LOCKS, vec![]),
         (CONVERSATIONS, vec![index("by_user", doc! { "people.user": 1 })]),
         (

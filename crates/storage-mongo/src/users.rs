@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{DateTime, Document, doc};
-use parlance_domain::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
+use parlance_domain::model::{ClaimedProfile, Preferences, ProfileChange, Timestamp, User, UserId, UserRecord};
 use parlance_domain::ports::{StorageResult, Users};
 use parlance_domain::rules::media::Named;
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::MongoStorage;
 use crate::change::{Change, Unit};
 use crate::command::{Command, Update};
-use crate::documents::{all, date, user_id};
+use crate::documents::{all, date, moment, user_id};
 use crate::error::{BadDocument, Failed};
 use crate::media_items::{self, CountedMedia};
 use crate::reader::{Query, Reader};
@@ -19,14 +19,14 @@ use crate::schema::USERS;
 
 /// A user together with what their last token claimed: a claim that repeats it must not undo the user's own change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct UserDocument {
+pub(crate) struct UserDocument {
     #[serde(rename = "_id")]
-    id: String,
+    pub(crate) id: String,
     name: String,
     /// The name in lower case, for searches.
     name_key: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    picture: Option<String>,
+    pub(crate) picture: Option<String>,
     /// The picture, if it is a medium that counts this use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     picture_medium: Option<ObjectId>,
@@ -55,7 +55,22 @@ impl TryFrom<UserDocument> for User {
     }
 }
 
+impl From<&UserRecord> for UserDocument {
+    fn from(record: &UserRecord) -> Self {
+        let UserRecord { user, claimed, preferences: _, created_at } = record;
+        let ClaimedProfile { name, picture } = claimed.clone();
+        Self { claimed_name: name, claimed_picture: picture, ..Self::new(user, *created_at) }
+    }
+}
+
 impl UserDocument {
+    /// The user as a record, with what they want.
+    pub(crate) fn into_record(self, preferences: Preferences) -> Result<UserRecord, BadDocument> {
+        let claimed = ClaimedProfile { name: self.claimed_name.clone(), picture: self.claimed_picture.clone() };
+        let created_at = moment(self.created_at);
+        Ok(UserRecord { user: self.try_into()?, claimed, preferences, created_at })
+    }
+
     fn new(user: &User, now: Timestamp) -> Self {
         let User { id, name, picture } = user;
         Self {

@@ -1,6 +1,6 @@
 //! Storing a batch of sends in one transaction: look everything up, decide in memory, write everything down.
-//! Ten statements at most, whatever the size of the batch, two of them for media, and two for locks in PostgreSQL. The
-//! transaction holds the conversations, so what is looked up still holds when it is written, and `seq` and `rev` are
+//! Ten statements at most, whatever the size of the batch, two of them for media, and two more for locks in PostgreSQL.
+//! The transaction holds the conversations, so what is looked up still holds when it is written, and `seq` and `rev` are
 //! allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
 
 mod found;
@@ -21,6 +21,8 @@ use crate::media_items::Use;
 use crate::rows::{self, larger, media_to_json, message_kind_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, locks, media_items, search};
+
+pub(crate) use found::Places;
 
 /// Stores a batch; the answers are in its order.
 pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result<Vec<Verdict<Appended>>, Failed> {

@@ -5,24 +5,38 @@ use parlance_domain::model::{Timestamp, UserId};
 use parlance_domain::ports::{Blocks, StorageResult};
 use parlance_domain::rules::blocking::Blocking;
 
+use crate::conversations::direct_key;
 use crate::error::Failed;
 use crate::rows::{sql_number, user_id};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit};
+use crate::{SqlStorage, commit, locks};
 
 #[async_trait]
 impl Blocks for SqlStorage {
     async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool> {
         const INSERT: &str = "INSERT INTO blocks (blocker, blocked, created_at) VALUES (?, ?, ?) \
                               ON CONFLICT (blocker, blocked) DO NOTHING";
-        let insert = || Sql::new(INSERT);
-        self.again(|| self.changes_a_row(insert().bind(blocker.as_str()).bind(blocked.as_str()).bind(now.millis())))
-            .await
+        let insert = || Sql::new(INSERT).bind(blocker.as_str()).bind(blocked.as_str()).bind(now.millis());
+        let block = || async {
+            let transaction = self.pools.begin().await?;
+            // Appends that have looked for blocks hold the conversation until they are stored; others look again.
+            locks::direct(&transaction, &direct_key(blocker, blocked)).await?;
+            let new = insert().run(&transaction).await? > 0;
+            commit(transaction).await?;
+            Ok(new)
+        };
+        self.again(block).await
     }
 
     async fn remove_block(&self, blocker: &UserId, blocked: &UserId) -> StorageResult<bool> {
         let remove = || Sql::new("DELETE FROM blocks WHERE blocker = ? AND blocked = ?");
-        self.again(|| self.changes_a_row(remove().bind(blocker.as_str()).bind(blocked.as_str()))).await
+        let unblock = || async {
+            let transaction = self.pools.begin().await?;
+            let removed = remove().bind(blocker.as_str()).bind(blocked.as_str()).run(&transaction).await? > 0;
+            commit(transaction).await?;
+            Ok(removed)
+        };
+        self.again(unblock).await
     }
 
     async fn list_blocked(&self, blocker: &UserId, limit: usize) -> StorageResult<Vec<UserId>> {
@@ -45,13 +59,6 @@ impl Blocks for SqlStorage {
 }
 
 impl SqlStorage {
-    async fn changes_a_row(&self, sql: Sql) -> Result<bool, Failed> {
-        let transaction = self.pools.begin().await?;
-        let changed = sql.run(&transaction).await? > 0;
-        commit(transaction).await?;
-        Ok(changed)
-    }
-
     async fn read_users(&self, sql: Sql) -> Result<Vec<UserId>, Failed> {
         let ids: Vec<String> = sql.scalars(self.pools.reader()).await?;
         Ok(ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?)

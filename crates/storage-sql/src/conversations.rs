@@ -132,9 +132,15 @@ impl SqlStorage {
 }
 
 /// One key for two people, whoever of them is named first. User ids have no control characters.
-fn direct_key(one: &UserId, other: &UserId) -> String {
+pub(crate) fn direct_key(one: &UserId, other: &UserId) -> String {
     let (first, second) = if one <= other { (one, other) } else { (other, one) };
     format!("{first}\n{second}")
+}
+
+/// The two people of a key.
+pub(crate) fn people_of(key: &str) -> Result<(UserId, UserId), BadRow> {
+    let (one, other) = key.split_once('\n').ok_or(BadRow("pair of a conversation"))?;
+    Ok((user_id(one)?, user_id(other)?))
 }
 
 /// The conversation with this id.

@@ -13,6 +13,7 @@
 
 mod amend;
 mod append;
+mod archive;
 mod blocks;
 mod connect;
 mod conversations;
@@ -40,7 +41,7 @@ pub use connect::{ConnectError, Options, StatementObserver};
 
 use connect::Pools;
 use error::Failed;
-use parlance_domain::ports::StorageResult;
+use parlance_domain::ports::{StorageError, StorageResult};
 use sea_orm::DatabaseTransaction;
 
 /// A database that holds a server's users, conversations and messages. Cheap to clone.
@@ -83,7 +84,11 @@ impl SqlStorage {
     /// # Errors
     /// `Unavailable` if it does not.
     pub async fn ping(&self) -> StorageResult<()> {
-        self.again(|| async { Ok(self.pools.ping().await?) }).await
+        match self.again(|| async { Ok(self.pools.ping().await?) }).await {
+            // There is no outcome to be known.
+            Err(StorageError::UnknownOutcome { source }) => Err(StorageError::Unavailable { source }),
+            answer => answer,
+        }
     }
 
     /// Waits for what is running and closes all connections; later calls are `Unavailable`.

@@ -1,9 +1,9 @@
 //! What a transaction must hold in PostgreSQL so that what it has looked up still holds when it writes. SQLite's
 //! writing transactions hold the whole file, so nothing runs there.
 //!
-//! The order is always: conversations, in id order; people in them; media, in id order; inboxes, in id order. A row
-//! is looked at again after it was locked. Whoever changes several participants holds their conversations, so that
-//! only a reader who moves their own position locks a participant alone.
+//! The order is always: conversations, in id order; people in them; profiles; media, in id order; inboxes, in id
+//! order. A row is looked at again after it was locked. Whoever changes several participants holds their
+//! conversations, so that only a reader who moves their own position locks a participant alone.
 
 use std::collections::BTreeSet;
 
@@ -34,6 +34,12 @@ pub(crate) async fn conversation_of(transaction: &DatabaseTransaction, id: Messa
          FOR NO KEY UPDATE",
     );
     hold(transaction, sql.bind(id.bytes().to_vec())).await
+}
+
+/// The conversation of two people, if they have one.
+pub(crate) async fn direct(transaction: &DatabaseTransaction, key: &str) -> Result<(), DbErr> {
+    let sql = Sql::new("SELECT 1 FROM conversations WHERE direct_key = ? FOR NO KEY UPDATE");
+    hold(transaction, sql.bind(key)).await
 }
 
 /// Somebody's own positions in a conversation.

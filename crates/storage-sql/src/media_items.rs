@@ -33,9 +33,18 @@ impl Use<'_> {
     }
 }
 
+/// The columns of [`MediumRow`].
+macro_rules! medium_columns {
+    () => {
+        "id, uploader, media_type, format, content_type, filename, bytes, digest, width, height, \
+         thumbnail_content_type, thumbnail_bytes, thumbnail_width, thumbnail_height, uploaded_at"
+    };
+}
+pub(crate) use medium_columns;
+
 /// A medium.
 #[derive(Debug, FromQueryResult)]
-struct MediumRow {
+pub(crate) struct MediumRow {
     id: Vec<u8>,
     uploader: String,
     media_type: i64,
@@ -166,11 +175,7 @@ impl SqlStorage {
     }
 
     async fn find(&self, id: MediumId) -> Result<Option<Medium>, Failed> {
-        let sql = Sql::new(
-            "SELECT id, uploader, media_type, format, content_type, filename, bytes, digest, width, height, \
-                 thumbnail_content_type, thumbnail_bytes, thumbnail_width, thumbnail_height, uploaded_at \
-             FROM media WHERE id = ?",
-        );
+        let sql = Sql::new(concat!("SELECT ", medium_columns!(), " FROM media WHERE id = ?"));
         let row: Option<MediumRow> = sql.bind(id.bytes().to_vec()).row(self.pools.reader()).await?;
         Ok(row.map(Medium::try_from).transpose()?)
     }

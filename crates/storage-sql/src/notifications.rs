@@ -40,7 +40,7 @@ macro_rules! notification_columns {
 
 /// A notification as it stands.
 #[derive(Debug, FromQueryResult)]
-struct NotificationRow {
+pub(crate) struct NotificationRow {
     id: Vec<u8>,
     user_id: String,
     kind: String,

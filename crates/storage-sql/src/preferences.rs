@@ -12,7 +12,7 @@ use crate::{SqlStorage, commit};
 
 #[derive(Debug, FromQueryResult)]
 #[expect(clippy::struct_excessive_bools, reason = "the columns, as the preferences name them")]
-struct PreferencesRow {
+pub(crate) struct PreferencesRow {
     email: bool,
     push: bool,
     chat: bool,
@@ -32,6 +32,7 @@ macro_rules! wanted {
          coalesce(b.job_match, 1) <> 0 AS job_match"
     };
 }
+pub(crate) use wanted;
 
 /// What `user` wants.
 pub(crate) async fn find<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Preferences, Failed> {

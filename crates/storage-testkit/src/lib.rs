@@ -17,6 +17,7 @@
 //! a storage of its own, so cases can run side by side.
 #![expect(clippy::missing_panics_doc, reason = "every case panics where a promise is broken: that is its job")]
 
+pub mod archive;
 pub mod cases;
 mod contract;
 mod doing;
@@ -25,5 +26,6 @@ mod race;
 mod telling;
 mod world;
 
+pub use archive::{Crowd, Depot, Movable};
 pub use race::{race, race_two};
 pub use world::{Fresh, World};

@@ -56,6 +56,20 @@ impl World {
         Self { storage, shared: Arc::new(shared) }
     }
 
+    /// Another world without people, whose ids and clock begin where those of this one are.
+    #[must_use]
+    pub fn beside(&self, fresh: Fresh) -> Self {
+        let other = Self::new(fresh);
+        other.set_like(self);
+        other
+    }
+
+    /// Sets ids and clock to where those of `other` are, so that the same deeds are the same in both.
+    pub fn set_like(&self, other: &Self) {
+        self.shared.ids.store(other.shared.ids.load(Ordering::Relaxed), Ordering::Relaxed);
+        self.shared.now.store(other.shared.now.load(Ordering::Relaxed), Ordering::Relaxed);
+    }
+
     /// The storage under test.
     pub fn storage(&self) -> &dyn Storage {
         &*self.storage

@@ -1,21 +1,23 @@
-//! The contract's list names every case there is, each once.
+//! The contracts' lists name every case there is, each once.
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-#[test]
-fn the_list_names_every_case() {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let list = fs::read_to_string(sources.join("contract.rs")).expect("the list");
-    let mut written = BTreeSet::new();
-    for file in fs::read_dir(sources.join("cases")).expect("the cases") {
-        let path = file.expect("a file").path();
-        let port = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
-        let source = fs::read_to_string(&path).expect("a source");
-        let cases = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
-        written.extend(cases.filter_map(|line| Some((port.clone(), line.split_once('(')?.0.to_owned()))));
-    }
+fn sources() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+/// The cases in a file, each with the port that they belong to.
+fn written(file: &Path, port: &str) -> BTreeSet<(String, String)> {
+    let source = fs::read_to_string(file).expect("a source");
+    let cases = source.lines().filter_map(|line| line.strip_prefix("pub async fn "));
+    cases.filter_map(|line| Some((port.to_owned(), line.split_once('(')?.0.to_owned()))).collect()
+}
+
+/// The cases that a list names, each with its port.
+fn listed(file: &Path) -> BTreeSet<(String, String)> {
+    let list = fs::read_to_string(file).expect("the list");
     let mut listed = BTreeSet::new();
     let mut port = String::new();
     for line in list.lines().map(str::trim).take_while(|line| *line != "};") {
@@ -25,8 +27,27 @@ fn the_list_names_every_case() {
             assert!(listed.insert((port.clone(), case.to_owned())), "{port}::{case} is listed twice");
         }
     }
-    assert!(!written.is_empty(), "there are cases");
-    assert_eq!(written, listed, "every case is listed, and every listed one is a case");
+    listed
+}
+
+#[test]
+fn the_list_names_every_case() {
+    let mut all = BTreeSet::new();
+    for file in fs::read_dir(sources().join("cases")).expect("the cases") {
+        let path = file.expect("a file").path();
+        let port = path.file_stem().and_then(|stem| stem.to_str()).expect("a name").to_owned();
+        all.extend(written(&path, &port));
+    }
+    assert!(!all.is_empty(), "there are cases");
+    assert_eq!(all, listed(&sources().join("contract.rs")), "every case is listed, and every listed one is a case");
+}
+
+#[test]
+fn the_list_of_archives_names_every_case() {
+    let all = written(&sources().join("archive/cases.rs"), "archive");
+    assert!(!all.is_empty(), "there are cases");
+    let listed = listed(&sources().join("archive/contract.rs"));
+    assert_eq!(all, listed, "every case is listed, and every listed one is a case");
 }
 
 #[test]

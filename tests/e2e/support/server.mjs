@@ -17,6 +17,8 @@ export const binary = process.env.PARLANCE_BIN ?? join(root, 'target', 'debug', 
 const LISTENING = /^parlance listening on (http:\/\/\S+) \(([\w-]+)\)/;
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+// Node's runner ends a file that takes too long with this signal, by which 'exit' is not called.
+process.once('SIGTERM', () => process.exit(143));
 
 export class Server {
   /**

@@ -1,4 +1,4 @@
-//! The command line: five commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: eight commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -27,6 +27,8 @@ pub(super) enum Command {
     Token(TokenArguments),
     Migrate,
     CheckConfig,
+    /// Copy everything from one storage or file to another.
+    Move(MoveArguments),
     /// Collect media that nothing has referred to for this long.
     Gc(Duration),
 }
@@ -38,6 +40,24 @@ pub(super) struct TokenArguments {
     pub(super) name: Option<String>,
     pub(super) picture: Option<String>,
     pub(super) expires: Duration,
+}
+
+/// From where to where.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct MoveArguments {
+    pub(super) from: End,
+    pub(super) to: End,
+}
+
+/// One end of a copy, as it was named.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// By the URL of a storage in this flag.
+    Url { flag: &'static str, url: String },
+    /// By the name of an archive file.
+    File(PathBuf),
+    /// Not at all: it is the storage of the configuration.
+    Configured,
 }
 
 /// A command, and the flags of the configuration.
@@ -55,6 +75,9 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
         "token" => Command::Token(token(inner)?),
         "migrate" => Command::Migrate,
         "gc" => Command::Gc(older_than(inner)?),
+        "copy" => Command::Move(MoveArguments { from: url(inner, "from"), to: url(inner, "to") }),
+        "export" => Command::Move(MoveArguments { from: url(inner, "from"), to: file(inner) }),
+        "import" => Command::Move(MoveArguments { from: file(inner), to: url(inner, "to") }),
         "check-config" => Command::CheckConfig,
         _ => Command::Serve,
     };
@@ -109,7 +132,36 @@ fn grammar() -> clap::Command {
                     .help("How old they are at least; longer than any upload takes"),
             ),
         )
+        .subcommand(
+            command(
+                "copy",
+                "Copy everything from one storage into an empty one; again, to go on after an interruption",
+            )
+            .arg(storage("from", "Where everything is").required(true))
+            .arg(storage("to", "Where it shall be").required(true)),
+        )
+        .subcommand(
+            command("export", "Write everything into a file; again, to go on after an interruption")
+                .arg(storage("from", "Where everything is; else the configured storage"))
+                .arg(archive("File to be made")),
+        )
+        .subcommand(
+            command(
+                "import",
+                "Take everything from a file into an empty storage; again, to go on after an interruption",
+            )
+            .arg(archive("File that `export` wrote"))
+            .arg(storage("to", "Where it shall be; else the configured storage")),
+        )
         .subcommand(command("check-config", "Check the configuration and print it as TOML, without secrets"))
+}
+
+fn storage(flag: &'static str, help: &'static str) -> Arg {
+    Arg::new(flag).long(flag).value_name("URL").help(help)
+}
+
+fn archive(help: &'static str) -> Arg {
+    Arg::new("file").long("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)).help(help)
 }
 
 fn setting_flag(setting: &'static Setting) -> Option<Arg> {
@@ -146,6 +198,17 @@ fn token(matches: &ArgMatches) -> Result<TokenArguments, Failure> {
             Failure::Usage(format!("--expires {expires:?} is no duration of a second or more, such as 30m, 1h or 7d"))
         })?,
     })
+}
+
+fn url(matches: &ArgMatches, flag: &'static str) -> End {
+    match matches.get_one::<String>(flag) {
+        Some(url) => End::Url { flag, url: url.clone() },
+        None => End::Configured,
+    }
+}
+
+fn file(matches: &ArgMatches) -> End {
+    End::File(matches.get_one::<PathBuf>("file").cloned().unwrap_or_default())
 }
 
 fn older_than(matches: &ArgMatches) -> Result<Duration, Failure> {
@@ -225,8 +288,27 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_has_two_ends() {
+        let ends = |text: &str| match line(text).unwrap().command {
+            Command::Move(MoveArguments { from, to }) => (from, to),
+            other => panic!("{other:?}"),
+        };
+        let by_url = |flag, url: &str| End::Url { flag, url: url.to_owned() };
+        let all = || End::File(PathBuf::from("all.ndjson"));
+        assert_eq!(
+            ends("parlance copy --from sqlite:a --to sqlite:b"),
+            (by_url("from", "sqlite:a"), by_url("to", "sqlite:b"))
+        );
+        assert_eq!(ends("parlance export --file all.ndjson"), (End::Configured, all()));
+        assert_eq!(ends("parlance export --from sqlite:a --file all.ndjson"), (by_url("from", "sqlite:a"), all()));
+        assert_eq!(ends("parlance import --file all.ndjson --to sqlite:b"), (all(), by_url("to", "sqlite:b")));
+    }
+
+    #[test]
     fn what_is_not_understood_is_one_line() {
         for (text, part) in [
+            ("parlance copy --from sqlite:a", "--to <URL>"),
+            ("parlance export --from sqlite:a", "--file <FILE>"),
             ("parlance --colour red", "'--colour'"),
             ("parlance dance", "'dance'"),
             ("parlance token", "--user"),

@@ -6,6 +6,6 @@ use super::failure::Failure;
 use super::say;
 
 pub(super) fn run(config: &Config) -> Result<(), Failure> {
-    config.require_secret()?;
+    config.require_keys()?;
     say(&config.show())
 }

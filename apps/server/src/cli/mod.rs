@@ -5,13 +5,15 @@ mod check_config;
 mod failure;
 mod gc;
 mod migrate;
+mod moving;
+mod progress;
 mod serve;
 mod token;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use parlance_server::config::Config;
+use parlance_server::config::{Config, Origin};
 use parlance_server::logging;
 
 use arguments::{Command, Invocation};
@@ -20,12 +22,17 @@ use failure::Failure;
 /// Reads a command line and carries it out.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let Invocation { command, flags } = arguments::read(args)?;
-    let config = Config::load(&flags)?;
+    let mut config = Config::load(&flags)?;
+    if matches!(command, Command::Move(_)) && config.origin("RUST_LOG") == Origin::Default {
+        // Lines about the schema would go through the bar.
+        "warn".clone_into(&mut config.log_filter);
+    }
     logging::start(&config);
     match command {
         Command::CheckConfig => check_config::run(&config),
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
+        Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
         Command::Serve => runtime()?.block_on(serve::run(config)),
     }

@@ -16,8 +16,8 @@ const DEMO_TOKENS_LAST: Duration = Duration::from_hours(7 * 24);
 pub(super) async fn run(config: Config) -> Result<(), Failure> {
     // Heard from here on, so that a signal right after the first line is not the end of the process.
     let terminated = signals::terminated();
-    config.require_secret()?;
-    if !config.rate_limits {
+    config.require_keys()?;
+    if !config.rates.hold {
         tracing::warn!("RATE_LIMITS is off: clients may send as fast as they can");
     }
     if config.database.overruled {
@@ -49,6 +49,12 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
         let claims = Claims { user_id, profile, expires_at: None };
         server.services().directory.admit(&claims).await.map_err(Failure::running)?;
         lines.extend([String::new(), format!("{name} (user id `{id}`), token for seven days:"), token]);
+    }
+    if let (Some(_), Some((address, _))) = (&config.web_dir, server.addresses().first()) {
+        lines.extend([
+            String::new(),
+            format!("To chat, open http://{address}/ in two windows, and sign in as two people."),
+        ]);
     }
     lines.extend(
         ["", "To see a message go from one to the other, in another terminal: make demo", "", ""].map(str::to_owned),

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use parlance_auth::{TokenRequest, mint};
 use parlance_domain::model::{ClaimedProfile, UserId};
-use parlance_domain::ports::Clock;
+use parlance_server::access_token;
 use parlance_server::config::Config;
-use parlance_server::system::SystemClock;
 
 use super::arguments::TokenArguments;
 use super::failure::Failure;
 use super::say;
 
 pub(super) fn run(config: &Config, arguments: &TokenArguments) -> Result<(), Failure> {
+    if config.tokens.are_signed_elsewhere() {
+        return Err(Failure::Usage(
+            "the server's tokens are signed elsewhere: only public keys are configured".to_owned(),
+        ));
+    }
     let TokenArguments { user, name, picture, expires } = arguments;
     let profile = ClaimedProfile { name: name.clone(), picture: picture.clone() };
     say(&format!("{}\n", for_user(config, user.clone(), profile, *expires)?))
@@ -25,12 +28,6 @@ pub(super) fn for_user(
     profile: ClaimedProfile,
     expires_in: Duration,
 ) -> Result<String, Failure> {
-    let request = TokenRequest {
-        profile,
-        expires_in: Some(expires_in),
-        issuer: config.issuer.clone(),
-        audience: config.audience.clone(),
-        ..TokenRequest::new(user_id)
-    };
-    mint(&config.signing_secret()?, &request, SystemClock.now()).map_err(Failure::running)
+    let secret = config.signing_secret()?;
+    access_token(config, &secret, user_id, profile, expires_in).map_err(Failure::running)
 }

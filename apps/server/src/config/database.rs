@@ -72,7 +72,7 @@ impl DatabaseAt {
     }
 
     /// The storage of a URL. Problems name its scheme only: the rest may hold a password.
-    fn parse(url: &str) -> Result<Self, String> {
+    pub fn parse(url: &str) -> Result<Self, String> {
         match url.split_once(':') {
             Some(("memory", "")) => Ok(Self::Memory),
             Some(("sqlite", _)) => Ok(Self::Sqlite { url: url.to_owned(), make_folder: false }),

@@ -8,8 +8,10 @@ mod dev_secret;
 mod error;
 mod layers;
 mod media;
+mod rates;
 mod setting;
 mod show;
+mod tokens;
 mod value;
 
 use std::collections::BTreeMap;
@@ -22,13 +24,16 @@ use parlance_dialects::Dialect;
 use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
+use parlance_socketio::TrustedProxies;
 
 pub use database::{Database, DatabaseAt};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
 pub use media::Media;
+pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
+pub use tokens::Tokens;
 pub use value::{Listen, LogFormat};
 
 pub(crate) use error::one_line;
@@ -51,6 +56,8 @@ pub struct Config {
     pub issuer: Option<String>,
     /// An `aud` that tokens must have.
     pub audience: Option<String>,
+    /// What else checks tokens: public keys instead of the secret, leeway, required claims.
+    pub tokens: Tokens,
     /// Where what has no place of its own is kept.
     pub data_dir: PathBuf,
     /// Which storage, and how it is used.
@@ -69,8 +76,12 @@ pub struct Config {
     pub max_sockets_per_user: usize,
     /// When a connection is cut that does not read.
     pub slow_consumer_timeout: Duration,
-    /// Whether limits of rates hold.
-    pub rate_limits: bool,
+    /// How fast clients may go.
+    pub rates: RateSettings,
+    /// Whose word on a client's address is taken.
+    pub trusted_proxies: TrustedProxies,
+    /// Where the built web client is, if it is served.
+    pub web_dir: Option<PathBuf>,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -105,6 +116,7 @@ impl Config {
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
+            tokens: Tokens::read(layers)?,
             media: Media::read(layers, &data_dir, &database.at)?,
             database,
             data_dir,
@@ -114,11 +126,14 @@ impl Config {
             max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
             max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
-            rate_limits: needed(layers, &setting::RATE_LIMITS, choice([("on", true), ("off", false)]))?,
+            rates: RateSettings::read(layers)?,
+            trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
+            web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),
         };
+        config.tokens.check(layers, config.secret.is_some(), dev)?;
         if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
             return Err(config.refuse(setting::ICE_SERVERS.name, "TURN servers need TURN_SECRET"));
         }
@@ -131,17 +146,23 @@ impl Config {
     }
 
     /// Fails where no key for access tokens was given. With `--dev` one is made later.
-    pub fn require_secret(&self) -> Result<(), ConfigError> {
+    pub fn require_keys(&self) -> Result<(), ConfigError> {
+        if self.tokens.are_signed_elsewhere() { Ok(()) } else { self.require_secret() }
+    }
+
+    fn require_secret(&self) -> Result<(), ConfigError> {
         if self.secret.is_some() || self.dev {
             return Ok(());
         }
         Err(ConfigError::Missing {
             name: setting::ACCESS_TOKEN_SECRET.name,
-            problem: "give the key that your access tokens are signed with, or start with --dev to try things out",
+            problem: "give the key that your access tokens are signed with (or AUTH_PUBLIC_KEY, AUTH_PUBLIC_KEY_FILE or \
+                      AUTH_JWKS_URL), or start with --dev to try things out",
         })
     }
 
-    /// The key for access tokens: the one that was given, else with `--dev` one of this data folder.
+    /// The key for access tokens: the one that was given, else with `--dev` one of this data folder. There is none where
+    /// tokens are signed elsewhere.
     pub fn signing_secret(&self) -> Result<Secret, ConfigError> {
         self.require_secret()?;
         let refused = |error: &dyn std::fmt::Display| {
@@ -163,12 +184,12 @@ impl Config {
     }
 
     /// Who set a setting.
-    pub(crate) fn origin(&self, name: &'static str) -> Origin {
+    pub fn origin(&self, name: &'static str) -> Origin {
         self.origins.get(name).cloned().unwrap_or(Origin::Default)
     }
 
     /// The setting that decided which storage it is.
-    pub(crate) fn database_setting(&self) -> &'static str {
+    pub fn database_setting(&self) -> &'static str {
         let decides = |name| self.origins.contains_key(name);
         let mongo = !decides(setting::DATABASE_URL.name) && decides(setting::MONGODB_URI.name);
         if mongo { setting::MONGODB_URI.name } else { setting::DATABASE_URL.name }
@@ -180,6 +201,8 @@ impl Config {
     }
 }
 
+/// The setting of the web client's folder.
+pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
 /// Where media are served; storages know a link to one by it.
 pub(crate) const MEDIA_PATH: &str = "/media/";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];
@@ -209,6 +232,7 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         presence_grace: needed(layers, &setting::PRESENCE_GRACE, value::duration)?,
         typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
         call_ring_timeout: needed(layers, &setting::CALL_RING_TIMEOUT, value::nonzero_duration)?,
+        rates: None,
         own_media_prefix: optional(layers, &setting::MEDIA_URL, value::base_url)?.unwrap_or_default() + MEDIA_PATH,
     })
 }
@@ -233,6 +257,10 @@ fn optional<T>(
 
 fn origins(text: &str) -> Result<Origins, String> {
     text.parse().map_err(|error: parlance_rest::InvalidOrigin| error.to_string())
+}
+
+fn proxies(text: &str) -> Result<TrustedProxies, String> {
+    text.parse().map_err(|error: parlance_socketio::InvalidNetwork| error.to_string())
 }
 
 fn secret(text: &str) -> Result<Secret, String> {

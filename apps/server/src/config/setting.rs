@@ -63,9 +63,15 @@ settings! {
     DEFAULT_DIALECT = Setting::new("DEFAULT_DIALECT", "DIALECT", "what a client speaks that says nothing, on a listener that says nothing")
         .or("talentbridge");
     ACCESS_TOKEN_SECRET = Setting::new("ACCESS_TOKEN_SECRET", "SECRET", "the key that access tokens are signed with").secret();
+    ACCESS_TOKEN_SECRET_PREVIOUS = Setting::new("ACCESS_TOKEN_SECRET_PREVIOUS", "SECRET", "the secret before it, whose tokens are still valid").secret();
+    AUTH_PUBLIC_KEY = Setting::new("AUTH_PUBLIC_KEY", "PEM", "public keys of access tokens, instead of ACCESS_TOKEN_SECRET");
+    AUTH_PUBLIC_KEY_FILE = Setting::new("AUTH_PUBLIC_KEY_FILE", "FILE", "the same, from a file");
+    AUTH_JWKS_URL = Setting::new("AUTH_JWKS_URL", "URL", "where an identity provider publishes its keys");
     AUTH_PROVISION = Setting::new("AUTH_PROVISION", "token|directory", "whether a valid token of somebody unknown makes a user").or("token");
     AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have");
     AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
+    AUTH_LEEWAY = Setting::new("AUTH_LEEWAY", "DURATION", "how far the clock of whoever signs tokens may be off").or("0s");
+    AUTH_REQUIRED_CLAIMS = Setting::new("AUTH_REQUIRED_CLAIMS", "NAME,…", "claims that tokens must have, such as `exp`");
     DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where database and media are when nothing else is said").or("./data");
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE`, `postgres://…`, `mongodb://…` or `memory:`; not given: parlance.db in DATA_DIR");
     MONGODB_URI = Setting::new("MONGODB_URI", "URL", "a MongoDB, when DATABASE_URL is not given");
@@ -96,7 +102,15 @@ settings! {
     MAX_PACKET_BYTES = Setting::new("MAX_PACKET_BYTES", "BYTES", "one Socket.IO packet; a larger one closes the connection").or("1048576");
     MAX_SOCKETS_PER_USER = Setting::new("MAX_SOCKETS_PER_USER", "NUMBER", "connections of one user; the next one is refused").or("20");
     SLOW_CONSUMER_TIMEOUT = Setting::new("SLOW_CONSUMER_TIMEOUT", "DURATION", "when a connection is cut that does not read").or("10s");
-    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests (this version has none yet)").or("on");
+    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests").or("on");
+    RATE_EVENTS = Setting::new("RATE_EVENTS", "RATE/BURST", "events of one user, a second and at once").or("30/60");
+    RATE_SENDS = Setting::new("RATE_SENDS", "RATE/BURST", "messages of one user, by socket and HTTP together").or("15/30");
+    RATE_TYPING = Setting::new("RATE_TYPING", "RATE/BURST", "beginnings of typing of one user; those above are dropped").or("5/10");
+    RATE_REST = Setting::new("RATE_REST", "RATE/BURST", "HTTP requests of one user").or("50/100");
+    RATE_UPLOADS = Setting::new("RATE_UPLOADS", "NUMBER", "uploads of one user a minute").or("30");
+    RATE_FAILED_HANDSHAKES = Setting::new("RATE_FAILED_HANDSHAKES", "NUMBER", "failed handshakes of one network a minute; then none for its rest").or("30");
+    TRUSTED_PROXIES = Setting::new("TRUSTED_PROXIES", "NETWORK,…", "proxies whose X-Forwarded-For is believed; not given: none");
+    WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
 }

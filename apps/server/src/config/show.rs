@@ -1,6 +1,9 @@
 //! The effective configuration as `check-config` prints it: a TOML file that can be used as it is, with who set
 //! what beside it. Secrets are left out, with a word on whether they are there.
 
+use std::path::Path;
+
+use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
 
 use super::{Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
@@ -16,6 +19,7 @@ impl Config {
             secret,
             issuer,
             audience,
+            tokens,
             data_dir,
             database,
             media,
@@ -25,7 +29,9 @@ impl Config {
             max_packet_bytes,
             max_sockets_per_user,
             slow_consumer_timeout,
-            rate_limits,
+            rates,
+            trusted_proxies,
+            web_dir,
             log_format,
             log_filter,
             origins: _,
@@ -45,9 +51,16 @@ impl Config {
             }
             (None, false) => "access_token_secret is not set".to_owned(),
         });
+        page.hidden(&setting::ACCESS_TOKEN_SECRET_PREVIOUS, tokens.previous_secret.is_some());
+        page.hidden(&setting::AUTH_PUBLIC_KEY, tokens.public_keys.is_some() && tokens.public_key_file.is_none());
+        page.optional(&setting::AUTH_PUBLIC_KEY_FILE, tokens.public_key_file.as_deref().and_then(Path::to_str));
+        page.optional(&setting::AUTH_JWKS_URL, tokens.jwks_url.as_deref());
         page.text(&setting::AUTH_PROVISION, word(services.provisioning, &PROVISIONING));
         page.optional(&setting::AUTH_ISSUER, issuer.as_deref());
         page.optional(&setting::AUTH_AUDIENCE, audience.as_deref());
+        page.duration(&setting::AUTH_LEEWAY, tokens.leeway);
+        let claims = tokens.required_claims.join(",");
+        page.optional(&setting::AUTH_REQUIRED_CLAIMS, Some(claims.as_str()).filter(|text| !text.is_empty()));
         page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
         page.database(database);
         page.text(&setting::MEDIA_DIR, &media.place());
@@ -62,10 +75,7 @@ impl Config {
         page.duration(&setting::TYPING_TIMEOUT, services.typing_timeout);
         page.duration(&setting::CALL_RING_TIMEOUT, services.call_ring_timeout);
         page.optional(&setting::ICE_SERVERS, Some(ice.urls.join(",").as_str()).filter(|text| !text.is_empty()));
-        page.comment(&match ice.turn_secret {
-            Some(_) => format!("turn_secret is set ({})", self.origin(setting::TURN_SECRET.name)),
-            None => "turn_secret is not set".to_owned(),
-        });
+        page.hidden(&setting::TURN_SECRET, ice.turn_secret.is_some());
         page.duration(&setting::TURN_TTL, ice.turn_ttl);
         page.number(&setting::MAX_TEXT_CHARS, limits.max_text_chars);
         page.number(&setting::MAX_MEDIA, limits.max_media);
@@ -74,7 +84,17 @@ impl Config {
         page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
-        page.text(&setting::RATE_LIMITS, on_or_off(*rate_limits));
+        page.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
+        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
+        page.rate(&setting::RATE_EVENTS, events);
+        page.rate(&setting::RATE_SENDS, sends);
+        page.rate(&setting::RATE_TYPING, typing);
+        page.rate(&setting::RATE_REST, requests);
+        page.number(&setting::RATE_UPLOADS, uploads.number as usize);
+        page.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+        let proxies = trusted_proxies.to_string();
+        page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
+        page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());
@@ -113,15 +133,25 @@ impl Page<'_> {
         self.text(setting, &format!("{value:?}"));
     }
 
+    fn rate(&mut self, setting: &Setting, rate: &Rate) {
+        self.text(setting, &format!("{}/{}", rate.number, rate.burst));
+    }
+
     fn bucket(&mut self, bucket: Option<&S3Settings>) {
         self.optional(&setting::S3_ENDPOINT, bucket.and_then(|bucket| bucket.endpoint.as_deref()));
         self.optional(&setting::S3_REGION, bucket.and_then(|bucket| bucket.region.as_deref()));
         let credentials = bucket.and_then(|bucket| bucket.credentials.as_ref());
         self.optional(&setting::S3_ACCESS_KEY_ID, credentials.map(|keys| keys.access_key_id.as_str()));
-        let secret = setting::S3_SECRET_ACCESS_KEY;
-        self.comment(&match credentials {
-            Some(_) => format!("{} is set ({})", secret.key(), self.config.origin(secret.name)),
-            None => format!("{} is not set", secret.key()),
+        self.hidden(&setting::S3_SECRET_ACCESS_KEY, credentials.is_some());
+    }
+
+    /// Whether a secret, or what is too long for a line, is set.
+    fn hidden(&mut self, setting: &Setting, is_set: bool) {
+        let key = setting.key();
+        self.comment(&if is_set {
+            format!("{key} is set ({})", self.config.origin(setting.name))
+        } else {
+            format!("{key} is not set")
         });
     }
 

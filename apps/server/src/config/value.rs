@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 use parlance_dialects::Dialect;
+use parlance_domain::rules::Rate;
 
 /// Where a listener listens, and what its clients speak unless they say otherwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,6 +111,26 @@ pub(super) fn number(least: usize, most: usize) -> impl Fn(&str) -> Result<usize
     }
 }
 
+/// Names, without blanks in them.
+pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
+    let names: Vec<String> = entries(text).map(str::to_owned).collect();
+    let plain = |name: &String| !name.chars().any(|c| c.is_whitespace() || c.is_control());
+    if names.is_empty() || !names.iter().all(plain) {
+        return Err(format!("{text:?} is no list of names, such as exp,iat"));
+    }
+    Ok(names)
+}
+
+/// So many a second, and so many at once.
+pub(super) fn rate(text: &str) -> Result<Rate, String> {
+    let bounded = |text: &str| text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
+    let rate = text.split_once('/').and_then(|(number, burst)| Some((bounded(number)?, bounded(burst)?)));
+    match rate {
+        Some((number, burst)) => Ok(Rate::per_second(number, burst)),
+        None => Err(format!("{text:?} is no rate, such as 30/60: so many a second, and so many at once")),
+    }
+}
+
 /// One of a few words.
 pub(super) fn choice<T: Copy, const N: usize>(choices: [(&'static str, T); N]) -> impl Fn(&str) -> Result<T, String> {
     move |text| {
@@ -167,6 +188,14 @@ mod tests {
             assert!(duration(bad).is_err(), "{bad:?}");
         }
         assert!(nonzero_duration("0s").is_err());
+    }
+
+    #[test]
+    fn rates_have_two_numbers() {
+        assert_eq!(rate("30/60"), Ok(Rate::per_second(30, 60)));
+        for bad in ["30", "0/1", "1/0", "30/60/90", "a/b", "-1/1", "2000000/1", "", "/"] {
+            assert!(rate(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

@@ -10,13 +10,18 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 37] = [
+const BAD_VALUES: [(&str, &str, &str); 50] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
     ("AUTH_PROVISION", "magic", "\"magic\" is not token or directory"),
     ("AUTH_ISSUER", " ", "must not be blank"),
     ("AUTH_AUDIENCE", " ", "must not be blank"),
+    ("AUTH_PUBLIC_KEY", "secret", "holds no PEM block (-----BEGIN PUBLIC KEY-----)"),
+    ("AUTH_PUBLIC_KEY_FILE", " ", "must not be blank"),
+    ("AUTH_JWKS_URL", "login.example", "is not of the form https://HOST/PATH (http: inside one's own network)"),
+    ("AUTH_LEEWAY", "30", "\"30\" is no duration, such as 500ms, 2s or 1m"),
+    ("AUTH_REQUIRED_CLAIMS", "exp nbf", "\"exp nbf\" is no list of names, such as exp,iat"),
     ("DATA_DIR", " ", "must not be blank"),
     ("MEDIA_DIR", "ftp://a", "must be a folder, `s3://bucket/prefix` or `memory:`"),
     ("MEDIA_URL", "chat.example", "\"chat.example\" is not of the form https://HOST[:PORT]"),
@@ -54,6 +59,14 @@ const BAD_VALUES: [(&str, &str, &str); 37] = [
     ("MAX_SOCKETS_PER_USER", "0", "\"0\" is no number from 1 to 10000"),
     ("SLOW_CONSUMER_TIMEOUT", "2 days", "\"2 days\" is no duration, such as 500ms, 2s or 1m"),
     ("RATE_LIMITS", "maybe", "\"maybe\" is not on or off"),
+    ("RATE_EVENTS", "30", "\"30\" is no rate, such as 30/60: so many a second, and so many at once"),
+    ("RATE_SENDS", "0/1", "\"0/1\" is no rate, such as 30/60: so many a second, and so many at once"),
+    ("RATE_TYPING", "5/", "\"5/\" is no rate, such as 30/60: so many a second, and so many at once"),
+    ("RATE_REST", "fast", "\"fast\" is no rate, such as 30/60: so many a second, and so many at once"),
+    ("RATE_UPLOADS", "0", "\"0\" is no number from 1 to 1000000"),
+    ("RATE_FAILED_HANDSHAKES", "many", "\"many\" is no number from 1 to 1000000"),
+    ("TRUSTED_PROXIES", "proxy", "\"proxy\" is no address or network, such as 10.0.0.0/8"),
+    ("WEB_DIR", " ", "must not be blank"),
     ("LOG_FORMAT", "xml", "\"xml\" is not text or json"),
     ("RUST_LOG", "a=b=c", "\"a=b=c\" is no filter, such as info or warn,parlance_socketio=debug"),
 ];

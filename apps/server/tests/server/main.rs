@@ -4,8 +4,12 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
 mod configuration;
+mod databases;
 mod embedding;
 mod identities;
+mod keys;
+mod moving;
 mod process;
 mod serving;
 mod tokens;
+mod web;

@@ -27,7 +27,8 @@ impl Parlance {
         std::fs::write(self.folder().join(name), text).unwrap();
     }
 
-    fn command(&self, args: &[&str], env: &[(&str, &str)]) -> Command {
+    /// It, to be started by whoever wants more of it than this.
+    pub(crate) fn command(&self, args: &[&str], env: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_parlance"));
         command.args(args).env_clear().envs(env.iter().copied()).current_dir(self.folder()).stdin(Stdio::null());
         command

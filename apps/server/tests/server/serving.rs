@@ -7,7 +7,7 @@ use crate::process::{Parlance, Running};
 
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "a secret of this test, long enough");
 
-fn http(address: &str, request: &str) -> String {
+pub(crate) fn http(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(request.as_bytes()).unwrap();
     let mut answer = String::new();
@@ -15,7 +15,7 @@ fn http(address: &str, request: &str) -> String {
     answer
 }
 
-fn get(address: &str, path: &str, headers: &str) -> String {
+pub(crate) fn get(address: &str, path: &str, headers: &str) -> String {
     http(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"))
 }
 

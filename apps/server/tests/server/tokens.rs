@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlance_auth::{JwtVerifier, Secret, VerifierSettings};
+use parlance_auth::{JwtVerifier, Keys, Secret, VerifierSettings};
 use parlance_domain::ports::{Claims, Clock, TokenError, TokenVerifier};
 use parlance_server::system::SystemClock;
 
@@ -13,7 +13,7 @@ const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "a secret of this test, lon
 
 async fn verify(secret: &str, settings: &VerifierSettings, token: &str) -> Result<Claims, TokenError> {
     let secret = Secret::new(secret).unwrap();
-    JwtVerifier::new(&secret, settings, Arc::new(SystemClock)).verify(token.trim_end()).await
+    JwtVerifier::new(Keys::secrets([&secret]), settings.clone(), Arc::new(SystemClock)).verify(token.trim_end()).await
 }
 
 #[tokio::test]

@@ -2,13 +2,16 @@
 //! Nothing here reads a clock, makes an id or talks to anybody.
 
 mod call;
+mod content_hash;
 mod conversation;
 mod id;
 mod medium;
 mod message;
 mod notification;
 mod paging;
+mod place;
 mod read_state;
+mod record;
 mod short_text;
 mod time;
 mod user;
@@ -16,6 +19,7 @@ mod view;
 mod watermarks;
 
 pub use call::{CallId, CallMedia};
+pub use content_hash::{ContentHash, InvalidHash};
 pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};
 pub use id::{ConversationId, InvalidId, MediumId, MessageId, NotificationId, ObjectId, SessionId, UserId};
 pub use medium::{Dimensions, Medium, Thumbnail};
@@ -27,7 +31,11 @@ pub use notification::{
     PreferencesChange,
 };
 pub use paging::{ConversationCursor, Page, SearchCursor, TimeCursor};
+pub use place::{InvalidPlace, Place};
 pub use read_state::{ReadState, SeqRange};
+pub use record::{
+    Attendance, BlocksRecord, ConversationRecord, ParticipantRecord, Record, RecordCounts, RecordsByKind, UserRecord,
+};
 pub use time::Timestamp;
 pub use user::{ClaimedProfile, ProfileChange, User};
 pub use view::{ConversationView, MessageView, ReplyView};

@@ -10,8 +10,8 @@ use crate::rules::blocking::Blocking;
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
 pub trait Blocks: Send + Sync {
-    /// `blocker` blocks `blocked` from now on. Says whether that is new. Idempotent. An append that begins
-    /// after this returns sees it.
+    /// `blocker` blocks `blocked` from now on. Says whether that is new. Idempotent. An append that begins after this
+    /// returns sees it; one that is under way is waited for, so that what is not stored when this returns is refused.
     async fn insert_block(&self, blocker: &UserId, blocked: &UserId, now: Timestamp) -> StorageResult<bool>;
 
     /// `blocker` no longer blocks `blocked`. Says whether they did. Idempotent.

@@ -1,6 +1,7 @@
 //! What the domain needs from the outside. Every sentence of a storage port's documentation is a
 //! promise that `storage-testkit` checks; every adapter passes the whole testkit.
 
+mod archive;
 mod blobs;
 mod blocks;
 mod bus;
@@ -17,6 +18,7 @@ mod system;
 mod tokens;
 mod users;
 
+pub use archive::{Archive, Begun, RecordReader, RecordSource, RecordTarget, UnfinishedCopy};
 pub use blobs::{BlobChunks, BlobEntry, BlobInfo, BlobKey, BlobPart, BlobWrite, Blobs};
 pub use blocks::Blocks;
 pub use bus::{BusClosed, EventBus};

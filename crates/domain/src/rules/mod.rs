@@ -5,12 +5,16 @@ pub mod amending;
 pub mod appending;
 pub mod blocking;
 pub mod calling;
+pub mod content;
 pub mod limits;
 pub mod media;
 pub mod membership;
 pub mod messages;
 pub mod ranges;
+pub mod rates;
 pub mod reading;
 pub mod search;
+pub mod tally;
 
 pub use limits::Limits;
+pub use rates::{Rate, Rates};

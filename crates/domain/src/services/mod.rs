@@ -13,9 +13,11 @@ mod conversing;
 mod deadlines;
 mod directory;
 mod fresh_cache;
+mod limiting;
 mod local_bus;
 mod messaging;
 mod missed_calls;
+mod moving;
 mod notification_views;
 mod notifying;
 mod policy;
@@ -40,8 +42,10 @@ pub use calling::{Calling, CallingWorker, Invitation, MAX_SIGNAL_BYTES};
 pub use collecting::{Collected, Collecting};
 pub use conversing::Conversing;
 pub use directory::Directory;
+pub use limiting::Limiting;
 pub use local_bus::LocalBus;
 pub use messaging::{Messaging, PendingSend, Sent};
+pub use moving::{Difference, MoveError, Moved, Moving, Progress, Side, Stage, Stored};
 pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};
@@ -95,6 +99,8 @@ pub struct Services {
     pub notifying: Notifying,
     /// Calls.
     pub calling: Calling,
+    /// How fast people may go.
+    pub limiting: Limiting,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -116,6 +122,7 @@ impl Services {
     pub fn new(parts: Parts) -> (Self, Workers) {
         let Parts { storage, bus, clock, ids, policy, rooms, settings } = parts;
         let settings = Arc::new(settings);
+        let limiting = Limiting::new(settings.rates);
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone());
         let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
@@ -206,8 +213,19 @@ impl Services {
         });
         let reading = Reading::new(storage.clone(), rosters.clone(), notifying.clone(), publisher);
         let syncing = Syncing::new(storage, rosters, views);
-        let services =
-            Self { directory, conversing, messaging, reading, presence, typing, blocking, syncing, notifying, calling };
+        let services = Self {
+            directory,
+            conversing,
+            messaging,
+            reading,
+            presence,
+            typing,
+            blocking,
+            syncing,
+            notifying,
+            calling,
+            limiting,
+        };
         let workers =
             Workers { writer, presence: presence_worker, typing: typing_worker, notifier, calling: calling_worker };
         (services, workers)

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use crate::rules::Limits;
+use crate::rules::{Limits, Rates};
 
 /// Limits, scopes and times of the services.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
     /// Bounds of messages and groups.
     pub limits: Limits,
+    /// How fast people may go; `None` as fast as they can (`RATE_LIMITS=off`).
+    pub rates: Option<Rates>,
     /// How users become known (`AUTH_PROVISION`).
     pub provisioning: Provisioning,
     /// Who hears of presence (`PRESENCE_SCOPE`).
@@ -27,6 +29,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             limits: Limits::default(),
+            rates: Some(Rates::default()),
             provisioning: Provisioning::default(),
             presence_scope: PresenceScope::default(),
             presence_grace: Duration::from_secs(2),

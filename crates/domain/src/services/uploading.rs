@@ -11,6 +11,7 @@ use std::time::Duration;
 use futures_core::Stream;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
+use super::limiting::Limiting;
 use super::publisher::Publisher;
 use super::upload_slots::{Slot, Slots};
 use crate::error::{Error, Result};
@@ -46,6 +47,8 @@ pub struct UploadParts {
     pub at_once: usize,
     /// Those of one user.
     pub at_once_per_user: usize,
+    /// How fast one user may begin new ones; the same as the other services'.
+    pub limiting: Limiting,
 }
 
 struct Needs {
@@ -57,6 +60,7 @@ struct Needs {
     ids: Arc<dyn RandomIds>,
     own_media_prefix: String,
     slots: Arc<Slots>,
+    limiting: Limiting,
 }
 
 /// Taking media in, and finding them.
@@ -86,20 +90,23 @@ pub struct UploadTurn {
 impl Uploading {
     /// Builds the service.
     pub fn new(parts: UploadParts) -> Self {
-        let UploadParts { media, blobs, intake, bus, clock, ids, own_media_prefix, at_once, at_once_per_user } = parts;
+        let UploadParts { media, blobs, intake, bus, clock, ids, own_media_prefix, .. } = parts;
+        let UploadParts { at_once, at_once_per_user, limiting, .. } = parts;
         let (publisher, slots) = (Publisher::new(bus), Slots::new(at_once, at_once_per_user));
-        Self(Arc::new(Needs { media, blobs, intake, publisher, clock, ids, own_media_prefix, slots }))
+        Self(Arc::new(Needs { media, blobs, intake, publisher, clock, ids, own_media_prefix, slots, limiting }))
     }
 
     /// Lets `uploader` begin, before anything of the body is read.
     ///
     /// # Errors
-    /// `PayloadTooLarge` by the request's length, `RateLimited` while too many uploads run.
+    /// `PayloadTooLarge` by the request's length, `RateLimited` while too many uploads run and for one too many of
+    /// this user's in a minute.
     pub fn begin(&self, uploader: &UserId, content_length: Option<u64>) -> Result<UploadTurn> {
         if let Some(bytes) = content_length {
             self.0.intake.check_content_length(bytes)?;
         }
         let slot = self.0.slots.take(uploader)?;
+        self.0.limiting.upload(uploader)?;
         Ok(UploadTurn { uploading: self.clone(), uploader: uploader.clone(), content_length, _slot: slot })
     }
 

@@ -2,6 +2,7 @@
 
 mod calling;
 mod messaging;
+mod moving;
 mod notifying;
 mod people;
 mod support;

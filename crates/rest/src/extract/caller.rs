@@ -12,7 +12,8 @@ use parlance_domain::ports::TokenError;
 use crate::RestState;
 use crate::errors::Refusal;
 
-/// The authenticated user. Comes first among a handler's arguments: a stranger learns nothing about the rest.
+/// The authenticated user, unless they ask too fast. Comes first among a handler's arguments: a stranger learns nothing
+/// about the rest.
 pub(crate) struct Caller(pub(crate) User);
 
 impl FromRequestParts<Arc<RestState>> for Caller {
@@ -31,6 +32,7 @@ impl FromRequestParts<Arc<RestState>> for Caller {
             }
             TokenError::Unavailable(source) => Error::Unavailable(source.into()),
         })?;
+        rest.services.limiting.request(&claims.user_id)?;
         Ok(Self(rest.services.directory.admit(&claims).await?))
     }
 }

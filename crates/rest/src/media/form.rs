@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::body::BodyDataStream;
+use axum::body::{Body, BodyDataStream};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use bytes::Bytes;
@@ -15,6 +15,7 @@ use futures::{Stream, StreamExt};
 use multer::{Constraints, Multipart, SizeLimit};
 use parlance_domain::ports::UploadChunks;
 use parlance_domain::{Error, Result};
+use tower_http::timeout::TimeoutBody;
 
 use crate::RestState;
 use crate::errors::Refusal;
@@ -25,7 +26,7 @@ const MAX_PARTS: usize = 32;
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 /// What may lie before a part is understood: a preamble and headers.
 const MAX_AHEAD_BYTES: usize = 64 * 1024;
-/// How long the next part may take to begin.
+/// How long the next piece may take to come, and the next part to begin.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// The parts of a request's body.
@@ -66,7 +67,8 @@ impl Form {
         let length = request.headers().get(header::CONTENT_LENGTH);
         let content_length = length.and_then(|length| length.to_str().ok()?.parse().ok());
         let ahead = Arc::new(AtomicUsize::new(0));
-        let pieces = Pieces { body: request.into_body().into_data_stream(), ahead: Arc::clone(&ahead), paused: true };
+        let body = Body::new(TimeoutBody::new(MAX_PAUSE, request.into_body()));
+        let pieces = Pieces { body: body.into_data_stream(), ahead: Arc::clone(&ahead), paused: true };
         let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(max_bytes));
         let parts = Multipart::with_constraints(pieces, boundary, constraints);
         Ok(Self { parts, left: MAX_PARTS, ahead, content_length })

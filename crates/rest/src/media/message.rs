@@ -29,6 +29,7 @@ pub(crate) async fn send_file(
     form: Form,
 ) -> Result<Response, Refusal> {
     let sending = |error| Refusal::Failed(error, Operation::Send);
+    rest.services.limiting.send(&caller.id).map_err(sending)?;
     let turn = rest.uploading.begin(&caller.id, form.content_length()).map_err(sending)?;
     let upload_id = query.text("uploadId").map(str::to_owned);
     let mut reading = Reading { rest: &rest, caller: &caller, texts: Map::new(), upload_id, medium: None };

@@ -150,11 +150,14 @@ impl Api {
     }
 
     pub(crate) fn with(provisioning: Provisioning, change: impl FnOnce(&mut RestState)) -> Self {
+        Self::set(Settings { provisioning, rates: None, ..Settings::default() }, change)
+    }
+
+    pub(crate) fn set(settings: Settings, change: impl FnOnce(&mut RestState)) -> Self {
         let storage = Arc::new(MemoryStorage::new());
         let ids = Arc::new(Counter::default());
         let clock = Arc::new(Ticks::default());
         let (bus, events) = LocalBus::new(1_000);
-        let settings = Settings { provisioning, ..Settings::default() };
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
             bus: bus.clone(),
@@ -179,6 +182,7 @@ impl Api {
             own_media_prefix: "/media/".to_owned(),
             at_once: 8,
             at_once_per_user: 2,
+            limiting: services.limiting.clone(),
         });
         let mut state = RestState {
             services: services.clone(),

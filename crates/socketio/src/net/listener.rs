@@ -91,11 +91,16 @@ impl Peer {
     pub(crate) fn connection(&self) -> &Weak<Connection> {
         &self.connection
     }
+
+    /// What the requests of a connection know, as it was accepted.
+    pub fn of(io: &ConnectionIo, address: &Address) -> Self {
+        let Address { socket, dialect } = *address;
+        Self { addr: socket, dialect, connection: Arc::downgrade(io.shared()) }
+    }
 }
 
 impl Connected<IncomingStream<'_, Listener>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Listener>) -> Self {
-        let Address { socket, dialect } = stream.remote_addr().clone();
-        Self { addr: socket, dialect, connection: Arc::downgrade(stream.io().shared()) }
+        Self::of(stream.io(), stream.remote_addr())
     }
 }

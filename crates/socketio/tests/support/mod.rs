@@ -13,6 +13,7 @@ use futures::{SinkExt, StreamExt};
 use parlance_dialects::Dialect;
 use parlance_domain::model::{ClaimedProfile, ConversationId, ObjectId, Timestamp, UserId};
 use parlance_domain::ports::{Claims, Clock, IdSource, TokenError, TokenVerifier};
+use parlance_domain::rules::Rates;
 use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services, Settings};
 use parlance_socketio::{Config, Peer, Sockets, Transport};
 use parlance_storage_memory::MemoryStorage;
@@ -82,7 +83,17 @@ impl Server {
         Self::with(Config::default(), Settings { presence_grace: Duration::ZERO, ..Settings::default() }).await
     }
 
+    /// Without limits of rates: most tests are about something else.
     pub async fn with(config: Config, settings: Settings) -> Self {
+        Self::on(config, Settings { rates: None, ..settings }).await
+    }
+
+    /// With these limits.
+    pub async fn limited(config: Config, rates: Rates) -> Self {
+        Self::on(config, Settings { rates: Some(rates), ..Settings::default() }).await
+    }
+
+    async fn on(config: Config, settings: Settings) -> Self {
         let clock = Arc::new(TestClock(tokio::time::Instant::now()));
         let (bus, events) = LocalBus::new(1024);
         let sockets = Sockets::new(&config);

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use mongodb::bson::doc;
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{MediumId, Message, MessageId, NewMessage};
+use parlance_domain::model::{MediaLink, MediumId, Message, MessageId, NewMessage};
 use parlance_domain::ports::{Appended, ReadMessage};
 use parlance_domain::rules::appending::{self, Answer, Moved, Place, Plan};
 use parlance_domain::rules::media::Named;
@@ -66,8 +66,13 @@ pub(crate) fn parts(batch: &[NewMessage]) -> Vec<&[NewMessage]> {
 
 /// A message and the words that it is found by, which are about as long as its text.
 fn bytes_of(new: &NewMessage) -> usize {
-    let links: usize = new.media.iter().map(|link| link.url.len() + 512).sum();
-    1024 + 4 * new.text.as_ref().map_or(0, String::len) + 2 * links
+    bytes_of_message(new.text.as_deref(), &new.media)
+}
+
+/// The same of a text and its media.
+pub(crate) fn bytes_of_message(text: Option<&str>, media: &[MediaLink]) -> usize {
+    let links: usize = media.iter().map(|link| link.url.len() + 512).sum();
+    1024 + 4 * text.map_or(0, str::len) + 2 * links
 }
 
 /// Stores a batch as part of somebody else's change.
@@ -227,6 +232,6 @@ mod tests {
         assert_eq!(sizes(&[new(10), new(10)]), [2]);
         let half = JOURNAL_BYTES / 8;
         assert_eq!(sizes(&[new(half), new(half), new(half), new(2 * JOURNAL_BYTES), new(1)]), [1, 1, 1, 1, 1]);
-        assert_eq!(sizes(&vec![new(40_000); 60]), [25, 25, 10]);
+        assert_eq!(sizes(&vec![new(40_000); 60]), [26, 26, 8]);
     }
 }

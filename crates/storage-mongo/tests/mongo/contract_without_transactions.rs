@@ -6,7 +6,7 @@ use parlance_storage_testkit::{Fresh, storage_contract};
 use crate::database::Database;
 
 async fn fresh() -> Fresh {
-    let database = Database::new().await;
+    let database = Database::new();
     let options = Options { transactions: Transactions::Never, ..Options::default() };
     Fresh::new(database.open(&options).await).keeping(database)
 }

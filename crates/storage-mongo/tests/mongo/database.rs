@@ -12,7 +12,7 @@ pub(crate) struct Database {
 }
 
 impl Database {
-    pub(crate) async fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let server = std::env::var("TEST_MONGODB_URL").expect("run make test, or set TEST_MONGODB_URL");
         let name = format!("test_{}", ObjectId::new());
         Self { url: with_database(&server, &name), name }

@@ -44,7 +44,7 @@ async fn locks(database: &Database) -> Vec<Document> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_that_was_written_down_is_finished_by_the_next_change() {
-    let database = Database::new().await;
+    let database = Database::new();
     let (world, ann, direct) = broken_off(&database, Fault::LoseAnswerTo(b"journal")).await;
     assert!(locks(&database).await[0].contains_key("journal"), "the append has happened");
     assert_eq!(world.history(direct).await, [], "and nothing of it is to be seen");
@@ -59,7 +59,7 @@ async fn an_append_that_was_written_down_is_finished_by_the_next_change() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_append_that_was_not_written_down_is_undone_by_the_next_change() {
-    let database = Database::new().await;
+    let database = Database::new();
     let (world, ann, direct) = broken_off(&database, Fault::LoseAnswerTo(b"conversation/")).await;
     assert!(!locks(&database).await[0].contains_key("journal"), "its locks are there, and that is all");
     assert_eq!(world.send(direct, &ann, "next").await.seq, 1);

@@ -1,6 +1,8 @@
 //! The storage on a real server: the whole contract with transactions and without, what it survives, and what is
 //! particular to MongoDB.
 
+mod archive;
+mod archive_without_transactions;
 mod contract;
 mod contract_without_transactions;
 mod database;

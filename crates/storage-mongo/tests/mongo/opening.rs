@@ -19,7 +19,7 @@ fn one_line(error: &ConnectError) -> String {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nodes_that_start_at_once_migrate_once() {
-    let database = Database::new().await;
+    let database = Database::new();
     let made: Arc<Mutex<Vec<String>>> = Arc::default();
     let heard = Arc::clone(&made);
     let observer = move |command: &Document| {
@@ -51,7 +51,7 @@ async fn nodes_that_start_at_once_migrate_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_of_a_newer_release_is_refused() {
-    let database = Database::new().await;
+    let database = Database::new();
     let storage = database.open(&Options::default()).await;
     let schema = database.look().await.collection::<Document>("schema");
     schema.update_one(doc! {}, doc! { "$set": { "version": 99 } }).await.expect("answers");
@@ -78,7 +78,7 @@ async fn a_server_that_is_not_there_is_said_so_in_time() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_storage_is_unavailable() {
-    let database = Database::new().await;
+    let database = Database::new();
     let storage = database.open(&Options::default()).await;
     storage.close().await;
     let answer = storage.ping().await;

@@ -50,18 +50,13 @@ impl OwnServer {
         }
     }
 
-    /// How a storage at this address of the server, or of a proxy before it, is opened.
-    pub(crate) fn url(&self, address: SocketAddr) -> String {
-        format!("mongodb://{address}/chat?directConnection=true")
-    }
-
-    pub(crate) fn options(&self, connections: u32) -> Options {
+    fn options(&self, connections: u32) -> Options {
         Options {
             max_connections: connections,
             acquire_timeout: Duration::from_secs(1),
             // A server that has been killed needs a moment.
             server_selection_timeout: Duration::from_secs(20),
-            call_timeout: Duration::from_secs(60),
+            call_timeout: Duration::from_mins(1),
             transactions: self.transactions,
             lease: Duration::from_secs(4),
             ..Options::default()
@@ -89,7 +84,8 @@ impl Server for OwnServer {
     }
 
     async fn open(&self, address: SocketAddr, connections: u32) -> Arc<dyn Storage> {
-        let storage = MongoStorage::connect(&self.url(address), &self.options(connections)).await;
+        let url = format!("mongodb://{address}/chat?directConnection=true");
+        let storage = MongoStorage::connect(&url, &self.options(connections)).await;
         let storage = storage.expect("the server answers");
         storage.migrate().await.expect("its database is brought up to date");
         Arc::new(storage)

@@ -71,13 +71,18 @@ fn add(found: &mut Found, new: &NewMessage, row: FoundRow) -> Result<(), Failed>
 /// Places in the order of time, which SQLite's full-text index goes by, and the highest that each moment had before
 /// the batch.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(crate) struct Places {
     last: HashMap<Timestamp, Option<i64>>,
 }
 
 impl Places {
+    /// Places after these, the highest of each moment.
+    pub(crate) fn after(taken: impl IntoIterator<Item = (Timestamp, Option<i64>)>) -> Self {
+        Self { last: taken.into_iter().collect() }
+    }
+
     /// Gives each message the next free place of its millisecond.
-    pub(super) fn allot(mut self, stored: Vec<Message>) -> Result<Vec<(i64, Message)>, Failed> {
+    pub(crate) fn allot(mut self, stored: Vec<Message>) -> Result<Vec<(i64, Message)>, Failed> {
         stored.into_iter().map(|message| Ok((self.next(message.created_at)?, message))).collect()
     }
 

@@ -1,6 +1,7 @@
 //! The storage on a real PostgreSQL server: the whole contract, faults, and what is particular to this engine. The
 //! server is named by `TEST_POSTGRES_URL`; each case has a database of its own on it.
 
+mod archive;
 #[path = "../shared/batches.rs"]
 mod batches;
 mod contract;

@@ -147,7 +147,7 @@ async fn calls_look_at_what_their_page_holds() {
     })
     .await;
     // The viewer's own conversations are sorted; of messages only the page's newest are looked at.
-    let own = ("participants", 2 * 200 + 2 * 42);
+    let own = ("participants", 2 * 210 + 2 * 42);
     within(&list, REPETITIONS, &[own, ("conversations", 2 * 210), ("messages", 2 * 21)]);
 
     let unread = cost(&bench, async |storage: &SqlStorage| {

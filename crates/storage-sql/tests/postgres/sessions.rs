@@ -96,6 +96,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     let given_up =
         |error: &StorageError| matches!(error, StorageError::UnknownOutcome { .. } | StorageError::Unavailable { .. });
     assert!(found.as_ref().is_err_and(given_up) && sent.as_ref().is_err_and(given_up), "{found:?} {sent:?}");
+    assert!(matches!(storage.ping().await, Err(StorageError::Unavailable { .. })), "nor does it answer a ping");
     assert!(asked.elapsed() < Duration::from_secs(20), "it took {:?}", asked.elapsed());
     proxy.lift();
     assert!(storage.find_user(&ann).await.expect("answers again").is_some());

@@ -1,5 +1,6 @@
 //! The storage on real database files: the whole contract, and what is particular to SQL.
 
+mod archive;
 #[path = "../shared/batches.rs"]
 mod batches;
 mod contract;

@@ -340,11 +340,13 @@ pub async fn a_block_against_sends_refuses_what_begins_later(world: World) {
         };
         let block = async move {
             blocker.block(&to, &blocked).await;
-            blocker.try_send(blocker.draft(direct, &blocked, "after the block")).await
+            let in_force = blocker.history(direct).await.len();
+            (in_force, blocker.try_send(blocker.draft(direct, &blocked, "after the block")).await)
         };
-        let (stored, after) = race_two(send, block).await;
+        let (stored, (in_force, after)) = race_two(send, block).await;
         assert_eq!(after, Err(Error::Blocked), "an append that begins after the block returns sees it");
         assert_eq!(world.history(direct).await.len(), stored, "exactly what was accepted is stored");
+        assert_eq!(in_force, stored, "what was under way is stored when the block returns, or refused");
         assert_gapless(&world, direct).await;
     }
 }

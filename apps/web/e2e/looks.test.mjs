@@ -1,0 +1,140 @@
+// How it looks: light and dark, wide and 360 pixels narrow, each looked at by axe and left as a picture.
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { Browser } from '../../../tests/e2e/support/browser.mjs';
+import { BLUE } from '../../../tests/e2e/support/camera.mjs';
+import { Server } from '../../../tests/e2e/support/server.mjs';
+import { assertAccessible } from './support/axe.mjs';
+import { aged, furnish } from './support/furnish.mjs';
+import { built, Window } from './support/window.mjs';
+
+const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
+describe('looks', () => {
+  let server;
+  let browser;
+  let people;
+  before(async () => {
+    [server, browser] = await Promise.all([
+      Server.start({ env: { WEB_DIR: built, TYPING_TIMEOUT: '60s' } }),
+      Browser.open(BLUE),
+    ]);
+    people = await furnish(server);
+  });
+  after(async () => {
+    await browser?.close();
+    await server?.close();
+  });
+
+  for (const colorScheme of ['light', 'dark']) {
+    it(`${colorScheme}: conversations, details, search and dialogues`, async () => {
+      const window = await Window.open(browser, {
+        person: people.mara,
+        prepare: (context) => aged(context, people.times),
+        colorScheme,
+        viewport: { width: 1360, height: 850 },
+      });
+      await window.enter('Harbour Festival');
+      people.type();
+      await window.page.getByText('is typing').first().waitFor();
+      await window.page.waitForFunction(() => [...document.images].every((image) => image.complete));
+      await window.picture(`group-${colorScheme}`);
+      await assertAccessible(window.page, `a group, ${colorScheme}`);
+      await window.message('tide table').hover();
+      await window.picture(`actions-${colorScheme}`);
+      await window.button('Details').click();
+      await window.page.getByRole('complementary', { name: 'Details' }).waitFor();
+      await window.picture(`details-${colorScheme}`);
+      await assertAccessible(window.page, `details, ${colorScheme}`);
+      await window.enter('Jonas Weber');
+      await window.picture(`direct-${colorScheme}`);
+      await assertAccessible(window.page, `a direct conversation, ${colorScheme}`);
+      await window.page.getByRole('searchbox', { name: /Search/ }).fill('stage');
+      await window.page.getByRole('heading', { name: 'Messages' }).waitFor();
+      await window.picture(`search-${colorScheme}`);
+      await assertAccessible(window.page, `a search, ${colorScheme}`);
+      await window.button('Clear search').click();
+      await window.page.getByRole('button', { name: /^Notifications/ }).click();
+      await window.dialogue('Notifications').waitFor();
+      await window.picture(`notifications-${colorScheme}`);
+      await assertAccessible(window.page, `notifications, ${colorScheme}`);
+      await window.page.keyboard.press('Escape');
+      await window.page.getByRole('button', { name: 'Mara Lindqvist Settings' }).click();
+      await window.picture(`settings-${colorScheme}`);
+      await assertAccessible(window.page, `settings, ${colorScheme}`);
+      await window.close();
+    });
+  }
+
+  it('the choice of looks is kept', async () => {
+    const window = await Window.open(browser, {
+      person: people.mara,
+      prepare: (context) => aged(context, people.times),
+      colorScheme: 'light',
+    });
+    const background = () => window.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await background();
+    await window.page.getByRole('button', { name: 'Mara Lindqvist Settings' }).click();
+    await window.page.getByText('Dark', { exact: true }).click();
+    await window.page.waitForFunction((before) => getComputedStyle(document.body).backgroundColor !== before, light);
+    const dark = await background();
+    await window.page.reload();
+    await window.sidebar.waitFor();
+    assert.equal(await background(), dark);
+    await window.close();
+  });
+
+  it('a phone of 360 pixels: the list, a conversation, its details; nothing sticks out', async () => {
+    const window = await Window.open(browser, {
+      person: people.mara,
+      prepare: (context) => aged(context, people.times),
+      ...PHONE,
+    });
+    const fits = async (what) => {
+      const width = await window.page.evaluate(() => document.documentElement.scrollWidth);
+      assert.ok(width <= 360, `${what} is ${width} pixels wide`);
+    };
+    await window.row('Harbour Festival').waitFor();
+    await window.picture('phone-list');
+    await fits('the list');
+    await assertAccessible(window.page, 'the list on a phone');
+    await window.row('Harbour Festival').tap();
+    await window.field.waitFor();
+    await window.page.waitForFunction(() => [...document.images].every((image) => image.complete));
+    await window.picture('phone-chat');
+    await fits('a conversation');
+    await assertAccessible(window.page, 'a conversation on a phone');
+    await window.button('Details').tap();
+    await window.picture('phone-details');
+    await fits('the details');
+    await window.button('Close details').tap();
+    await window.button('Back to the conversations').tap();
+    await window.row('Jonas Weber').waitFor();
+    await window.close();
+  });
+
+  it('goes by keyboard alone: search, list, field, history and what can be done there', async () => {
+    const { page, ...window } = await Window.open(browser, { person: people.mara });
+    await page.keyboard.press('Control+k');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('textbox', { name: 'Message' }).waitFor();
+    await page.waitForFunction(() => document.activeElement.classList.contains('composer-field'));
+    await page.keyboard.press('Shift+Tab');
+    await page.keyboard.press('Shift+Tab');
+    await page.waitForFunction(() => document.activeElement.tagName !== 'TEXTAREA');
+    await page.locator('article[tabindex="0"]').focus();
+    const before = await page.evaluate(() => document.activeElement.dataset.seq);
+    await page.keyboard.press('ArrowUp');
+    await page.waitForFunction((seq) => document.activeElement.dataset.seq < seq, before);
+    // Past what a message itself has to press, to what can be done with it.
+    const named = () => page.evaluate(() => document.activeElement.getAttribute('aria-label'));
+    for (let steps = 0; steps < 4 && (await named()) !== 'React'; steps++) await page.keyboard.press('Tab');
+    assert.equal(await named(), 'React');
+    await page.keyboard.press('Alt+ArrowUp');
+    assert.deepEqual(window.errors, []);
+    await window.context.close();
+  });
+});

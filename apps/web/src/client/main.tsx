@@ -1,0 +1,23 @@
+// Where the page begins.
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app';
+import './styles/tokens.css';
+import './styles/controls.css';
+import './styles/shell.css';
+import './styles/sidebar.css';
+import './styles/chat.css';
+import './styles/message.css';
+import './styles/composer.css';
+import './styles/panels.css';
+import { applyTheme } from './theme';
+
+applyTheme();
+const root = document.getElementById('root');
+if (root) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
+  );
+}

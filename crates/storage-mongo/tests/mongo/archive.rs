@@ -1,0 +1,13 @@
+//! A database can be moved, by transactions.
+
+use parlance_storage_mongo::Options;
+use parlance_storage_testkit::{Movable, archive_contract};
+
+use crate::database::Database;
+
+async fn fresh() -> Movable {
+    let database = Database::new();
+    Movable::new(database.open(&Options::default()).await).keeping(database)
+}
+
+archive_contract!(fresh);
