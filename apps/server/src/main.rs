@@ -6,10 +6,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-/// A message makes many small values that live shortly, in Rust as in SQLite, on threads that hand them to each other.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     match cli::run(std::env::args_os()) {
         Ok(()) => ExitCode::SUCCESS,
