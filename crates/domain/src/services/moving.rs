@@ -97,7 +97,7 @@ pub enum MoveError {
         /// In how many portions.
         count: u64,
         /// The first of them.
-        first: Difference,
+        first: Box<Difference>,
     },
 }
 
@@ -148,7 +148,9 @@ impl Moving {
             if records.is_empty() {
                 break;
             }
-            records.iter().take(left).for_each(|record| contents.add(record));
+            for record in records.iter().take(left) {
+                contents.add(record);
+            }
             left = left.saturating_sub(records.len());
         }
         Ok(contents.hash())
@@ -181,7 +183,9 @@ impl Moving {
 
 fn count(records: &[Record]) -> u64 {
     let mut counts = RecordCounts::default();
-    records.iter().for_each(|record| counts.add(record));
+    for record in records {
+        counts.add(record);
+    }
     counts.total()
 }
 

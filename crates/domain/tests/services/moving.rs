@@ -154,7 +154,9 @@ impl RecordTarget for Flawed {
             return Err(StorageError::Unavailable { source: "the disk is full".into() });
         }
         let mut records = records.to_vec();
-        records.iter_mut().for_each(self.change);
+        for record in &mut records {
+            (self.change)(record);
+        }
         self.inner.take_in(&records).await
     }
 

@@ -175,7 +175,9 @@ async fn blocks(reader: &mut Reader<'_>, after: Option<&UserId>, limit: usize) -
     }
     records.truncate(limit);
     // The index has the newest block first.
-    records.iter_mut().for_each(|record| record.blocked.reverse());
+    for record in &mut records {
+        record.blocked.reverse();
+    }
     Ok(records.into_iter().map(Record::Blocks).collect())
 }
 

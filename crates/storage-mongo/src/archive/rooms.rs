@@ -45,7 +45,9 @@ pub(super) async fn write(
     let names: BTreeSet<_> = names.chain(Named::by_urls(images).all).collect();
     let names: Vec<ObjectId> = names.into_iter().map(|id| object_id(id.bytes())).collect();
     let mut media = CountedMedia::of(unit, names.clone()).await?;
-    names.into_iter().filter(|id| arrived.contains(id)).for_each(|id| media.arrive(id));
+    for id in names.into_iter().filter(|id| arrived.contains(id)) {
+        media.arrive(id);
+    }
 
     let mut documents = Vec::with_capacity(messages.len());
     for message in &messages {

@@ -75,7 +75,9 @@ impl RecordSource for Crowd {
 
     async fn count_records(&self) -> StorageResult<RecordCounts> {
         let mut counts = RecordCounts::default();
-        self.records().for_each(|record| counts.add(&record));
+        for record in self.records() {
+            counts.add(&record);
+        }
         Ok(counts)
     }
 

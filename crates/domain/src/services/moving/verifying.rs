@@ -58,7 +58,7 @@ pub(super) async fn compare(
     }
     match first {
         None => Ok((*source.tally.counts(), source.tally.hash())),
-        Some(first) => Err(MoveError::Differs { count: differences, first }),
+        Some(first) => Err(MoveError::Differs { count: differences, first: Box::new(first) }),
     }
 }
 
