@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigError, DatabaseAt};
 use crate::storage::Opened;
 
 /// A copy counts, and lists pages of, tables of any size: a statement may take longer than on a server's way.
-const STATEMENT_TIMEOUT: Duration = Duration::from_secs(600);
+const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
 
 /// One end of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ pub async fn copy(
 
 /// An end that is open.
 enum Held {
-    Storage(Opened, Stored),
+    Storage(Box<Opened>, Stored),
     File(Arc<ArchiveFile>),
 }
 
@@ -86,7 +86,7 @@ impl Held {
                 config.database.statement_timeout = config.database.statement_timeout.max(STATEMENT_TIMEOUT);
                 let opened = Opened::open(&config).await.map_err(problem)?;
                 let archive = opened.archive().ok_or("is gone when the process ends: there is nothing to copy")?;
-                Ok(Self::Storage(opened, Stored::new(archive)))
+                Ok(Self::Storage(Box::new(opened), Stored::new(archive)))
             }
         }
     }

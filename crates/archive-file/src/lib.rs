@@ -81,7 +81,7 @@ impl RecordTarget for ArchiveFile {
         match FileWriter::open(&self.path, source, counts).await? {
             Opened::Refused(begun) => Ok(begun),
             Opened::Writing(opened, begun) => {
-                *writer = Some(opened);
+                *writer = Some(*opened);
                 Ok(begun)
             }
         }

@@ -20,7 +20,7 @@ pub(crate) enum Opened {
     /// It is something else, and stays what it is.
     Refused(Begun),
     /// It is new, or goes on.
-    Writing(FileWriter, Begun),
+    Writing(Box<FileWriter>, Begun),
 }
 
 /// A file that is being written.
@@ -45,7 +45,7 @@ impl FileWriter {
             let mut writer = Self::at(path, Chain::default(), Tally::default(), 0).await?;
             let head = Head { version: VERSION, source: Text(source), counts: (*counts).into() };
             writer.lines(&[Body::Archive(head)]).await?;
-            return Ok(Opened::Writing(writer, Begun::Fresh));
+            return Ok(Opened::Writing(Box::new(writer), Begun::Fresh));
         }
         // What is there and is no archive is somebody else's, and is not touched.
         let mut reader = match FileReader::open(path).await {
@@ -70,7 +70,8 @@ impl FileWriter {
             return Ok(Opened::Refused(Begun::Foreign));
         }
         let (chain, tally, end) = reader.into_parts();
-        Ok(Opened::Writing(Self::at(path, chain, tally, end).await?, Begun::Unfinished(reached)))
+        let writer = Self::at(path, chain, tally, end).await?;
+        Ok(Opened::Writing(Box::new(writer), Begun::Unfinished(reached)))
     }
 
     /// Writes on from this byte; what was behind it is gone.

@@ -44,7 +44,7 @@ fn the_list_names_every_case() {
 
 #[test]
 fn the_list_of_archives_names_every_case() {
-    let all = written(&sources().join("archive/cases.rs"), "archive");
+    let all = written(&sources().join("archive/cases.rs"), "moving");
     assert!(!all.is_empty(), "there are cases");
     let listed = listed(&sources().join("archive/contract.rs"));
     assert_eq!(all, listed, "every case is listed, and every listed one is a case");

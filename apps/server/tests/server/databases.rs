@@ -13,23 +13,23 @@ pub(crate) struct Database {
 impl Database {
     /// One on the PostgreSQL server.
     pub(crate) async fn postgres() -> Self {
-        let database = Self::on("TEST_POSTGRES_URL");
+        let database = Self::on(&postgres_server());
         database.ask_postgres(&format!("CREATE DATABASE {}", database.name)).await;
         database
     }
 
     /// One on the MongoDB server, which makes it when something is written.
     pub(crate) fn mongo() -> Self {
-        Self::on("TEST_MONGODB_URL")
+        Self::on(&std::env::var("TEST_MONGODB_URL").expect("run make test, or set TEST_MONGODB_URL"))
     }
 
-    fn on(variable: &str) -> Self {
+    fn on(server: &str) -> Self {
         let name = format!("server_{}", ObjectId::new());
-        Self { url: with_database(&server(variable), &name), name }
+        Self { url: with_database(server, &name), name }
     }
 
     async fn ask_postgres(&self, statement: &str) {
-        let mut session = PgConnection::connect(&server("TEST_POSTGRES_URL")).await.unwrap();
+        let mut session = PgConnection::connect(&postgres_server()).await.unwrap();
         session.execute(AssertSqlSafe(statement.to_owned())).await.unwrap();
     }
 
@@ -43,8 +43,8 @@ impl Database {
     }
 }
 
-fn server(variable: &str) -> String {
-    std::env::var(variable).unwrap_or_else(|_| panic!("run make test, or set {variable}"))
+fn postgres_server() -> String {
+    std::env::var("TEST_POSTGRES_URL").expect("run make test, or set TEST_POSTGRES_URL")
 }
 
 /// The URL of a server with the name of a database in it.

@@ -27,19 +27,19 @@ async fn page(depot: &Depot, after: &Place, limit: usize) -> Vec<Record> {
     depot.archive.list_records(after, limit).await.expect("the storage answers")
 }
 
-/// Sorts as places of one kind do: ids by their bytes.
-fn key(place: &Place) -> (Vec<u8>, i64, Vec<u8>) {
+/// Sorts as places of one kind do: ids by their bytes. Places of no record have none.
+fn key(place: &Place) -> Option<(Vec<u8>, i64, Vec<u8>)> {
     let seq = |seq: u64| i64::try_from(seq).unwrap_or(i64::MAX);
     let text = |id: &UserId| id.as_str().as_bytes().to_vec();
-    match place {
+    Some(match place {
         Place::Users(Some(id)) | Place::Blocks(Some(id)) => (text(id), 0, vec![]),
         Place::Media(Some(id)) => (id.bytes().to_vec(), 0, vec![]),
         Place::Conversations(Some(id)) => (id.bytes().to_vec(), 0, vec![]),
         Place::Messages(Some((id, number))) => (id.bytes().to_vec(), seq(*number), vec![]),
         Place::Participants(Some((id, Some(user)))) => (id.bytes().to_vec(), 0, text(user)),
         Place::Notifications(Some((user, at, id))) => (text(user), at.millis(), id.bytes().to_vec()),
-        other => panic!("{other} is the place of no record"),
-    }
+        _ => return None,
+    })
 }
 
 /// Everything of a kind, in pages of this size.
@@ -167,9 +167,9 @@ pub async fn a_copy_goes_on_wherever_it_was_cut(original: Depot, copy: Depot) {
         let rest = original.records_after(reached.as_ref()).await;
         let Some(batch) = rest.chunks(7).next() else { break };
         copy.take_in(batch).await;
-        let Begun::Unfinished(now) = copy.begin(SOURCE).await else { panic!("the copy is under way") };
-        assert_eq!(now, batch.last().map(Record::place), "it goes on after the last record");
-        reached = now;
+        reached = batch.last().map(Record::place);
+        let expected = Begun::Unfinished(reached.clone());
+        assert_eq!(copy.begin(SOURCE).await, expected, "it goes on after the last record");
     }
     copy.archive.finish_copy().await.expect("the storage answers");
     assert_eq!(copy.records().await, records, "the parts are the whole");

@@ -6,7 +6,7 @@
 macro_rules! archive_contract {
     ($fresh:ident) => {
         $crate::archive_tests! { $fresh;
-            archive {
+            moving {
                 what_goes_out_comes_in_the_same,
                 a_restored_storage_answers_like_the_original,
                 a_restored_storage_lives_on_like_the_original,

@@ -206,7 +206,7 @@ fn user(number: u64) -> Record {
     Record::User(UserRecord {
         user: User { id: id_of(number), name, picture: None },
         claimed,
-        preferences: Preferences { push: number % 7 != 0, ..Preferences::default() },
+        preferences: Preferences { push: !number.is_multiple_of(7), ..Preferences::default() },
         created_at: moment(number),
     })
 }
