@@ -119,6 +119,7 @@ pub struct Workers {
 
 impl Services {
     /// Builds all services on these parts.
+    #[expect(clippy::too_many_lines, reason = "one part after the other, and nothing to decide")]
     pub fn new(parts: Parts) -> (Self, Workers) {
         let Parts { storage, bus, clock, ids, policy, rooms, settings } = parts;
         let settings = Arc::new(settings);
