@@ -48,7 +48,7 @@ pub(crate) async fn frame(State(Framing { rest, patience }): State<Framing>, req
 async fn answer(patience: Duration, request: Request, next: Next, id: &str) -> Response {
     // A body that trickles would keep that task, which nobody waits for any more. It ends before the request does, so
     // that the answer says what was wrong.
-    let request = request.map(|body| Body::new(DeadlineBody::new(patience - patience / 4, body)));
+    let request = request.map(|body| Body::new(DeadlineBody::new(patience.mul_f32(0.75), body)));
     // In a task of its own: a client that goes away in the middle must not cut a handler off between what it stored
     // and what it tells others.
     let handled = tokio::spawn(next.run(request).in_current_span());
