@@ -151,7 +151,7 @@ impl Builder {
             routes = routes.merge(dev_sign_in::routes(&config, &services)?);
         }
         let routes = routes.layer(cors);
-        let listeners = bind_all(&config, &transport).await?;
+        let listeners = bind_all(&config, &transport)?;
         Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
     }
 }
@@ -175,7 +175,7 @@ fn socketio_config(config: &Config) -> parlance_socketio::Config {
     }
 }
 
-async fn bind_all(config: &Config, transport: &Transport) -> Result<Vec<Bound>, ConfigError> {
+fn bind_all(config: &Config, transport: &Transport) -> Result<Vec<Bound>, ConfigError> {
     let mut bound = Vec::with_capacity(config.listen.len());
     for Listen { address, dialect } in &config.listen {
         let refused = |error| config.refuse(config.listen_setting(), format!("cannot listen on {address}: {error}"));

@@ -2,7 +2,6 @@
 //! connection has so long for its first one and for each further one, and what a head may have is bounded. Bodies
 //! and requests have limits of their own in `rest` and `socketio`.
 
-use std::convert::Infallible;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -55,8 +54,7 @@ async fn connection(io: ConnectionIo, peer: Peer, routes: Router, mut closed: wa
             begun.store(true, Ordering::Relaxed);
             let mut request: Request = request.map(Body::new);
             request.extensions_mut().insert(ConnectInfo(peer.clone()));
-            let answer = routes.clone().oneshot(request);
-            async move { Ok::<_, Infallible>(answer.await?) }
+            routes.clone().oneshot(request)
         }
     });
     let mut builder = Builder::new(TokioExecutor::new()).http1_only();

@@ -1,5 +1,7 @@
 //! How fast clients may go, and what strangers may hold: each limit from both sides, over the wire.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
+
 mod support;
 
 use std::time::Duration;

@@ -96,10 +96,10 @@ impl Figure {
             figures.push((Self::HeardP99, presence.heard.p99));
             figures.extend(presence.cpu_micros.map(|micros| (Self::PresenceMicros, micros)));
         }
-        if let (Some(server), Some(traffic)) = (&report.server, &report.traffic) {
-            if traffic.sends_per_second > 0.0 {
-                figures.push((Self::SendMicros, server.cores * 1_000_000.0 / traffic.sends_per_second));
-            }
+        if let (Some(server), Some(traffic)) = (&report.server, &report.traffic)
+            && traffic.sends_per_second > 0.0
+        {
+            figures.push((Self::SendMicros, server.cores * 1_000_000.0 / traffic.sends_per_second));
         }
         if let Some(server) = &report.server {
             figures.extend([(Self::ServerCores, server.cores), (Self::ServerMib, server.resident_mib)]);

@@ -122,7 +122,7 @@ struct Flawed {
 }
 
 impl Flawed {
-    fn new(storage: &Arc<MemoryStorage>, batches: i64, change: fn(&mut Record)) -> Arc<dyn RecordTarget> {
+    fn target(storage: &Arc<MemoryStorage>, batches: i64, change: fn(&mut Record)) -> Arc<dyn RecordTarget> {
         let inner = Stored::new(storage.clone());
         Arc::new(Self { inner, batches_left: AtomicI64::new(batches), change })
     }
@@ -185,7 +185,7 @@ async fn everything_is_moved_and_progress_rises_to_the_end() {
 #[tokio::test]
 async fn a_copy_that_failed_goes_on_where_it_was() {
     let (source, copy) = (holding(&records(&[5_000])).await, holding(&[]).await);
-    let flawed = Flawed::new(&copy, 3, |_| {});
+    let flawed = Flawed::target(&copy, 3, |_| {});
     let failed = moved(&source, &flawed).await;
     assert!(matches!(failed, Err(MoveError::Failed { side: Side::Target, .. })), "{failed:?}");
     assert_eq!(copy.count_records().await.expect("memory answers").total(), 3_000, "three batches came in");
@@ -218,7 +218,7 @@ async fn a_target_that_is_not_empty_is_refused() {
 #[tokio::test]
 async fn an_unfinished_copy_is_gone_on_with_by_its_own_source_alone() {
     let copy = holding(&[]).await;
-    let flawed = Flawed::new(&copy, 1, |_| {});
+    let flawed = Flawed::target(&copy, 1, |_| {});
     assert!(moved(&holding(&records(&[2_000])).await, &flawed).await.is_err());
     // The same server after another message: it is not the source that was being copied.
     let grown = holding(&records(&[2_001])).await;
@@ -230,7 +230,7 @@ async fn an_unfinished_copy_is_gone_on_with_by_its_own_source_alone() {
 #[tokio::test]
 async fn an_unfinished_copy_is_no_source() {
     let copy = holding(&[]).await;
-    assert!(moved(&holding(&records(&[2_000])).await, &Flawed::new(&copy, 1, |_| {})).await.is_err());
+    assert!(moved(&holding(&records(&[2_000])).await, &Flawed::target(&copy, 1, |_| {})).await.is_err());
     let refused = moved(&copy, &target(&holding(&[]).await)).await;
     let Err(MoveError::Failed { side: Side::Source, source: StorageError::Corrupt { source } }) = refused else {
         panic!("{refused:?}")
@@ -241,7 +241,7 @@ async fn an_unfinished_copy_is_no_source() {
 #[tokio::test]
 async fn what_differs_is_named_by_its_conversation() {
     let (source, copy) = (holding(&records(&[5, 5, 5])).await, holding(&[]).await);
-    let flawed = Flawed::new(&copy, i64::MAX, |record| {
+    let flawed = Flawed::target(&copy, i64::MAX, |record| {
         if let Record::Message(message) = record
             && message.conversation_id == home(2)
             && message.seq == 4
@@ -260,7 +260,7 @@ async fn what_differs_is_named_by_its_conversation() {
 #[tokio::test]
 async fn a_source_that_changes_behind_the_copy_is_noticed() {
     let (source, copy) = (holding(&records(&[1_500, 5])).await, holding(&[]).await);
-    let flawed = Flawed::new(&copy, 1, |_| {});
+    let flawed = Flawed::target(&copy, 1, |_| {});
     assert!(moved(&source, &flawed).await.is_err());
     // As many records as before and the same first ones, but another text in what was copied already.
     let mut changed = records(&[1_500, 5]);

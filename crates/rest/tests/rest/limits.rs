@@ -41,13 +41,14 @@ fn pause(answer: Answer) -> u64 {
 
 /// A multipart request with one file.
 fn form(token: &str, uri: &str, field: &str, more: &[(&str, &str)]) -> Request<Body> {
-    let mut body = String::new();
-    for (name, value) in more {
-        body += &format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
-    }
-    body += &format!(
+    let part = |(name, value): &(&str, &str)| {
+        format!("--b\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
+    let file = format!(
         "--b\r\ncontent-disposition: form-data; name=\"{field}\"; filename=\"a.txt\"\r\n\r\nhello\r\n--b--\r\n"
     );
+    let body: Vec<String> = more.iter().map(part).chain([file]).collect();
+    let body = body.concat();
     let request = Request::post(uri).header("authorization", token);
     request.header("content-type", "multipart/form-data; boundary=b").body(Body::from(body)).expect("a request")
 }
