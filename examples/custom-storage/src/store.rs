@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 use crate::failure::Failed;
 use crate::tables::{Documents, RawTable};
 
+/// A key and what stands there.
+pub(crate) type Entry = (Vec<u8>, Vec<u8>);
+
 /// Which entries of an index, in which order.
 #[derive(Debug, Clone)]
 pub(crate) struct Scan {
@@ -45,10 +48,10 @@ pub(crate) trait View {
         table: RawTable,
         scan: Scan,
         keep: impl FnMut(&[u8]) -> Result<bool, Failed>,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failed>;
+    ) -> Result<Vec<Entry>, Failed>;
 
     /// The entries, each with its key.
-    fn entries(&self, table: RawTable, scan: Scan) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failed> {
+    fn entries(&self, table: RawTable, scan: Scan) -> Result<Vec<Entry>, Failed> {
         self.entries_where(table, scan, |_| Ok(true))
     }
 
@@ -83,7 +86,7 @@ impl View for Reader {
         table: RawTable,
         scan: Scan,
         keep: impl FnMut(&[u8]) -> Result<bool, Failed>,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failed> {
+    ) -> Result<Vec<Entry>, Failed> {
         entries(&self.0.open_table(table)?, scan, keep)
     }
 }
@@ -134,7 +137,7 @@ impl View for Writer {
         table: RawTable,
         scan: Scan,
         keep: impl FnMut(&[u8]) -> Result<bool, Failed>,
-    ) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failed> {
+    ) -> Result<Vec<Entry>, Failed> {
         entries(&self.transaction.open_table(table)?, scan, keep)
     }
 }
@@ -147,7 +150,7 @@ fn entries(
     table: &impl ReadableTable<&'static [u8], &'static [u8]>,
     scan: Scan,
     mut keep: impl FnMut(&[u8]) -> Result<bool, Failed>,
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, Failed> {
+) -> Result<Vec<Entry>, Failed> {
     let Scan { from, to, backwards, mut skip, limit } = scan;
     let to = to.as_ref().map(Vec::as_slice);
     let mut range = table.range::<&[u8]>((Bound::Included(from.as_slice()), to))?;

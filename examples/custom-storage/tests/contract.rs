@@ -1,5 +1,7 @@
 //! It keeps every promise of the storage ports, and what it has answered for is on disk.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
+
 use parlance_domain::model::{ClaimedProfile, Timestamp};
 use parlance_domain::ports::Users;
 use parlance_example_custom_storage::EmbeddedStorage;

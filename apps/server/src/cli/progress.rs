@@ -35,7 +35,7 @@ impl Bar {
         }
         self.bar.set_length(total);
         self.bar.set_position(done);
-        let part = if total == 0 { 0 } else { done * PARTS / total };
+        let part = (done * PARTS).checked_div(total).unwrap_or(0);
         if begins || told.is_none_or(|(_, before)| before != part) {
             *told = Some((stage, part));
             if self.bar.is_hidden() && stage != Stage::Checking {
