@@ -1,6 +1,6 @@
 //! Storage in MongoDB: the ports of `parlance-domain` over the official driver, one file per port. Documents,
 //! queries and driver errors do not leave this crate; rules are those of the domain, applied inside the change.
-//! Changes of several documents are transactions where the deployment has them, else they go by [`locks`] and a
+//! Changes of several documents are transactions where the deployment has them, else they go by `locks` and a
 //! journal. `docs/mongodb.md` describes collections, indexes and sharding.
 //!
 //! ```no_run
