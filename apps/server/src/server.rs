@@ -96,7 +96,7 @@ impl Server {
         working.spawn(typing.run());
         working.spawn(notifier.run());
         working.spawn(calling.run());
-        // It may be dropped at any point, so nobody waits for it in the end.
+        // It may be dropped at any point, so nobody waits for its end.
         let mut collected = JoinSet::new();
         collected.spawn(collecting.run());
         let delivery = transport.clone();
@@ -110,7 +110,7 @@ impl Server {
             _ = delivered.join_next() => Err(Stopped("delivery")),
             _ = collected.join_next() => Err(Stopped("collection")),
         };
-        collected.abort_all();
+        collected.shutdown().await;
 
         tracing::info!("shutting down");
         let deadline = Instant::now() + SHUTDOWN_LIMIT;
@@ -121,6 +121,8 @@ impl Server {
         services.close();
         let stored = timeout_at(deadline, async {
             ended(&mut working).await;
+            // Nobody publishes any more, and whoever gave the storage closes it after this.
+            delivered.shutdown().await;
             storage.close().await;
         });
         match (answered, stored.await) {

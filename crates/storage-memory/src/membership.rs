@@ -1,7 +1,7 @@
 //! Who comes and goes: the rule decides, this writes the outcome and its system message.
 
 use parlance_domain::error::{Error, Result};
-use parlance_domain::model::{MessageKind, NewMessage, Role};
+use parlance_domain::model::Role;
 use parlance_domain::ports::{ChangeMembership, MembershipChanged, StorageResult};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::membership;
@@ -14,9 +14,9 @@ impl State {
         change: &ChangeMembership,
         limits: &Limits,
     ) -> StorageResult<Result<MembershipChanged>> {
-        let ChangeMembership { conversation_id, actor, change, names, message_id, now } = change;
+        let ChangeMembership { conversation_id, actor, change: wanted, now, .. } = change;
         let Some(room) = self.rooms.get(conversation_id) else { return Ok(Err(Error::ConversationNotFound)) };
-        let outcome = match membership::plan(room.conversation.kind, &room.participants(), actor, change, limits) {
+        let outcome = match membership::plan(room.conversation.kind, &room.participants(), actor, wanted, limits) {
             Ok(outcome) => outcome,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -36,20 +36,7 @@ impl State {
             room.enter(user, Role::Member, *now);
             self.rooms_of.entry(user.clone()).or_default().insert(*conversation_id);
         }
-        let message = outcome.describe(actor, names).and_then(|text| {
-            self.store(NewMessage {
-                id: *message_id,
-                conversation_id: *conversation_id,
-                sender_id: actor.clone(),
-                kind: MessageKind::System,
-                text: Some(text),
-                media: Vec::new(),
-                reply_to: None,
-                client_message_id: None,
-                created_at: *now,
-                delivered_to: None,
-            })
-        });
+        let message = change.system_message(&outcome).and_then(|new| self.store(new));
         let Some(room) = self.rooms.get(conversation_id) else { return Ok(Err(Error::ConversationNotFound)) };
         Ok(Ok(MembershipChanged {
             outcome,

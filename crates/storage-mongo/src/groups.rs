@@ -5,8 +5,7 @@ use async_trait::async_trait;
 use mongodb::bson::{Bson, doc};
 use parlance_domain::error::{Attempt, Error, Result as Verdict};
 use parlance_domain::model::{
-    Conversation, ConversationId, ConversationKind, Message, MessageKind, NewMessage, Participant, Role, Roster,
-    Timestamp, UserId,
+    Conversation, ConversationId, ConversationKind, Message, NewMessage, Participant, Role, Roster, Timestamp, UserId,
 };
 use parlance_domain::ports::{ChangeMembership, GroupChange, MembershipChanged};
 use parlance_domain::rules::Limits;
@@ -117,7 +116,7 @@ impl Change for Membership<'_> {
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed> {
-        let ChangeMembership { conversation_id: id, actor, change, names, message_id, now } = self.change;
+        let ChangeMembership { conversation_id: id, actor, change, now, .. } = self.change;
         let Some(document) = find_document(&mut unit.reader(), *id).await? else {
             return Ok(Err(Error::ConversationNotFound));
         };
@@ -130,9 +129,9 @@ impl Change for Membership<'_> {
         let mut message = None;
         if !outcome.is_empty() {
             must_know(&mut unit.reader(), &outcome.added).await?;
-            if let Some(text) = outcome.describe(actor, names) {
+            if let Some(new) = self.change.system_message(&outcome) {
                 // Appended first: one who leaves is still there to send the message that says so.
-                let told = append_system(unit, system_message(*id, actor, *message_id, text, *now)).await?;
+                let told = append_system(unit, new).await?;
                 conversation.rev = told.rev;
                 conversation.active_at = conversation.active_at.max(*now);
                 message = Some(told);
@@ -183,27 +182,6 @@ async fn write_positions(unit: &mut Unit<'_>, before: &Conversation, outcome: &O
     unit.write(Command::insert(POSITIONS, &new)?);
     unit.write(Command::update(POSITIONS, updates));
     Ok(())
-}
-
-fn system_message(
-    conversation_id: ConversationId,
-    actor: &UserId,
-    id: parlance_domain::model::MessageId,
-    text: String,
-    now: Timestamp,
-) -> NewMessage {
-    NewMessage {
-        id,
-        conversation_id,
-        sender_id: actor.clone(),
-        kind: MessageKind::System,
-        text: Some(text),
-        media: Vec::new(),
-        reply_to: None,
-        client_message_id: None,
-        created_at: now,
-        delivered_to: None,
-    }
 }
 
 async fn append_system(unit: &mut Unit<'_>, new: NewMessage) -> Result<Message, Failed> {

@@ -3,7 +3,7 @@
 
 use parlance_domain::error::{Attempt, Error, Result as Verdict};
 use parlance_domain::model::{
-    Conversation, ConversationId, ConversationKind, Message, MessageKind, NewMessage, Participant, Timestamp, UserId,
+    Conversation, ConversationId, ConversationKind, Message, NewMessage, Participant, Timestamp, UserId,
 };
 use parlance_domain::ports::{ChangeMembership, GroupChange, MembershipChanged};
 use parlance_domain::rules::Limits;
@@ -68,24 +68,22 @@ pub(crate) async fn change_membership(
     change: &ChangeMembership,
     limits: &Limits,
 ) -> Result<Verdict<MembershipChanged>, Failed> {
-    let ChangeMembership { conversation_id: id, actor, change, names, message_id, now } = change;
+    let ChangeMembership { conversation_id: id, actor, change: wanted, now, .. } = change;
     let transaction = storage.pools.begin().await?;
     locks::conversations(&transaction, [*id]).await?;
     let Some(before) = find(&transaction, *id).await? else { return Ok(Err(Error::ConversationNotFound)) };
     let participants = list_participants(&transaction, *id).await?;
-    let outcome = match membership::plan(before.kind, &participants, actor, change, limits) {
+    let outcome = match membership::plan(before.kind, &participants, actor, wanted, limits) {
         Ok(outcome) => outcome,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let text = outcome.describe(actor, names);
     let mut message = None;
     if !outcome.is_empty() {
         let last_seq = sql_number(before.last_seq);
         insert_participants(&transaction, *id, &added(&outcome), last_seq, *now).await?;
         forget_former(&transaction, *id, &outcome.added).await?;
         update_roles(&transaction, *id, &outcome).await?;
-        if let Some(text) = text {
-            let new = system_message(*id, actor, *message_id, text, *now);
+        if let Some(new) = change.system_message(&outcome) {
             message = Some(append_system(&transaction, new).await?);
         }
         // Last, so that one who leaves is still there to send the message that says so.
@@ -106,27 +104,6 @@ pub(crate) async fn change_membership(
 fn added(outcome: &Outcome) -> Vec<(&str, i64)> {
     let member = role_number(parlance_domain::model::Role::Member);
     outcome.added.iter().map(|user| (user.as_str(), member)).collect()
-}
-
-fn system_message(
-    conversation_id: ConversationId,
-    actor: &UserId,
-    id: parlance_domain::model::MessageId,
-    text: String,
-    now: Timestamp,
-) -> NewMessage {
-    NewMessage {
-        id,
-        conversation_id,
-        sender_id: actor.clone(),
-        kind: MessageKind::System,
-        text: Some(text),
-        media: Vec::new(),
-        reply_to: None,
-        client_message_id: None,
-        created_at: now,
-        delivered_to: None,
-    }
 }
 
 async fn append_system(transaction: &DatabaseTransaction, new: NewMessage) -> Result<Message, Failed> {

@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 use parlance_domain::ports::StorageResult;
 use redb::{Database, ReadableDatabase};
+use tokio_util::task::TaskTracker;
 
 use crate::failure::Failed;
 use crate::store::{Reader, Writer};
@@ -45,6 +46,8 @@ pub struct OpenError {
 #[derive(Debug, Clone)]
 pub struct EmbeddedStorage {
     database: Arc<Database>,
+    /// What runs on it, also for callers that are gone: nothing can stop what has begun.
+    running: TaskTracker,
 }
 
 impl EmbeddedStorage {
@@ -56,7 +59,13 @@ impl EmbeddedStorage {
         let failed = |source| OpenError { path: path.display().to_string(), source };
         let database = Database::create(path).map_err(|error| failed(error.into()))?;
         tables::make_all(&database).map_err(failed)?;
-        Ok(Self { database: Arc::new(database) })
+        Ok(Self { database: Arc::new(database), running: TaskTracker::new() })
+    }
+
+    /// Waits for what still runs. The file is let go of when the last clone is dropped after this.
+    pub async fn close(self) {
+        self.running.close();
+        self.running.wait().await;
     }
 
     /// Asks one state of the storage, however many questions that takes.
@@ -65,7 +74,7 @@ impl EmbeddedStorage {
         ask: impl FnOnce(&Reader) -> Result<T, Failed> + Send + 'static,
     ) -> StorageResult<T> {
         let database = Arc::clone(&self.database);
-        blocking(move || ask(&Reader::new(database.begin_read()?))).await
+        self.blocking(move || ask(&Reader::new(database.begin_read()?))).await
     }
 
     /// Changes the storage: all of it is there when this returns, or nothing if it fails before the commit.
@@ -74,7 +83,7 @@ impl EmbeddedStorage {
         change: impl FnOnce(&mut Writer) -> Result<T, Failed> + Send + 'static,
     ) -> StorageResult<T> {
         let database = Arc::clone(&self.database);
-        blocking(move || {
+        self.blocking(move || {
             let mut writer = Writer::new(database.begin_write()?);
             let outcome = change(&mut writer)?;
             writer.commit()?;
@@ -82,9 +91,12 @@ impl EmbeddedStorage {
         })
         .await
     }
-}
 
-/// redb waits for its writer and for the disk, which the threads of the runtime must not.
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Failed> + Send + 'static) -> StorageResult<T> {
-    Ok(tokio::task::spawn_blocking(work).await.map_err(Failed::Ended).flatten()?)
+    /// redb waits for its writer and for the disk, which the threads of the runtime must not.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Failed> + Send + 'static,
+    ) -> StorageResult<T> {
+        Ok(self.running.spawn_blocking(work).await.map_err(Failed::Ended).flatten()?)
+    }
 }

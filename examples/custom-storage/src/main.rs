@@ -12,9 +12,11 @@ use parlance_server::{Server, signals};
 async fn main() -> Result<(), Box<dyn Error>> {
     let terminated = signals::terminated();
     let storage = EmbeddedStorage::open(Path::new("parlance.redb"))?;
-    let server = Server::builder(Config::load(&Flags::default())?).storage(Arc::new(storage)).build().await?;
+    let server = Server::builder(Config::load(&Flags::default())?).storage(Arc::new(storage.clone())).build().await?;
     for (address, dialect) in server.addresses() {
         println!("listening on http://{address} ({dialect})");
     }
-    Ok(server.run(terminated).await?)
+    let outcome = server.run(terminated).await;
+    storage.close().await;
+    Ok(outcome?)
 }

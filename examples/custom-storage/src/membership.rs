@@ -1,7 +1,7 @@
 //! Who comes and goes: the rule decides, this writes the outcome and its system message.
 
 use parlance_domain::error::Error;
-use parlance_domain::model::{MessageKind, NewMessage, Role};
+use parlance_domain::model::Role;
 use parlance_domain::ports::{ChangeMembership, MembershipChanged};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::membership;
@@ -18,9 +18,9 @@ impl Writer {
         change: &ChangeMembership,
         limits: &Limits,
     ) -> Result<MembershipChanged, Stop> {
-        let ChangeMembership { conversation_id, actor, change, names, message_id, now } = change;
+        let ChangeMembership { conversation_id, actor, change: wanted, now, .. } = change;
         let mut room = room::find(self, *conversation_id)?.ok_or(Error::ConversationNotFound)?;
-        let outcome = membership::plan(room.conversation.kind, &room.participants(), actor, change, limits)?;
+        let outcome = membership::plan(room.conversation.kind, &room.participants(), actor, wanted, limits)?;
         users::must_know(self, &outcome.added)?;
         if !outcome.is_empty() {
             room.conversation.updated_at = *now;
@@ -36,23 +36,9 @@ impl Writer {
             room.enter(user, Role::Member, *now);
             self.put_bytes(ROOMS_OF, &tables::of_user_in(user, *conversation_id), &[])?;
         }
-        let message = match outcome.describe(actor, names) {
+        let message = match change.system_message(&outcome) {
             None => None,
-            Some(text) => {
-                let told = NewMessage {
-                    id: *message_id,
-                    conversation_id: *conversation_id,
-                    sender_id: actor.clone(),
-                    kind: MessageKind::System,
-                    text: Some(text),
-                    media: Vec::new(),
-                    reply_to: None,
-                    client_message_id: None,
-                    created_at: *now,
-                    delivered_to: None,
-                };
-                Some(self.store(&mut room, told)?.0)
-            }
+            Some(new) => Some(self.store(&mut room, new)?.0),
         };
         if !outcome.is_empty() {
             self.put_room(&room)?;

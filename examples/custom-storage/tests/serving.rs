@@ -25,8 +25,8 @@ async fn send(file: &Path, text: &str) -> ConversationId {
         _ => None,
     };
     let config = Config::from_env(&Flags::default(), settings).unwrap();
-    let storage = Arc::new(EmbeddedStorage::open(file).unwrap());
-    let server = Server::builder(config).storage(storage).build().await.unwrap();
+    let storage = EmbeddedStorage::open(file).unwrap();
+    let server = Server::builder(config).storage(Arc::new(storage.clone())).build().await.unwrap();
     let services = server.services().clone();
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
@@ -38,6 +38,7 @@ async fn send(file: &Path, text: &str) -> ConversationId {
 
     stop.send(()).unwrap();
     running.await.unwrap().unwrap();
+    storage.close().await;
     chat.conversation.id
 }
 

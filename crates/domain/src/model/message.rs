@@ -77,6 +77,28 @@ pub struct NewMessage {
 }
 
 impl NewMessage {
+    /// What the server says of something that `sender_id` caused.
+    pub fn system(
+        id: MessageId,
+        conversation_id: ConversationId,
+        sender_id: UserId,
+        text: String,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            conversation_id,
+            sender_id,
+            kind: MessageKind::System,
+            text: Some(text),
+            media: Vec::new(),
+            reply_to: None,
+            client_message_id: None,
+            created_at,
+            delivered_to: None,
+        }
+    }
+
     /// The message as it is stored, at its place.
     pub fn placed(self, seq: Seq, rev: Rev) -> Message {
         let Self {

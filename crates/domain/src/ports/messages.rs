@@ -68,6 +68,15 @@ pub struct ChangeMembership {
     pub now: Timestamp,
 }
 
+impl ChangeMembership {
+    /// The system message that tells of what the change came to, to be appended in the change's transaction; `None`
+    /// where there is nothing to tell.
+    pub fn system_message(&self, outcome: &Outcome) -> Option<NewMessage> {
+        let text = outcome.describe(&self.actor, &self.names)?;
+        Some(NewMessage::system(self.message_id, self.conversation_id, self.actor.clone(), text, self.now))
+    }
+}
+
 /// What became of a membership change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembershipChanged {

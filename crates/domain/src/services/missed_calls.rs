@@ -8,7 +8,7 @@ use super::notifying::{Notice, Notifying};
 use super::rosters::Rosters;
 use super::write_queue::{Outgoing, WriteQueue};
 use crate::error::Result;
-use crate::model::{CallMedia, ConversationId, MessageKind, NewMessage, NotificationKind, User, UserId};
+use crate::model::{CallMedia, ConversationId, NewMessage, NotificationKind, User, UserId};
 use crate::ports::{Clock, IdSource};
 
 /// A call that was missed.
@@ -51,18 +51,13 @@ impl MissedCalls {
         };
         if !answered {
             let roster = self.rosters.load(conversation_id).await?;
-            let message = NewMessage {
-                id: self.ids.next_id().into(),
+            let message = NewMessage::system(
+                self.ids.next_id().into(),
                 conversation_id,
-                sender_id: caller.id.clone(),
-                kind: MessageKind::System,
-                text: Some(what.to_owned()),
-                media: Vec::new(),
-                reply_to: None,
-                client_message_id: None,
-                created_at: self.clock.now(),
-                delivered_to: None,
-            };
+                caller.id.clone(),
+                what.to_owned(),
+                self.clock.now(),
+            );
             // Its outcome is told to the room like any other message's; nobody waits for it here.
             drop(self.queue.append(Outgoing { message, sender: caller.clone(), roster, origin: None }).await?);
         }
