@@ -130,22 +130,31 @@ async fn an_import_goes_on_after_the_last_batch() {
     let (_folder, file) = folder();
     let crowd = Arc::new(Crowd::new(2_000));
     let out = Moving::new(crowd, Arc::new(ArchiveFile::new(&file))).run(&|_| {}).await.expect("an export");
-    let copy = empty();
     let source = ArchiveFile::new(&file);
     let mut reader = source.read_records(None).await.expect("the file opens");
     // The identity is what the first attempt worked out; here it comes from an attempt that was dropped at once.
-    let dropped = Moving::new(Arc::new(ArchiveFile::new(&file)), Arc::new(Stored::new(copy.archive.clone())));
-    tokio::select! {
-        biased;
-        _ = dropped.run(&|_| {}) => panic!("memory is not that fast"),
-        () = until_begun(&copy) => {}
-    }
+    let copy = begun(&file).await;
     for _ in 0..2 {
         copy.take_in(&reader.next_records().await.expect("a batch")).await;
     }
     let back = import(&file, &copy).await.expect("it goes on");
     assert!(back.resumed);
     assert_eq!((back.hash, back.counts), (out.hash, out.counts));
+}
+
+/// A copy from this file that was broken off at its beginning.
+async fn begun(file: &Path) -> Depot {
+    // Memory is fast: now and then all is there before anybody looks.
+    for _ in 0..100 {
+        let copy = empty();
+        let dropped = Moving::new(Arc::new(ArchiveFile::new(file)), Arc::new(Stored::new(copy.archive.clone())));
+        tokio::select! {
+            biased;
+            _ = dropped.run(&|_| {}) => {}
+            () = until_begun(&copy) => return copy,
+        }
+    }
+    panic!("a hundred attempts came to their end before they could be broken off");
 }
 
 async fn until_begun(depot: &Depot) {
