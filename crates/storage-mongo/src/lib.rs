@@ -105,8 +105,12 @@ impl MongoStorage {
         Ok(())
     }
 
-    /// Closes all connections, also those of clones; later calls are `Unavailable`. What is running fails.
+    /// Closes all connections, also those of clones, once the calls that run have ended; later ones are `Unavailable`.
+    /// A call has the time of its `call_timeout`; whoever does not wait for that leaves the connections open.
     pub async fn close(&self) {
+        // Whatever comes of it, nobody is let in after this.
+        let _ended = self.turns.acquire_many(self.options.max_connections.max(1)).await;
+        self.turns.close();
         self.deployment.database.client().clone().shutdown().immediate(true).await;
     }
 

@@ -4,7 +4,7 @@
 
 use futures::TryStreamExt;
 use mongodb::bson::{Document, doc};
-use mongodb::options::FindOptions;
+use mongodb::options::{FindOptions, Hint};
 use mongodb::{ClientSession, Database};
 use serde::de::DeserializeOwned;
 
@@ -53,6 +53,12 @@ impl Query {
     /// After passing over as many.
     pub(crate) fn skip(mut self, count: u64) -> Self {
         self.options.skip = Some(count);
+        self
+    }
+
+    /// By this index, whatever the server would choose.
+    pub(crate) fn hint(mut self, index: &str) -> Self {
+        self.options.hint = Some(Hint::Name(index.to_owned()));
         self
     }
 

@@ -29,6 +29,9 @@ pub(crate) const COPIES: &str = "copies";
 pub(crate) const LOCKS: &str = "locks";
 const SCHEMA: &str = "schema";
 
+/// The index of messages in the order in which they were sent, for queries that no other may serve.
+pub(crate) const BY_TIME: &str = "by_time";
+
 /// The schema that this release writes.
 const VERSION: i32 = 1;
 
@@ -121,6 +124,7 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
                     unique(index("by_mark", doc! { "conversation": 1, "mark": 1 })),
                     doc! { "mark": { "$exists": true } },
                 ),
+                index(BY_TIME, doc! { "conversation": 1, "created_at": -1, "_id": -1 }),
                 index("by_word", doc! { "conversation": 1, "words": 1 }),
                 only(
                     index("deleted", doc! { "conversation": 1, "seq": 1 }),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use mongodb::bson::oid::ObjectId;
 use parlance_storage_mongo::{MongoStorage, Options};
 
-/// A name that no other case has, on the server that `TEST_MONGODB_URL` names.
+/// A name that no other case has, on the server of the tests.
 pub(crate) struct Database {
     pub(crate) url: String,
     pub(crate) name: String,
@@ -13,7 +13,7 @@ pub(crate) struct Database {
 
 impl Database {
     pub(crate) fn new() -> Self {
-        let server = std::env::var("TEST_MONGODB_URL").expect("run make test, or set TEST_MONGODB_URL");
+        let server = server();
         let name = format!("test_{}", ObjectId::new());
         Self { url: with_database(&server, &name), name }
     }
@@ -46,11 +46,22 @@ impl Database {
 
 impl Drop for Database {
     fn drop(&mut self) {
+        // A case that fails may leave a transaction open, in which the server of the tests would wait for its end.
+        if std::thread::panicking() {
+            return;
+        }
         // A case ends in a task of a runtime with several threads.
         tokio::task::block_in_place(|| {
             tokio::runtime::Handle::current().block_on(async { self.look().await.drop().await.expect("it goes") });
         });
     }
+}
+
+/// The server of the tests. Where there are two, every second test that runs at a time takes the other.
+fn server() -> String {
+    let slot = std::env::var("NEXTEST_TEST_GLOBAL_SLOT").ok().and_then(|slot| slot.parse::<u32>().ok());
+    let second = slot.filter(|slot| slot % 2 == 1).and_then(|_| std::env::var("TEST_MONGODB_URL_2").ok());
+    second.unwrap_or_else(|| std::env::var("TEST_MONGODB_URL").expect("run make test, or set TEST_MONGODB_URL"))
 }
 
 /// The URL of a server with the name of a database in it.

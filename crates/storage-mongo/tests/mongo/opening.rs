@@ -4,10 +4,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mongodb::bson::{Document, doc};
-use parlance_domain::ports::StorageError;
+use parlance_domain::ports::{StorageError, Users};
 use parlance_storage_mongo::{ConnectError, MongoStorage, Options};
 use parlance_storage_testkit::race;
 use tokio::net::TcpListener;
+use tokio::sync::Notify;
 
 use crate::database::Database;
 
@@ -81,6 +82,26 @@ async fn a_closed_storage_is_unavailable() {
     let database = Database::new();
     let storage = database.open(&Options::default()).await;
     storage.close().await;
-    let answer = storage.ping().await;
-    assert!(matches!(answer, Err(StorageError::Unavailable { .. })), "got {answer:?}");
+    let ann = "ann".parse().expect("a valid id");
+    for answer in [storage.ping().await, storage.find_user(&ann).await.map(drop)] {
+        assert!(matches!(answer, Err(StorageError::Unavailable { .. })), "got {answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_runs_is_finished_before_it_closes() {
+    let database = Database::new();
+    let asked = Arc::new(Notify::new());
+    let begun = Arc::clone(&asked);
+    let observer = move |command: &Document| {
+        if command.get_str("find") == Ok("users") {
+            begun.notify_one();
+        }
+    };
+    let storage = database.open(&Options { observer: Some(Arc::new(observer)), ..Options::default() }).await;
+    let runs = storage.clone();
+    let running = tokio::spawn(async move { runs.find_user(&"ann".parse().expect("a valid id")).await });
+    asked.notified().await;
+    storage.close().await;
+    assert_eq!(running.await.expect("no panic").expect("it is answered"), None);
 }

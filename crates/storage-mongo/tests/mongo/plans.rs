@@ -71,7 +71,11 @@ impl Much {
             }
         };
         let message = |number: i32| {
-            let rare = if number % 50 == 0 { "rare" } else { "common" };
+            let rare = match number {
+                ..=3 => "first",
+                _ if number % 50 == 0 => "rare",
+                _ => "common",
+            };
             doc! {
                 "_id": id(7, number), "conversation": id(1, 1), "seq": i64::from(number), "rev": i64::from(number),
                 "sender": "user-1", "kind": 0, "text": format!("message {rare}"), "words": ["message", rare],
@@ -98,12 +102,17 @@ impl Much {
         much
     }
 
-    /// The queries since the last call.
+    /// The queries since the last look at them.
+    fn heard(&self) -> Vec<Document> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same, and from here on those that follow.
     fn queries(&self) -> Vec<Document> {
         std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// How the server ran the queries since the last call.
+    /// How the server ran them.
     async fn looked(&self) -> Vec<Looked> {
         let mut all = Vec::new();
         for mut query in self.queries() {
@@ -168,6 +177,11 @@ async fn reading_much_looks_at_little() {
     assert_eq!((changes.messages.len(), changes.rev, changes.has_more), (100, 1_000, false));
     assert_looked(&much.looked().await, &[("conversations", "_id_", 1), ("messages", "by_rev", 100)]);
 
+    let changes = storage.list_changes(*long, 100, 200).await.expect("answers").expect("there");
+    assert_eq!((changes.messages.len(), changes.rev, changes.has_more), (200, 300, true));
+    assert_eq!(number(&much.heard()[1], "limit"), 201, "a page, and whether there is more");
+    assert_looked(&much.looked().await, &[("conversations", "_id_", 1), ("messages", "by_rev", 900)]);
+
     // The viewer's own conversations are sorted by activity; of messages only the newest are fetched.
     let query = ConversationQuery { limit: 20, ..ConversationQuery::default() };
     let list = storage.list_entries(ann, &query).await.expect("answers");
@@ -182,23 +196,48 @@ async fn reading_much_looks_at_little() {
     assert_looked(&much.looked().await, &[("positions", "by_user", all), ("conversations", "_id_", all)]);
 }
 
+/// What a search asks for and finds: its words, where, and how many there are.
+type Asked = (&'static [&'static str], bool, usize);
+
+async fn search(much: &Much, (words, in_one, found): Asked) {
+    let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    let conversation_id = in_one.then_some(much.long);
+    let query = SearchQuery { user_id: much.ann.clone(), words, conversation_id, cursor: None, limit: 20 };
+    let page = much.storage.search_messages(&query).await.expect("answers");
+    assert_eq!(page.items.len(), found);
+    assert!(page.items.is_sorted_by_key(|message| std::cmp::Reverse(message.created_at)));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_search_has_two_queries_whatever_there_is() {
-    let much = Much::new(200).await;
-    for (words, conversation_id, found) in
-        [(vec!["mess"], None, 20), (vec!["mess", "rar"], None, 4), (vec!["rare"], Some(much.long), 4)]
-    {
-        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        let query = SearchQuery { user_id: much.ann.clone(), words, conversation_id, cursor: None, limit: 20 };
-        let page = much.storage.search_messages(&query).await.expect("answers");
-        assert_eq!(page.items.len(), found);
-        assert!(page.items.is_sorted_by_key(|message| std::cmp::Reverse(message.created_at)));
+async fn a_search_looks_through_the_newest_messages() {
+    let much = Much::new(3_000).await;
+    let scope = ("conversations", "by_user", i64::from(CONVERSATIONS));
+    for asked in [(&["mess"][..], false, 20), (&["mess", "comm"], true, 20), (&["rare"], true, 20)] {
+        search(&much, asked).await;
+        let queries = much.heard();
+        let [_, beyond, walk] = queries.as_slice() else { panic!("the scope, the horizon, the walk: {queries:?}") };
+        // How far it goes is counted in the index; the server of the tests counts what comes after it as well.
+        assert_eq!((number(beyond, "skip"), number(beyond, "limit")), (1_024, 1), "{beyond}");
+        assert_eq!(number(walk, "limit"), 21);
+        let looked = much.looked().await;
+        assert_looked(&looked, &[scope, ("messages", "by_time", 3_000), ("messages", "by_time", 1_024)]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_search_for_what_is_rare_asks_the_index_of_words() {
+    let much = Much::new(3_000).await;
+    // The three oldest: the newest messages do not have them.
+    for asked in [(&["first", "mess"][..], false, 3), (&["first"], true, 3)] {
+        search(&much, asked).await;
         let queries = much.queries();
-        assert_eq!(queries.len(), 2, "the user's conversations, and what matches there: {queries:?}");
-        let matching = queries[1].get_document("filter").expect("a filter");
+        assert_eq!(queries.len(), 4, "the scope, the horizon, the walk, the index: {queries:?}");
+        let matching = queries[3].get_document("filter").expect("a filter");
         // Both are equality or range on the fields of the index `by_word`, in its order.
         let fields: Vec<&String> = matching.keys().collect();
         assert_eq!(fields, ["conversation", "words"], "{matching}");
         assert!(!matching.to_string().contains("$regex"), "nothing that was typed is a pattern: {matching}");
+        let longest = matching.to_string();
+        assert!(longest.find("first") < longest.find("mess").or(Some(usize::MAX)), "the rarest word first: {matching}");
     }
 }

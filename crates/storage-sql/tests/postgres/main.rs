@@ -14,5 +14,6 @@ mod search;
 mod server;
 mod sessions;
 mod support;
+mod tls;
 #[path = "../shared/world.rs"]
 mod world;

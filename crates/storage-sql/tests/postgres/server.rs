@@ -19,7 +19,7 @@ pub(crate) struct OwnServer {
     address: SocketAddr,
     running: Mutex<Child>,
     folder: TempDir,
-    settings: &'static [&'static str],
+    settings: Vec<String>,
 }
 
 impl OwnServer {
@@ -29,8 +29,13 @@ impl OwnServer {
     }
 
     /// Likewise, with these settings.
-    pub(crate) async fn start_with(settings: &'static [&'static str]) -> Self {
-        let folder = tempfile::tempdir().expect("a temporary folder");
+    pub(crate) async fn start_with(settings: &[&str]) -> Self {
+        let settings = settings.iter().map(|setting| (*setting).to_owned()).collect();
+        Self::start_in(tempfile::tempdir().expect("a temporary folder"), settings).await
+    }
+
+    /// Likewise, in a folder in which there is what the settings name.
+    pub(crate) async fn start_in(folder: TempDir, settings: Vec<String>) -> Self {
         give_away(folder.path());
         let made = command("initdb")
             .arg("--pgdata")
@@ -41,7 +46,7 @@ impl OwnServer {
             .status();
         assert!(made.expect("`initdb` runs").success(), "`initdb` makes a server");
         let port = TcpListener::bind(("127.0.0.1", 0)).and_then(|free| free.local_addr()).expect("a free port");
-        let running = Mutex::new(spawn(&folder, port, settings));
+        let running = Mutex::new(spawn(&folder, port, &settings));
         let server = Self { address: port, running, folder, settings };
         server.wait().await;
         server
@@ -82,7 +87,8 @@ impl Server for OwnServer {
 
     async fn restart(&self) {
         self.kill();
-        *self.running.lock().unwrap_or_else(PoisonError::into_inner) = spawn(&self.folder, self.address, self.settings);
+        *self.running.lock().unwrap_or_else(PoisonError::into_inner) =
+            spawn(&self.folder, self.address, &self.settings);
         self.wait().await;
     }
 
@@ -106,7 +112,7 @@ fn data(folder: &TempDir) -> PathBuf {
     folder.path().join("data")
 }
 
-fn spawn(folder: &TempDir, address: SocketAddr, settings: &[&str]) -> Child {
+fn spawn(folder: &TempDir, address: SocketAddr, settings: &[String]) -> Child {
     let options = [
         format!("port={}", address.port()),
         format!("listen_addresses={}", address.ip()),
@@ -116,7 +122,7 @@ fn spawn(folder: &TempDir, address: SocketAddr, settings: &[&str]) -> Child {
     ];
     let mut server = command("postgres");
     server.arg("-D").arg(data(folder)).args(options.iter().flat_map(|option| ["-c", option]));
-    server.args(settings.iter().flat_map(|setting| ["-c", setting]));
+    server.args(settings.iter().flat_map(|setting| ["-c", setting.as_str()]));
     server.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     server.spawn().expect("`postgres` starts")
 }
@@ -135,7 +141,7 @@ fn command(name: &str) -> Command {
 
 fn give_away(folder: &Path) {
     if is_root() {
-        let given = Command::new("chown").arg("postgres").arg(folder).status();
+        let given = Command::new("chown").args(["--recursive", "postgres"]).arg(folder).status();
         assert!(given.is_ok_and(|status| status.success()), "the folder is given to the user `postgres`");
     }
 }
