@@ -15,7 +15,7 @@ use super::databases::Database;
 use super::process::Parlance;
 
 /// Messages of the copy through all storages.
-const MANY: u64 = 20_000;
+const MANY: u64 = 8_000;
 /// Messages of copies that are interrupted.
 const SOME: u64 = 6_000;
 
@@ -83,7 +83,7 @@ async fn everything_goes_through_all_storages_and_a_file() {
         ["import", "--file", "all.ndjson", "--to", "sqlite:imported.db"],
     ] {
         let said = parlance.answered(&args, &[]);
-        assert!(said.contains("20,000 messages, "), "{args:?}: {said}");
+        assert!(said.contains("8,000 messages, "), "{args:?}: {said}");
         hashes.push(hash(&said));
     }
     let configured = [("DATABASE_URL", "sqlite:imported.db")];

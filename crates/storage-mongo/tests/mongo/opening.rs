@@ -94,7 +94,7 @@ async fn what_runs_is_finished_before_it_closes() {
     let asked = Arc::new(Notify::new());
     let begun = Arc::clone(&asked);
     let observer = move |command: &Document| {
-        if command.get_str("find") == Ok("users") {
+        if command.get_str("find").is_ok_and(|collection| collection == "users") {
             begun.notify_one();
         }
     };
