@@ -5,20 +5,19 @@ use std::collections::{BTreeSet, HashMap};
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use parlance_domain::model::{
-    Attendance, BlocksRecord, Conversation, ConversationId, ConversationKind, ConversationRecord, MediumId, Message,
-    Notification, NotificationId, Participant, ParticipantRecord, Place, Preferences, Record, Seq, Timestamp, UserId,
+    Attendance, BlocksRecord, Conversation, ConversationId, ConversationKind, ConversationRecord, MediumId,
+    Notification, NotificationId, Participant, ParticipantRecord, Place, Preferences, Record, Timestamp, UserId,
 };
 
+use super::messages;
 use crate::blocks::BlockDocument;
-use crate::documents::{
-    ConversationDocument, MessageDocument, PositionDocument, all, count, date, number, object_id, position_id, user_id,
-};
+use crate::documents::{ConversationDocument, PositionDocument, all, count, date, object_id, position_id, user_id};
 use crate::error::{BadDocument, Failed};
 use crate::inbox::InboxDocument;
 use crate::media_items::MediumDocument;
 use crate::notifications::NotificationDocument;
 use crate::reader::{Query, Reader};
-use crate::schema::{BLOCKS, CONVERSATIONS, INBOXES, MEDIA, MESSAGES, NOTIFICATIONS, POSITIONS, USERS};
+use crate::schema::{BLOCKS, CONVERSATIONS, INBOXES, MEDIA, NOTIFICATIONS, POSITIONS, USERS};
 use crate::users::UserDocument;
 
 /// A page of one kind of records after a place.
@@ -27,7 +26,7 @@ pub(super) async fn list(reader: &mut Reader<'_>, after: &Place, limit: usize) -
         Place::Users(after) => users(reader, after.as_ref(), limit).await,
         Place::Media(after) => media(reader, *after, limit).await,
         Place::Conversations(after) => conversations(reader, *after, limit).await,
-        Place::Messages(after) => messages(reader, *after, limit).await,
+        Place::Messages(after) => messages::list(reader, *after, limit).await,
         Place::Participants(after) => participants(reader, after.as_ref(), limit).await,
         Place::Blocks(after) => blocks(reader, after.as_ref(), limit).await,
         Place::Notifications(after) => notifications(reader, after.as_ref(), limit).await,
@@ -79,30 +78,6 @@ async fn conversations(
         records.push(Record::Conversation(ConversationRecord { conversation, pair }));
     }
     Ok(records)
-}
-
-/// The rest of a conversation, then those that follow: each a walk along one index.
-async fn messages(
-    reader: &mut Reader<'_>,
-    after: Option<(ConversationId, Seq)>,
-    limit: usize,
-) -> Result<Vec<Record>, Failed> {
-    let mut filters = Vec::with_capacity(2);
-    if let Some((id, seq)) = after {
-        let id = object_id(id.bytes());
-        filters.push(doc! { "conversation": id, "seq": { "$gt": number(seq) } });
-        filters.push(doc! { "conversation": { "$gt": id } });
-    } else {
-        filters.push(doc! {});
-    }
-    let mut page: Vec<MessageDocument> = Vec::new();
-    for filter in filters {
-        if page.len() < limit {
-            let query = Query::new(MESSAGES, filter).sort(doc! { "conversation": 1, "seq": 1 });
-            page.extend(reader.all(query.limit(limit - page.len()).fields(MessageDocument::fields())).await?);
-        }
-    }
-    Ok(all::<_, Message>(page)?.into_iter().map(Record::Message).collect())
 }
 
 /// Positions, with what the conversations know of those who are in them.

@@ -1,9 +1,10 @@
-//! The `Archive` port: what was begun and how far it has come. A page of each kind of record is in `list`, intake in
-//! `intake` and `rooms`, the end in `finish`.
+//! The `Archive` port: what was begun and how far it has come. A page of each kind of record is in `list`, of
+//! messages in `messages`, intake in `intake` and `rooms`, the end in `finish`.
 
 mod finish;
 mod intake;
 mod list;
+mod messages;
 mod rooms;
 
 use async_trait::async_trait;

@@ -219,8 +219,14 @@ async fn a_search_looks_through_the_newest_messages() {
         // How far it goes is counted in the index; the server of the tests counts what comes after it as well.
         assert_eq!((number(beyond, "skip"), number(beyond, "limit")), (1_024, 1), "{beyond}");
         assert_eq!(number(walk, "limit"), 21);
-        let looked = much.looked().await;
-        assert_looked(&looked, &[scope, ("messages", "by_time", 1_500), ("messages", "by_time", 1_024)]);
+        let (_, in_one, _) = asked;
+        if in_one {
+            // The server of the tests explains the id with the user beside it as a scan.
+            assert!(much.queries()[0].get_document("filter").is_ok_and(|filter| filter.contains_key("_id")));
+        } else {
+            let looked = much.looked().await;
+            assert_looked(&looked, &[scope, ("messages", "by_time", 1_500), ("messages", "by_time", 1_024)]);
+        }
     }
 }
 

@@ -10,8 +10,10 @@ use parlance_domain::model::{
 };
 use parlance_domain::ports::{RecordReader, RecordSource, StorageResult};
 
-/// Messages in a direct conversation; one group has a tenth of all.
+/// The fewest messages in a direct conversation; one group has a tenth of all.
 const DIRECT: u64 = 50;
+/// Direct conversations, about as many at most: with more to say they become longer.
+const CONVERSATIONS: u64 = 2_000;
 /// The newest messages of a conversation are all of its first person: what the others have not read.
 const UNREAD: u64 = 10;
 /// People in the group, at most.
@@ -41,7 +43,11 @@ impl Crowd {
     }
 
     fn conversations(self) -> u64 {
-        1 + (self.messages - self.messages / 10) / DIRECT
+        1 + (self.messages - self.messages / 10) / self.direct()
+    }
+
+    fn direct(self) -> u64 {
+        DIRECT.max(self.messages / CONVERSATIONS)
     }
 
     /// Everything, in the order of places.
@@ -63,7 +69,7 @@ impl Crowd {
             return Home { number, people, last: self.messages / 10 };
         }
         let (one, apart) = ((number - 1) % users, 1 + (number - 1) / users);
-        Home { number, people: vec![one, (one + apart) % users], last: DIRECT }
+        Home { number, people: vec![one, (one + apart) % users], last: self.direct() }
     }
 }
 
