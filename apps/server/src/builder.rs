@@ -19,6 +19,7 @@ use crate::media;
 use crate::server::{Bound, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
+use crate::tls::Tls;
 use crate::tokens::OpenedTokens;
 
 /// Events that wait for delivery before publishing waits.
@@ -151,8 +152,9 @@ impl Builder {
             routes = routes.merge(dev_sign_in::routes(&config, &services)?);
         }
         let routes = routes.layer(cors);
+        let tls = Tls::open(&config)?;
         let listeners = bind_all(&config, &transport)?;
-        Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage })
+        Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage, tls })
     }
 }
 

@@ -26,6 +26,7 @@ mod serving;
 pub mod signals;
 mod storage;
 pub mod system;
+mod tls;
 mod tokens;
 
 pub use builder::Builder;

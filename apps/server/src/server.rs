@@ -20,6 +20,7 @@ use crate::builder::Builder;
 use crate::config::Config;
 use crate::serving;
 use crate::storage::Opened;
+use crate::tls::Tls;
 
 /// How long shutting down may take in all.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
@@ -53,6 +54,7 @@ pub struct Server {
     pub(crate) routes: Router,
     pub(crate) listeners: Vec<Bound>,
     pub(crate) storage: Opened,
+    pub(crate) tls: Option<Tls>,
 }
 
 impl Server {
@@ -64,6 +66,11 @@ impl Server {
     /// Where it listens, with the ports that the system chose, and what is spoken there.
     pub fn addresses(&self) -> Vec<(SocketAddr, Dialect)> {
         self.listeners.iter().map(|bound| (bound.address, bound.dialect)).collect()
+    }
+
+    /// What its listeners speak: `https` with a certificate, else `http`.
+    pub fn scheme(&self) -> &'static str {
+        if self.tls.is_some() { "https" } else { "http" }
     }
 
     /// What the server can do, for the program around it: bots, imports, tests.
@@ -82,12 +89,13 @@ impl Server {
     /// # Errors
     /// [`Stopped`] when a part ended that should not have, which is a bug.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
-        let Self { services, workers, collecting, transport, bus: _, events, routes, listeners, storage } = self;
+        let Self { services, workers, collecting, transport, bus: _, events, routes, listeners, storage, tls } = self;
         let (closing, closed) = watch::channel(false);
 
         let mut served = JoinSet::new();
+        let acceptor = tls.as_ref().map(Tls::acceptor);
         for Bound { listener, .. } in listeners {
-            served.spawn(serving::serve(listener, routes.clone(), closed.clone()));
+            served.spawn(serving::serve(listener, acceptor.clone(), routes.clone(), closed.clone()));
         }
         let Workers { writer, presence, typing, notifier, calling } = workers;
         let mut working = JoinSet::new();
@@ -96,9 +104,12 @@ impl Server {
         working.spawn(typing.run());
         working.spawn(notifier.run());
         working.spawn(calling.run());
-        // It may be dropped at any point, so nobody waits for its end.
-        let mut collected = JoinSet::new();
-        collected.spawn(collecting.run());
+        // These may be dropped at any point, so nobody waits for their ends.
+        let mut kept = JoinSet::new();
+        kept.spawn(collecting.run());
+        if let Some(tls) = tls {
+            kept.spawn(tls.keep_fresh());
+        }
         let delivery = transport.clone();
         let mut delivered = JoinSet::new();
         delivered.spawn(async move { delivery.deliver(events).await });
@@ -108,9 +119,9 @@ impl Server {
             _ = served.join_next() => Err(Stopped("listener")),
             _ = working.join_next() => Err(Stopped("worker")),
             _ = delivered.join_next() => Err(Stopped("delivery")),
-            _ = collected.join_next() => Err(Stopped("collection")),
+            _ = kept.join_next() => Err(Stopped("housekeeping")),
         };
-        collected.shutdown().await;
+        kept.shutdown().await;
 
         tracing::info!("shutting down");
         let deadline = Instant::now() + SHUTDOWN_LIMIT;

@@ -15,9 +15,11 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use parlance_socketio::{ConnectionIo, Listener, Peer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 /// How long a new connection has until its first request is there.
@@ -29,14 +31,25 @@ const NEXT_REQUEST: Duration = Duration::from_secs(65);
 const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// Serves `routes` until `closed` says so, then lets each connection finish the request that it carries.
-pub(crate) async fn serve(mut listener: Listener, routes: Router, mut closed: watch::Receiver<bool>) {
+///
+/// With a certificate the first request includes the handshake of TLS.
+pub(crate) async fn serve(
+    mut listener: Listener,
+    tls: Option<TlsAcceptor>,
+    routes: Router,
+    mut closed: watch::Receiver<bool>,
+) {
     let mut connections = JoinSet::new();
     let told = closed.clone();
     loop {
         tokio::select! {
             (io, address) = listener.accept() => {
                 let peer = Peer::of(&io, &address);
-                connections.spawn(connection(io, peer, routes.clone(), told.clone()));
+                let (routes, told) = (routes.clone(), told.clone());
+                match tls.clone() {
+                    None => connections.spawn(connection(io, peer, routes, told)),
+                    Some(tls) => connections.spawn(encrypted(tls, io, peer, routes, told)),
+                };
             }
             Some(_) = connections.join_next() => {}
             _ = closed.wait_for(|closed| *closed) => break,
@@ -46,7 +59,24 @@ pub(crate) async fn serve(mut listener: Listener, routes: Router, mut closed: wa
     while connections.join_next().await.is_some() {}
 }
 
-async fn connection(io: ConnectionIo, peer: Peer, routes: Router, mut closed: watch::Receiver<bool>) {
+async fn encrypted(tls: TlsAcceptor, io: ConnectionIo, peer: Peer, routes: Router, mut closed: watch::Receiver<bool>) {
+    let accepted = tokio::select! {
+        accepted = timeout(FIRST_REQUEST, tls.accept(io)) => accepted,
+        _ = closed.wait_for(|closed| *closed) => return,
+    };
+    match accepted {
+        Ok(Ok(io)) => connection(io, peer, routes, closed).await,
+        Ok(Err(error)) => tracing::debug!(%error, "a connection does not speak TLS as it should"),
+        Err(_) => tracing::trace!("a connection took too long for TLS"),
+    }
+}
+
+async fn connection(
+    io: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    peer: Peer,
+    routes: Router,
+    mut closed: watch::Receiver<bool>,
+) {
     let begun = Arc::new(AtomicBool::new(false));
     let service = tower::service_fn({
         let begun = Arc::clone(&begun);

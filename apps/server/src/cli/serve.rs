@@ -26,7 +26,7 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     let server = Server::builder(config.clone()).build().await?;
     let demo = if config.dev { welcome(&config, &server).await? } else { String::new() };
     for (address, dialect) in server.addresses() {
-        say(&format!("parlance listening on http://{address} ({dialect})\n"))?;
+        say(&format!("parlance listening on {}://{address} ({dialect})\n", server.scheme()))?;
     }
     say(&demo)?;
     server.run(terminated).await.map_err(Failure::running)
@@ -53,7 +53,7 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
     if let (Some(_), Some((address, _))) = (&config.web_dir, server.addresses().first()) {
         lines.extend([
             String::new(),
-            format!("To chat, open http://{address}/ in two windows, and sign in as two people."),
+            format!("To chat, open {}://{address}/ in two windows, and sign in as two people.", server.scheme()),
         ]);
     }
     lines.extend(

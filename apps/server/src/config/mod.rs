@@ -11,6 +11,7 @@ mod media;
 mod rates;
 mod setting;
 mod show;
+mod tls;
 mod tokens;
 mod value;
 
@@ -33,6 +34,7 @@ pub use layers::Flags;
 pub use media::Media;
 pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
+pub use tls::TlsFiles;
 pub use tokens::Tokens;
 pub use value::{Listen, LogFormat};
 
@@ -80,6 +82,8 @@ pub struct Config {
     pub rates: RateSettings,
     /// Whose word on a client's address is taken.
     pub trusted_proxies: TrustedProxies,
+    /// What is shown to clients that speak TLS; without it the server speaks plain HTTP.
+    pub tls: Option<TlsFiles>,
     /// Where the built web client is, if it is served.
     pub web_dir: Option<PathBuf>,
     /// How log lines look.
@@ -128,6 +132,7 @@ impl Config {
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
+            tls: TlsFiles::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
@@ -203,6 +208,12 @@ impl Config {
 
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
+
+/// See [`TLS_CERT_FILE`](setting::TLS_CERT_FILE).
+pub(crate) const TLS_CERT_FILE: &str = setting::TLS_CERT_FILE.name;
+
+/// See [`TLS_KEY_FILE`](setting::TLS_KEY_FILE).
+pub(crate) const TLS_KEY_FILE: &str = setting::TLS_KEY_FILE.name;
 /// Where media are served; storages know a link to one by it.
 pub(crate) const MEDIA_PATH: &str = "/media/";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];

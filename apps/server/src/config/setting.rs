@@ -110,6 +110,8 @@ settings! {
     RATE_UPLOADS = Setting::new("RATE_UPLOADS", "NUMBER", "uploads of one user a minute").or("30");
     RATE_FAILED_HANDSHAKES = Setting::new("RATE_FAILED_HANDSHAKES", "NUMBER", "failed handshakes of one network a minute; then none for its rest").or("30");
     TRUSTED_PROXIES = Setting::new("TRUSTED_PROXIES", "NETWORK,…", "proxies whose X-Forwarded-For is believed; not given: none");
+    TLS_CERT_FILE = Setting::new("TLS_CERT_FILE", "FILE", "the certificate chain (PEM) to speak TLS with; not given: plain HTTP");
+    TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of TLS_CERT_FILE");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");

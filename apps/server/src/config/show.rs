@@ -31,6 +31,7 @@ impl Config {
             slow_consumer_timeout,
             rates,
             trusted_proxies,
+            tls,
             web_dir,
             log_format,
             log_filter,
@@ -94,6 +95,8 @@ impl Config {
         page.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
         let proxies = trusted_proxies.to_string();
         page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
+        page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
+        page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);

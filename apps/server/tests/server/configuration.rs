@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 50] = [
+const BAD_VALUES: [(&str, &str, &str); 52] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -66,6 +66,8 @@ const BAD_VALUES: [(&str, &str, &str); 50] = [
     ("RATE_UPLOADS", "0", "\"0\" is no number from 1 to 1000000"),
     ("RATE_FAILED_HANDSHAKES", "many", "\"many\" is no number from 1 to 1000000"),
     ("TRUSTED_PROXIES", "proxy", "\"proxy\" is no address or network, such as 10.0.0.0/8"),
+    ("TLS_CERT_FILE", " ", "must not be blank"),
+    ("TLS_KEY_FILE", "key.pem", "needs TLS_CERT_FILE"),
     ("WEB_DIR", " ", "must not be blank"),
     ("LOG_FORMAT", "xml", "\"xml\" is not text or json"),
     ("RUST_LOG", "a=b=c", "\"a=b=c\" is no filter, such as info or warn,parlance_socketio=debug"),

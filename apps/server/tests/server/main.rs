@@ -11,5 +11,6 @@ mod keys;
 mod moving;
 mod process;
 mod serving;
+mod tls;
 mod tokens;
 mod web;

@@ -102,7 +102,7 @@ impl Running {
     /// Address and port of a listener.
     pub(crate) fn address(&self, index: usize) -> String {
         let line = &self.lines[index];
-        let rest = line.strip_prefix("parlance listening on http://").unwrap();
+        let (_, rest) = line.strip_prefix("parlance listening on ").unwrap().split_once("://").unwrap();
         rest.split_once(' ').unwrap().0.to_owned()
     }
 
