@@ -52,13 +52,12 @@ pub(crate) async fn search(
         return Ok(nothing);
     }
     let words = matching(words);
-    let found = match walk(reader, &scope, &words, query).await? {
-        Some(found) => found,
-        None => {
-            let mut filter = messages(&scope, None, query.cursor);
-            filter.insert("words", words);
-            reader.all(page(filter, query.limit)).await?
-        }
+    let found = if let Some(found) = walk(reader, &scope, &words, query).await? {
+        found
+    } else {
+        let mut filter = messages(&scope, None, query.cursor);
+        filter.insert("words", words);
+        reader.all(page(filter, query.limit)).await?
     };
     Ok(Page::cut(all(found)?, query.limit, |last: &Message| SearchCursor { at: last.created_at, id: last.id }))
 }
