@@ -91,6 +91,8 @@ impl Builder {
             Some(verifier) => OpenedTokens::given(verifier),
             None => OpenedTokens::open(&config, Arc::clone(&clock)).await?,
         };
+        // Before the database: what is refused should leave that as it is.
+        let tls = Tls::open(&config)?;
         let storage = match storage {
             Some(storage) => Opened::given(storage),
             None => Opened::open_whole(&config).await?,
@@ -152,7 +154,6 @@ impl Builder {
             routes = routes.merge(dev_sign_in::routes(&config, &services)?);
         }
         let routes = routes.layer(cors);
-        let tls = Tls::open(&config)?;
         let listeners = bind_all(&config, &transport)?;
         Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage, tls })
     }

@@ -104,7 +104,7 @@ impl Server {
         working.spawn(typing.run());
         working.spawn(notifier.run());
         working.spawn(calling.run());
-        // These may be dropped at any point, so nobody waits for their ends.
+        // These may be dropped at any point, so they end as soon as shutting down begins.
         let mut kept = JoinSet::new();
         kept.spawn(collecting.run());
         if let Some(tls) = tls {

@@ -86,6 +86,12 @@ impl Layers {
         self.0.get(setting.name).cloned().or_else(default)
     }
 
+    /// A refusal that names a setting and who set it.
+    pub(super) fn refuse(&self, name: &'static str, problem: String) -> ConfigError {
+        let origin = self.0.get(name).map_or(Origin::Default, |given| given.origin.clone());
+        ConfigError::Value { name, origin, problem }
+    }
+
     /// Where a setting's value comes from.
     pub(super) fn origins(&self) -> BTreeMap<&'static str, Origin> {
         self.0.iter().map(|(name, given)| (*name, given.origin.clone())).collect()

@@ -209,11 +209,12 @@ impl Config {
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
 
-/// See [`TLS_CERT_FILE`](setting::TLS_CERT_FILE).
+/// The setting of the certificate.
 pub(crate) const TLS_CERT_FILE: &str = setting::TLS_CERT_FILE.name;
 
-/// See [`TLS_KEY_FILE`](setting::TLS_KEY_FILE).
+/// The setting of its key.
 pub(crate) const TLS_KEY_FILE: &str = setting::TLS_KEY_FILE.name;
+
 /// Where media are served; storages know a link to one by it.
 pub(crate) const MEDIA_PATH: &str = "/media/";
 const LOG_FORMATS: [(&str, LogFormat); 2] = [("text", LogFormat::Text), ("json", LogFormat::Json)];

@@ -21,13 +21,8 @@ impl TlsFiles {
         match (file(&setting::TLS_CERT_FILE)?, file(&setting::TLS_KEY_FILE)?) {
             (Some(certificate), Some(key)) => Ok(Some(Self { certificate, key })),
             (None, None) => Ok(None),
-            (Some(_), None) => Err(alone(layers, setting::TLS_CERT_FILE.name, setting::TLS_KEY_FILE.name)),
-            (None, Some(_)) => Err(alone(layers, setting::TLS_KEY_FILE.name, setting::TLS_CERT_FILE.name)),
+            (Some(_), None) => Err(layers.refuse(setting::TLS_CERT_FILE.name, "needs TLS_KEY_FILE".to_owned())),
+            (None, Some(_)) => Err(layers.refuse(setting::TLS_KEY_FILE.name, "needs TLS_CERT_FILE".to_owned())),
         }
     }
-}
-
-fn alone(layers: &Layers, name: &'static str, other: &str) -> ConfigError {
-    let origin = layers.origins().get(name).cloned().unwrap_or(super::Origin::Default);
-    ConfigError::Value { name, origin, problem: format!("needs {other}") }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use parlance_auth::{Jwks, PublicKeys, Secret};
 
-use super::error::Origin;
 use super::layers::Layers;
 use super::{ConfigError, needed, one_line, optional, secret, setting, value};
 
@@ -72,8 +71,7 @@ impl Tokens {
 }
 
 fn beside(layers: &Layers, name: &'static str, other: &str) -> ConfigError {
-    let origin = layers.origins().get(name).cloned().unwrap_or(Origin::Default);
-    ConfigError::Value { name, origin, problem: format!("cannot be used beside {other}") }
+    layers.refuse(name, format!("cannot be used beside {other}"))
 }
 
 fn public_keys(text: &str) -> Result<PublicKeys, String> {
@@ -82,9 +80,7 @@ fn public_keys(text: &str) -> Result<PublicKeys, String> {
 
 fn read_file(layers: &Layers, file: &Path) -> Result<PublicKeys, ConfigError> {
     let refused = |problem: String| {
-        let name = setting::AUTH_PUBLIC_KEY_FILE.name;
-        let origin = layers.origins().get(name).cloned().unwrap_or(Origin::Default);
-        ConfigError::Value { name, origin, problem: format!("{} {}", file.display(), one_line(problem)) }
+        layers.refuse(setting::AUTH_PUBLIC_KEY_FILE.name, format!("{} {}", file.display(), one_line(problem)))
     };
     let text = std::fs::read_to_string(file).map_err(|error| refused(format!("cannot be read: {error}")))?;
     public_keys(&text).map_err(refused)
