@@ -1,30 +1,20 @@
 // Two and three windows chatting: from the sign-in page of a `--dev` server to everything that can be done with a message.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Browser } from '../../../tests/e2e/support/browser.mjs';
-import { BLUE } from '../../../tests/e2e/support/camera.mjs';
-import { Server } from '../../../tests/e2e/support/server.mjs';
+import { describe, it } from 'node:test';
 import { eventually } from '../../../tests/e2e/support/wait.mjs';
 import { startDevServer } from './support/dev-server.mjs';
-import { built, Window } from './support/window.mjs';
+import { stage } from './support/stage.mjs';
+import { Window } from './support/window.mjs';
 
 describe('chatting', () => {
-  let server;
-  let browser;
-  before(async () => {
-    [server, browser] = await Promise.all([Server.start({ env: { WEB_DIR: built } }), Browser.open(BLUE)]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const set = stage();
 
   it('a newcomer opens the printed address in two windows, signs in as two people, and they talk', async () => {
     const dev = await startDevServer();
     try {
       assert.match(dev.said(), /To chat, open http:\S+ in two windows/);
-      const alice = await Window.open(browser, { url: dev.url });
-      const bob = await Window.open(browser, { url: dev.url });
+      const alice = await Window.open(set.browser, { url: dev.url });
+      const bob = await Window.open(set.browser, { url: dev.url });
       await alice.picture('sign-in');
       await alice.button('Alice').click();
       await bob.button('Bob').click();
@@ -35,7 +25,7 @@ describe('chatting', () => {
       await bob.message('Hello Bob').waitFor();
       await bob.say('Hello Alice');
       await alice.message('Hello Alice').waitFor();
-      const carla = await Window.open(browser, { url: dev.url });
+      const carla = await Window.open(set.browser, { url: dev.url });
       await carla.page.getByRole('textbox', { name: 'Or somebody new' }).fill('Carla Jansen');
       await carla.button('Sign in').click();
       await carla.sidebar.getByRole('button', { name: 'Alice' }).waitFor();
@@ -49,15 +39,15 @@ describe('chatting', () => {
   });
 
   it('without --dev and without a token the page says where to come from', async () => {
-    const window = await Window.open(browser, { url: server.url });
+    const window = await Window.open(set.browser, { url: set.server.url });
     await window.page.getByText('Please sign in where you got the link').waitFor();
     await window.close(/404/);
   });
 
   async function pair(names = ['Ann', 'Ben']) {
-    const people = await server.people(...names);
+    const people = await set.server.people(...names);
     const id = await people[0].direct(people[1]);
-    const windows = await Promise.all(people.map((person) => Window.open(browser, { person })));
+    const windows = await Promise.all(people.map((person) => Window.open(set.browser, { person })));
     return { people, id, windows };
   }
 
@@ -192,7 +182,7 @@ describe('chatting', () => {
       windows,
     } = await pair();
     for (let index = 0; index < 60; index++) await benP.say(id, `message ${index}`);
-    const ann = await Window.open(browser, { person: annP });
+    const ann = await Window.open(set.browser, { person: annP });
     await ann.enter('Ben');
     await ann.message('message 59').waitFor();
     const page = await ann.context.newCDPSession(ann.page);

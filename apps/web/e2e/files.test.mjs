@@ -1,29 +1,19 @@
 // Files: chosen, dropped and pasted, with progress, seen by the other.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Browser } from '../../../tests/e2e/support/browser.mjs';
-import { BLUE } from '../../../tests/e2e/support/camera.mjs';
+import { describe, it } from 'node:test';
 import { png } from '../../../tests/e2e/support/contents.mjs';
-import { Server } from '../../../tests/e2e/support/server.mjs';
-import { built, Window } from './support/window.mjs';
+import { stage } from './support/stage.mjs';
+import { Window } from './support/window.mjs';
 
 const LARGE_BYTES = 20 * 1024 * 1024;
 
 describe('files', () => {
-  let server;
-  let browser;
-  before(async () => {
-    [server, browser] = await Promise.all([Server.start({ env: { WEB_DIR: built } }), Browser.open(BLUE)]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const set = stage();
 
   async function pair() {
-    const people = await server.people('Ann', 'Ben');
+    const people = await set.server.people('Ann', 'Ben');
     await people[0].direct(people[1]);
-    const [ann, ben] = await Promise.all(people.map((person) => Window.open(browser, { person })));
+    const [ann, ben] = await Promise.all(people.map((person) => Window.open(set.browser, { person })));
     await ann.enter('Ben');
     await ben.enter('Ann');
     return { ann, ben };
@@ -65,7 +55,7 @@ describe('files', () => {
       values,
       values.toSorted((a, b) => a - b),
     );
-    const url = new URL(await card.getAttribute('href'), server.url);
+    const url = new URL(await card.getAttribute('href'), set.server.url);
     assert.equal((await (await fetch(url)).arrayBuffer()).byteLength, LARGE_BYTES);
     await Promise.all([ann.close(), ben.close()]);
   });

@@ -1,27 +1,17 @@
 // The life of a group: made, filled, named, promoted, left.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Browser } from '../../../tests/e2e/support/browser.mjs';
-import { BLUE } from '../../../tests/e2e/support/camera.mjs';
+import { describe, it } from 'node:test';
 import { png } from '../../../tests/e2e/support/contents.mjs';
-import { Server } from '../../../tests/e2e/support/server.mjs';
 import { eventually } from '../../../tests/e2e/support/wait.mjs';
-import { built, Window } from './support/window.mjs';
+import { stage } from './support/stage.mjs';
+import { Window } from './support/window.mjs';
 
 describe('groups', () => {
-  let server;
-  let browser;
-  before(async () => {
-    [server, browser] = await Promise.all([Server.start({ env: { WEB_DIR: built } }), Browser.open(BLUE)]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const set = stage();
 
   it('is made, renamed, gets a photo, people, an admin, and is left', async () => {
-    const people = await server.people('Ann', 'Ben', 'Cem');
-    const [ann, ben, cem] = await Promise.all(people.map((person) => Window.open(browser, { person })));
+    const people = await set.server.people('Ann', 'Ben', 'Cem');
+    const [ann, ben, cem] = await Promise.all(people.map((person) => Window.open(set.browser, { person })));
     await ann.button('New group').first().click();
     const dialogue = ann.dialogue('New group');
     await dialogue.getByRole('textbox', { name: 'Name of the group' }).fill('Walkers');

@@ -1,11 +1,9 @@
 // A history of 100,000 messages: all of it loaded, scrolled from end to end, with the time that each frame took.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Browser } from '../../../tests/e2e/support/browser.mjs';
-import { BLUE } from '../../../tests/e2e/support/camera.mjs';
-import { Server } from '../../../tests/e2e/support/server.mjs';
+import { describe, it } from 'node:test';
 import { inFlight } from '../../../tests/e2e/support/wait.mjs';
-import { built, Window } from './support/window.mjs';
+import { stage } from './support/stage.mjs';
+import { Window } from './support/window.mjs';
 
 const MESSAGES = Number(process.env.HISTORY_MESSAGES ?? 100_000);
 const WORDS = 'the quick brown fox jumps over the lazy dog and then rests a while in the shade of an old tree'.split(
@@ -13,18 +11,10 @@ const WORDS = 'the quick brown fox jumps over the lazy dog and then rests a whil
 );
 
 describe('a long history', () => {
-  let server;
-  let browser;
-  before(async () => {
-    [server, browser] = await Promise.all([Server.start({ env: { WEB_DIR: built } }), Browser.open(BLUE)]);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
-  });
+  const set = stage();
 
   it(`stays smooth with ${MESSAGES} messages`, async () => {
-    const [annP, benP] = await server.people('Ann', 'Ben');
+    const [annP, benP] = await set.server.people('Ann', 'Ben');
     const id = await annP.direct(benP);
     const writers = await Promise.all([annP, benP].map((person) => person.connect()));
     const started = Date.now();
@@ -36,7 +26,7 @@ describe('a long history', () => {
     console.log(`${MESSAGES} messages written in ${Math.round((Date.now() - started) / 1000)} s`);
     for (const writer of writers) writer.close();
 
-    const ann = await Window.open(browser, { person: annP });
+    const ann = await Window.open(set.browser, { person: annP });
     await ann.enter('Ben');
     await ann.message(`${MESSAGES - 1} `).waitFor();
     const scrolled = await ann.page.evaluate(scrollToTheBeginning, MESSAGES);

@@ -1,34 +1,23 @@
 // How it looks: light and dark, wide and 360 pixels narrow, each looked at by axe and left as a picture.
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { Browser } from '../../../tests/e2e/support/browser.mjs';
-import { BLUE } from '../../../tests/e2e/support/camera.mjs';
-import { Server } from '../../../tests/e2e/support/server.mjs';
+import { before, describe, it } from 'node:test';
 import { assertAccessible } from './support/axe.mjs';
 import { aged, furnish } from './support/furnish.mjs';
-import { built, Window } from './support/window.mjs';
+import { stage } from './support/stage.mjs';
+import { Window } from './support/window.mjs';
 
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
 describe('looks', () => {
-  let server;
-  let browser;
+  const set = stage({ TYPING_TIMEOUT: '60s' });
   let people;
   before(async () => {
-    [server, browser] = await Promise.all([
-      Server.start({ env: { WEB_DIR: built, TYPING_TIMEOUT: '60s' } }),
-      Browser.open(BLUE),
-    ]);
-    people = await furnish(server);
-  });
-  after(async () => {
-    await browser?.close();
-    await server?.close();
+    people = await furnish(set.server);
   });
 
   for (const colorScheme of ['light', 'dark']) {
     it(`${colorScheme}: conversations, details, search and dialogues`, async () => {
-      const window = await Window.open(browser, {
+      const window = await Window.open(set.browser, {
         person: people.mara,
         prepare: (context) => aged(context, people.times),
         colorScheme,
@@ -67,7 +56,7 @@ describe('looks', () => {
   }
 
   it('the choice of looks is kept', async () => {
-    const window = await Window.open(browser, {
+    const window = await Window.open(set.browser, {
       person: people.mara,
       prepare: (context) => aged(context, people.times),
       colorScheme: 'light',
@@ -85,7 +74,7 @@ describe('looks', () => {
   });
 
   it('a phone of 360 pixels: the list, a conversation, its details; nothing sticks out', async () => {
-    const window = await Window.open(browser, {
+    const window = await Window.open(set.browser, {
       person: people.mara,
       prepare: (context) => aged(context, people.times),
       ...PHONE,
@@ -114,7 +103,7 @@ describe('looks', () => {
   });
 
   it('goes by keyboard alone: search, list, field, history and what can be done there', async () => {
-    const { page, ...window } = await Window.open(browser, { person: people.mara });
+    const { page, ...window } = await Window.open(set.browser, { person: people.mara });
     await page.keyboard.press('Control+k');
     assert.equal(await page.evaluate(() => document.activeElement.id), 'search');
     await page.keyboard.press('Tab');
