@@ -34,10 +34,11 @@ describe('nextchat guide', () => {
     const { ann, ben, conversationId, left, right } = await pair();
     left.send('hello');
     await right.until('the message', (client) => client.messages.length === 1);
-    // What Ben answers comes after Ann's own, so by then a second copy would have come too.
     right.send('hi');
-    await left.until('the answer', (client) => client.messages.some(({ message }) => message === 'hi'));
     for (const client of [left, right]) {
+      await client.until('the answer', ({ messages: shown }) => shown.some(({ message }) => message === 'hi'));
+      // An acknowledgement comes after the events before it, so by then a second copy would have come too.
+      await client.socket.emitWithAck('user:get-status', client.userId);
       client.messages.forEach((message) => conforms(messages.nextchat, message));
       assert.deepEqual(client.messages.map(({ message, senderId, conversationId: id }) => [message, senderId, id]),
         [['hello', ann.id, conversationId], ['hi', ben.id, conversationId]]);

@@ -206,7 +206,7 @@ describe('limits', () => {
     const alice = server.stranger('Alice');
     const from = (origin) => ({ transports: ['websocket'], extraHeaders: { origin } });
     for (const origin of ['https://app.example', server.url]) assert.equal(await outcome(alice, from(origin)), 'welcome', origin);
-    for (const origin of ['https://evil.example', 'null']) assert.equal(await outcome(alice, from(origin)), 'websocket error', origin);
+    for (const origin of ['https://evil.example', 'null']) assert.match(await outcome(alice, from(origin)), /^websocket error/, origin);
   });
 
   it('a connection that brings no request is closed', async () => {

@@ -53,7 +53,10 @@ export class Client {
     const first = await this.untilAny(['connect', 'connect_error']);
     if (first.event === 'connect_error') {
       this.close();
-      throw first.args[0];
+      const [error] = first.args;
+      if (error.type !== 'TransportError') throw error;
+      const { description, context } = error;
+      throw new Error(`${error.message}: ${description?.message ?? description} ${context?.responseText ?? ''}`, { cause: error });
     }
   }
 
