@@ -16,6 +16,7 @@ use mongodb::bson::{Bson, doc};
 use mongodb::error::UNKNOWN_TRANSACTION_COMMIT_RESULT;
 use mongodb::options::ReadConcern;
 use mongodb::{ClientSession, Database};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::MongoStorage;
@@ -36,8 +37,8 @@ pub(crate) trait Change: Sync {
     /// What it comes to.
     type Done: Send;
 
-    /// The locks of everything that it depends on, for deployments without transactions. What is looked up for
-    /// that may have changed when the locks are held: see [`Unit::require`].
+    /// The locks of everything that it depends on: taken by deployments without transactions, elsewhere what to queue
+    /// for. What is looked up for that may have changed when the locks are held: see [`Unit::require`].
     async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed>;
 
     /// Looks up, decides, and says what is to be written. May be called several times.
@@ -92,6 +93,7 @@ impl MongoStorage {
         let _turn = self.turn().await?;
         let deadline = Instant::now() + self.options.call_timeout;
         let (mut attempt, mut broken) = (0, 0);
+        let mut queued = None;
         loop {
             let committing = AtomicBool::new(false);
             let failed = match timeout_at(deadline, self.attempt(change, &committing)).await {
@@ -105,6 +107,10 @@ impl MongoStorage {
             } else if !failed.is_conflict() {
                 return Err(failed);
             }
+            if self.deployment.transactional && queued.is_none() && failed.is_conflict() {
+                let Ok(place) = timeout_at(deadline, self.queue(change)).await else { return Err(failed) };
+                queued = Some(place?);
+            }
             let pause = pause_before(attempt);
             if Instant::now() + pause >= deadline {
                 return Err(failed);
@@ -112,6 +118,12 @@ impl MongoStorage {
             sleep(pause).await;
             attempt += 1;
         }
+    }
+
+    /// Waits until nobody else in this process who met others is about what this change is about.
+    async fn queue<C: Change>(&self, change: &C) -> Result<Vec<OwnedSemaphorePermit>, Failed> {
+        let names = change.locks(&mut self.reader()).await?;
+        Ok(self.queues.join(&names).await)
     }
 
     async fn attempt<C: Change>(&self, change: &C, committing: &AtomicBool) -> Result<C::Done, Failed> {

@@ -33,6 +33,7 @@ mod messages;
 mod notifications;
 mod notify;
 mod preferences;
+mod queues;
 mod reader;
 mod receipts;
 mod schema;
@@ -48,6 +49,7 @@ use connect::Deployment;
 use error::{Failed, TimedOut};
 use mongodb::bson::doc;
 use parlance_domain::ports::StorageResult;
+use queues::Queues;
 use reader::Reader;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
@@ -58,6 +60,7 @@ pub struct MongoStorage {
     options: Options,
     /// Calls that may run. The driver's pool has no limit on waiting for one of its connections.
     turns: Arc<Semaphore>,
+    queues: Queues,
 }
 
 impl MongoStorage {
@@ -70,7 +73,12 @@ impl MongoStorage {
         let deployment = Deployment::open(url, options).await?;
         schema::refuse_newer(&deployment.database).await?;
         let turns = usize::try_from(options.max_connections.max(1)).unwrap_or(Semaphore::MAX_PERMITS);
-        Ok(Self { deployment, options: options.clone(), turns: Arc::new(Semaphore::new(turns)) })
+        Ok(Self {
+            deployment,
+            options: options.clone(),
+            turns: Arc::new(Semaphore::new(turns)),
+            queues: Queues::default(),
+        })
     }
 
     /// Brings collections and indexes up to date. Idempotent, and safe when several processes start at once.
