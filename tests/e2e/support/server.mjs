@@ -24,11 +24,13 @@ export class Server {
   /**
    * `listen`: one entry per listener, a dialect's name or null for a listener without one.
    * `env`: settings on top of the suite's defaults; undefined leaves one out.
+   * `disk`: the process sees this one, see `disk.mjs`.
    */
-  static async start({ listen = [null], env = {} } = {}) {
+  static async start({ listen = [null], env = {}, disk } = {}) {
     const dir = await mkdtemp(join(tmpdir(), 'parlance-e2e-'));
     const database = 'DATABASE_URL' in env ? undefined : await createDatabase(dir);
     const server = new Server(dir, listen, database, env);
+    server.command = [...(disk?.enter ?? []), binary, 'serve'];
     await server.#launch(listen.map((dialect) => address(0, dialect)));
     return server;
   }
@@ -63,7 +65,8 @@ export class Server {
   async #launch(listeners) {
     const env = { ...this.env, LISTEN: listeners.join(',') };
     for (const [key, value] of Object.entries(env)) if (value === undefined) delete env[key];
-    const child = spawn(binary, ['serve'], { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, ...args] = this.command;
+    const child = spawn(command, args, { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
     this.log = '';
     running.add(child);

@@ -5,7 +5,8 @@
 use std::path::{Path, PathBuf};
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::Connection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 
 use super::{ConnectError, Limits, Options, Pools};
 use crate::error::root_cause;
@@ -65,12 +66,26 @@ async fn pool(
                 .pragma("cache_size", format!("-{cache_kib}"))
                 .pragma("temp_store", "MEMORY");
             set(base)
-        });
+        })
+        .map_sqlx_sqlite_pool_opts(|pool| pool.before_acquire(|connection, _| Box::pin(is_at_rest(connection))));
     let mut pool = Database::connect(connect).await?;
     if let Some(observer) = observer {
         pool.set_metric_callback(move |info| observer(&info.statement.sql, info.elapsed));
     }
     Ok(pool)
+}
+
+/// Whether a connection that is to be used again has no transaction; one that has is replaced.
+///
+/// `SQLite` rolls back by itself when the disk is full or broken. The driver's own rollback fails then, it goes on
+/// believing in the transaction, makes the next one a savepoint in it, and after a second failure nothing is ever
+/// committed again though every commit succeeds.
+async fn is_at_rest(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A transaction that was dropped is rolled back on the connection's thread, which may not have come to it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// The file that the rest of a `sqlite:` URL names. Query parameters are refused rather than ignored.
@@ -121,6 +136,30 @@ mod tests {
             }
         }
         assert!(Sql::new("CREATE TABLE t (x)").run(&pools.readers).await.is_err(), "readers cannot write");
+    }
+
+    #[tokio::test]
+    async fn who_comes_after_a_lost_transaction_is_committed() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let url = format!("sqlite://{}", folder.path().join("chat.db").display());
+        let pools = Pools::open(&url, &Options::default()).await.expect("a new database opens");
+        Sql::new("CREATE TABLE t (x)").run(&pools.writer).await.expect("a table is made");
+        for _ in 0..3 {
+            let lost = pools.begin().await.expect("it begins");
+            // What SQLite does by itself when there is no room.
+            Sql::new("ROLLBACK").run(&lost).await.expect("there is a transaction");
+            assert!(lost.commit().await.is_err(), "there is none any more");
+        }
+        let dropped = pools.begin().await.expect("it begins");
+        Sql::new("INSERT INTO t VALUES (1)").run(&dropped).await.expect("it writes");
+        drop(dropped);
+        for count in 1..=2 {
+            let next = pools.begin().await.expect("it begins");
+            Sql::new("INSERT INTO t VALUES (1)").run(&next).await.expect("it writes");
+            next.commit().await.expect("it commits");
+            let seen = Sql::new("SELECT count(*) FROM t").scalar::<i64, _>(&pools.readers).await.expect("it reads");
+            assert_eq!(seen, Some(count), "what is committed is seen by others");
+        }
     }
 
     #[tokio::test]
