@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-web e2e services check audit bench bench-smoke bench-parts copy-million docs clean
+.PHONY: help run demo test test-crash test-web e2e services check audit bench bench-smoke bench-parts copy-million docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -15,6 +15,10 @@ demo: examples/demo/node_modules ## Show a message between two people, with `mak
 
 test: ## Run all tests: Rust, documentation, and end to end with real clients
 	.ci/test
+
+test-crash: ## Kill the server fifty times under load, on SQLite and on PostgreSQL
+	CRASHES=50 tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
+	CRASHES=50 E2E_STORAGE=postgres tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 
 test-web: ## Run the tests of the web client, which `make test` does not run yet
 	apps/web/test.sh

@@ -1,20 +1,27 @@
 // A server that dies, and one that is told to stop: what was acked is there afterwards, once and in order.
 import assert from 'node:assert/strict';
 import { afterEach, describe, it } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
+import { chance, seed } from '../support/chance.mjs';
 import { Load } from '../support/load.mjs';
 import { Replica } from '../support/replica.mjs';
 import { Server } from '../support/server.mjs';
 import { eventually, within } from '../support/wait.mjs';
 
 const SENDERS = 6;
+/** How often the server is killed at a random point; `make test-crash` does it fifty times. */
+const CRASHES = Number(process.env.CRASHES ?? 3);
 
 describe('the end of a server', () => {
   let server;
-  afterEach(() => server.close());
+  afterEach(async () => {
+    await server.close();
+    server = undefined;
+  });
 
   /** A group under load and somebody who keeps a copy of it. */
   async function underLoad(acked) {
-    server = await Server.start();
+    server ??= await Server.start();
     const [owner, ...others] = await server.people('Owner', ...Array.from({ length: SENDERS }, (_, index) => `Sender${index}`), 'Watcher');
     const watcher = others.pop();
     const group = await owner.group('Load', [...others, watcher]);
@@ -34,7 +41,6 @@ describe('the end of a server', () => {
     const byClientId = groupByClientId(history);
     for (const [client, sent] of load.sent) {
       const acked = sent.filter((message) => message.messageId);
-      assert.ok(acked.length > 0, client.person.name);
       for (const message of acked) {
         assert.ok(place.has(message.messageId), `acked but lost: ${message.text}`);
         assert.equal(history[place.get(message.messageId)].text, message.text);
@@ -72,6 +78,31 @@ describe('the end of a server', () => {
     // Somebody who only listened catches up from where they were.
     await replica.enter();
     assert.deepEqual(replica.view(group).map(({ id }) => id), history.map(({ _id }) => _id));
+  });
+
+  it(`SIGKILL at ${CRASHES} random points: acked is stored, once, in order, and the rest can be sent again`, { timeout: 60_000 + CRASHES * 30_000 }, async (t) => {
+    t.diagnostic(`SEED=${seed}`);
+    const random = chance(seed);
+    const counts = { acked: 0, unanswered: 0, stored: 0 };
+    for (let crash = 0; crash < CRASHES; crash++) {
+      const scene = await underLoad(random.below(150));
+      // The point is to be anywhere: in a batch, a commit, a checkpoint, an answer.
+      await pause(random.next() * 20);
+      await server.kill();
+      scene.load.stop();
+      for (const client of [...scene.clients, scene.replica.client]) client.close();
+      await server.restart();
+      const before = await assertWhole(scene);
+      const unanswered = [...scene.load.sent].flatMap(([client, sent]) => sent.filter(({ messageId }) => !messageId).map((message) => [client, message]));
+      for (const [{ person }, { text, clientMessageId }] of unanswered) await person.say(scene.group, text, { clientMessageId });
+      const after = groupByClientId((await scene.owner.history(scene.group)).filter(({ messageType }) => messageType === 'text'));
+      assert.deepEqual([...after.values()].filter((messages) => messages.length !== 1), []);
+      assert.equal(after.size, [...scene.load.sent.values()].flat().length);
+      counts.acked += scene.load.acked.length;
+      counts.unanswered += unanswered.length;
+      counts.stored += before.filter(({ messageType }) => messageType === 'text').length;
+    }
+    t.diagnostic(JSON.stringify(counts));
   });
 
   it('SIGKILL in the middle of edits and deletions leaves what was acked', { timeout: 120_000 }, async () => {
