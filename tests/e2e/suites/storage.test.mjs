@@ -1,5 +1,6 @@
 // A database server that goes away and comes back: what the chat server says meanwhile, and that it goes on by itself.
 import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { STORAGE, createDatabase } from '../support/database.mjs';
 import { Line } from '../support/line.mjs';
@@ -19,7 +20,7 @@ if (STORAGE !== 'sqlite') {
       url.host = `127.0.0.1:${line.port}`;
       // The driver would ask a replica set for its members, and reach them past the line.
       if (STORAGE === 'mongodb') url.searchParams.set('directConnection', 'true');
-      server = await Server.start({ env: { DATABASE_URL: url.href, DATABASE_ACQUIRE_TIMEOUT: '1s' } });
+      server = await Server.start({ env: { DATABASE_URL: url.href, DATABASE_ACQUIRE_TIMEOUT: '1s', DATABASE_STATEMENT_TIMEOUT: '3s' } });
     });
     after(async () => {
       await server.close();
@@ -47,6 +48,31 @@ if (STORAGE !== 'sqlite') {
       await eventually('ready', readiness, (status) => status === 200);
       await ann.say(conversationId, 'after');
       await receiver.untilText('after');
+    });
+
+    it('while it hangs, sends and reads are refused instead of waited for, sockets stay, and the message is sent once', async () => {
+      const [ann, ben] = await server.people('Ann', 'Ben');
+      const conversationId = await ann.direct(ben);
+      const [sender, receiver] = [await ann.enter('ulearn', conversationId), await ben.enter('ulearn', conversationId)];
+      const sessions = [sender, receiver].map(({ socket }) => socket.id);
+      await ann.say(conversationId, 'before');
+      await receiver.untilText('before');
+
+      line.hold();
+      const clientMessageId = randomUUID();
+      const hanging = () => sender.call(...sender.sending(conversationId, 'into the silence', { clientMessageId }));
+      const history = () => ben.rest.get(`/api/v1/chat/messages/all/${conversationId}`);
+      const [refused, read] = await Promise.all([hanging(), history()]);
+      assert.deepEqual([refused.success, refused.code], [false, 'UNAVAILABLE'], JSON.stringify(refused));
+      assert.deepEqual([read.status, read.body.code], [503, 'UNAVAILABLE']);
+
+      line.release();
+      await eventually('ready', readiness, (status) => status === 200);
+      const sent = await eventually('the send', hanging, ({ success }) => success);
+      await receiver.untilText('into the silence');
+      assert.deepEqual((await ben.talk(conversationId)).map(({ text }) => text), ['before', 'into the silence']);
+      assert.equal((await hanging()).messageId, sent.messageId);
+      assert.deepEqual([sender, receiver].map(({ socket }) => socket.id), sessions, 'the sockets stayed');
     });
   });
 }

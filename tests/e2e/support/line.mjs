@@ -1,5 +1,5 @@
 // A TCP line to a server on loopback that can be cut and mended: while it is cut, connections break and new ones are
-// refused at once.
+// refused at once. It can also be held and released: connections stay and new ones come about, and nothing passes.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -14,25 +14,36 @@ export class Line {
 
   constructor(host, port) {
     this.whole = true;
-    this.sockets = new Set();
+    this.held = false;
+    this.sockets = new Map();
     this.server = createServer((near) => {
       if (!this.whole) return near.destroy();
       const far = connect(port, host);
       for (const [socket, other] of [[near, far], [far, near]]) {
-        this.sockets.add(socket);
+        this.sockets.set(socket, other);
         socket.on('error', () => {});
         socket.on('close', () => {
           this.sockets.delete(socket);
           other.destroy();
         });
-        socket.pipe(other);
+        if (!this.held) socket.pipe(other);
       }
     });
   }
 
   cut() {
     this.whole = false;
-    for (const socket of this.sockets) socket.destroy();
+    for (const socket of this.sockets.keys()) socket.destroy();
+  }
+
+  hold() {
+    this.held = true;
+    for (const [socket, other] of this.sockets) socket.unpipe(other).pause();
+  }
+
+  release() {
+    this.held = false;
+    for (const [socket, other] of this.sockets) socket.pipe(other);
   }
 
   mend() {
