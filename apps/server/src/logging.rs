@@ -1,23 +1,33 @@
 //! Structured log lines on stderr: what is logged is `RUST_LOG`'s matter, how they look `LOG_FORMAT`'s.
-//! Standard output stays free for what commands answer.
+//! Standard output stays free for what commands answer. What clients send (tokens, messages) is in no line, whatever
+//! the filter.
 
 use std::io::{IsTerminal, stderr};
 
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::config::{Config, LogFormat};
 
+/// The libraries that carry what clients send, and below `info` say what it is.
+const CARRIERS: [&str; 4] = ["socketioxide", "engineioxide", "tungstenite", "tokio_tungstenite"];
+
 /// Sends log lines of this process to stderr from now on. A second call has no effect.
 pub fn start(config: &Config) {
-    let lines = tracing_subscriber::fmt().with_env_filter(filter(&config.log_filter)).with_writer(stderr);
-    let _ = match config.log_format {
-        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).try_init(),
-        LogFormat::Json => lines.json().flatten_event(true).try_init(),
+    let lines = fmt::layer::<Registry>().with_writer(stderr);
+    let lines = match config.log_format {
+        LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
+        LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    let filter = EnvFilter::builder().parse_lossy(&config.log_filter).and(filter_fn(says_no_contents));
+    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
-fn filter(text: &str) -> EnvFilter {
-    EnvFilter::builder().parse_lossy(text)
+fn says_no_contents(line: &Metadata<'_>) -> bool {
+    *line.level() <= Level::INFO || !CARRIERS.iter().any(|carrier| line.target().starts_with(carrier))
 }
 
 /// The text of a filter, if it is one.

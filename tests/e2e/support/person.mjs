@@ -11,6 +11,7 @@ export class Person {
     this.id = `${name.toLowerCase()}-${randomBytes(4).toString('hex')}`;
     this.name = name;
     this.token = mintToken(server.secret, { sub: this.id, name, ...claims });
+    server.tokens?.add(this.token);
     this.rest = new Rest(server, this.token);
   }
 

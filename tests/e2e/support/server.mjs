@@ -1,6 +1,7 @@
 // One running server of its own: a temporary folder, a database, a random secret, free ports on loopback. It can be
 // stopped, killed and started again on the same data. Only processes started here are ever signalled, each by its own
 // handle.
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -39,8 +40,11 @@ export class Server {
     this.dir = dir;
     this.database = database;
     this.listen = listen;
+    this.log = '';
     this.secret = randomBytes(32).toString('hex');
     this.clients = new Set();
+    /** What must not be in the log, beside the secret: tokens of people. */
+    this.tokens = new Set();
     this.env = {
       PATH: process.env.PATH,
       HOME: dir,
@@ -68,6 +72,7 @@ export class Server {
     const [command, ...args] = this.command;
     const child = spawn(command, args, { cwd: this.dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
     this.child = child;
+    this.#assertDiscreet();
     this.log = '';
     running.add(child);
     this.exited = new Promise((resolve) => {
@@ -123,7 +128,13 @@ export class Server {
     const outcome = await this.terminate();
     await this.database?.drop();
     await rm(this.dir, { recursive: true, force: true });
+    this.#assertDiscreet();
     return outcome;
+  }
+
+  /** Nothing that opens a door is in the log, of any test. */
+  #assertDiscreet() {
+    for (const key of [this.secret, ...this.tokens]) assert.ok(!this.log.includes(key), 'a secret or a token is in the log');
   }
 
   /** Somebody new, already known to the server; the id is the name with a random tail. */
