@@ -133,6 +133,7 @@ impl Builder {
             services: services.clone(),
             uploading,
             verifier,
+            api_keys: config.api_keys.clone().map(|keys| Arc::new(keys) as _),
             probes: [storage_probe].into_iter().chain(probe).collect(),
             ids,
             clock,

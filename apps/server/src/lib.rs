@@ -32,5 +32,5 @@ mod tokens;
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
 pub use minting::access_token;
-pub use server::{Server, Stopped};
+pub use server::{Handle, Server, Stopped};
 pub use storage::migrate;

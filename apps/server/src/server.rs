@@ -10,7 +10,7 @@ use std::time::Duration;
 use axum::Router;
 use parlance_dialects::Dialect;
 use parlance_domain::event::Event;
-use parlance_domain::services::{Collecting, LocalBus, Services, Workers};
+use parlance_domain::services::{Backend, Collecting, LocalBus, Services, Workers};
 use parlance_socketio::{Listener, Transport};
 use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
@@ -42,6 +42,10 @@ pub(crate) struct Bound {
 #[derive(Debug, thiserror::Error)]
 #[error("the {0} stopped by itself")]
 pub struct Stopped(&'static str);
+
+/// What a product's own backend does: the Rust side of the server API. Cheap to clone, and of use as long as the server
+/// runs.
+pub type Handle = Backend;
 
 /// A server that listens and waits to be run.
 pub struct Server {
@@ -76,6 +80,11 @@ impl Server {
     /// What the server can do, for the program around it: bots, imports, tests.
     pub fn services(&self) -> &Services {
         &self.services
+    }
+
+    /// What a product's own backend does, for the program around it: the Rust side of the server API.
+    pub fn handle(&self) -> Handle {
+        self.services.backend.clone()
     }
 
     /// What happens on this node from now on, for the program around it. It is never waited for: who falls 1,024 events

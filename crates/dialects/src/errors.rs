@@ -25,6 +25,7 @@ pub fn code(error: &Error) -> &'static str {
     match error {
         Error::TokenRequired => "TOKEN_REQUIRED",
         Error::InvalidToken => "INVALID_TOKEN",
+        Error::InvalidApiKey => "INVALID_API_KEY",
         Error::UnknownBearer | Error::UserNotFound => "USER_NOT_FOUND",
         Error::Validation { .. } => "VALIDATION_FAILED",
         Error::ConversationNotFound => "CONVERSATION_NOT_FOUND",
@@ -50,6 +51,7 @@ pub fn message(error: &Error, operation: Operation) -> Cow<'_, str> {
         Error::TokenRequired => "Authentication error: Token required",
         Error::InvalidToken => "Authentication error: Invalid token",
         Error::UnknownBearer => "Authentication error: User not found",
+        Error::InvalidApiKey => "Invalid API key",
         Error::UserNotFound => "User not found",
         Error::Validation { field, message } => return Cow::Owned(format!("{field} {message}")),
         Error::ConversationNotFound => "Conversation not found",

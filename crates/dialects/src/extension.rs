@@ -9,11 +9,12 @@ use parlance_domain::ports::ReadTarget;
 use parlance_domain::rules::Limits;
 use parlance_domain::{Error, Result};
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::arguments::{Arguments, whole_number};
 use crate::conversation::ConversationShape;
 use crate::errors::Operation;
-use crate::shapes::{Id, Ids, Reactions};
+use crate::shapes::{Id, Ids, Reactions, passed_on};
 use crate::vocabulary::{Ack, Inbound, Vocabulary};
 use crate::{Command, Wire, call, wire};
 
@@ -129,6 +130,11 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
         Event::UploadProgress { upload_id, loaded, total, .. } => {
             wire::one("upload:progress", &UploadProgress { upload_id, loaded: *loaded, total: *total })
         }
+        Event::Product { event, to: _ } => {
+            let args = passed_on(event.data()).map(RawValue::to_owned).into_iter().collect();
+            vec![Wire { event: event.name().to_owned().into(), args }]
+        }
+        Event::SessionsEnded { reason, .. } => wire::one("session:ended", &SessionEnded { reason: reason.as_deref() }),
         Event::Call { call_id, what, to: _ } => call::encode(call_id, what),
         // A dialect has words of its own for these, or does not show them.
         Event::MessageNew { .. }
@@ -197,6 +203,11 @@ struct MessagesRead<'a> {
     conversation_id: Id<ConversationId>,
     message_ids: Ids<'a, MessageId>,
     user_id: &'a str,
+}
+
+#[derive(Debug, Serialize)]
+struct SessionEnded<'a> {
+    reason: Option<&'a str>,
 }
 
 #[derive(Debug, Serialize)]

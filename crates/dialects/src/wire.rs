@@ -1,5 +1,7 @@
 //! What goes over the wire, already serialized, so that one encoding serves any number of sockets.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -9,7 +11,7 @@ use crate::shapes::raw;
 #[derive(Debug, Clone)]
 pub struct Wire {
     /// The event's name.
-    pub event: &'static str,
+    pub event: Cow<'static, str>,
     /// Its arguments, each a JSON value; none for events such as `notifications:read-all`.
     pub args: Vec<Box<RawValue>>,
 }
@@ -17,12 +19,12 @@ pub struct Wire {
 impl Wire {
     /// An event without arguments.
     pub(crate) fn bare(event: &'static str) -> Self {
-        Self { event, args: Vec::new() }
+        Self { event: Cow::Borrowed(event), args: Vec::new() }
     }
 
     /// An event with one argument.
     pub(crate) fn new(event: &'static str, payload: &impl Serialize) -> Self {
-        Self { event, args: vec![raw(payload)] }
+        Self { event: Cow::Borrowed(event), args: vec![raw(payload)] }
     }
 }
 

@@ -5,7 +5,7 @@
 
 mod samples;
 
-use parlance_dialects::{Command, Dialect};
+use parlance_dialects::{Command, Dialect, is_taken};
 use parlance_domain::event::{CallAudience, CallEvent, Event};
 use parlance_domain::model::{NotificationView, SessionId};
 use serde_json::value::RawValue;
@@ -125,6 +125,8 @@ fn heard(dialect: Dialect, kind: &str) -> &'static [(&'static str, &'static str)
         (_, "NotificationNew") => &[("notification:new", "notification")],
         (_, "NotificationRead" | "NotificationRemoved") => &[("notification:read", "id")],
         (_, "NotificationsReadAll") => &[("notifications:read-all", NOTHING)],
+        (_, "Product") => &[("order:update", "{orderId: number, status: string}")],
+        (_, "SessionsEnded") => &[("session:ended", "{reason: string|null}")],
         (_, "UploadProgress") => &[("upload:progress", "{uploadId: string, loaded: number, total: number|null}")],
         (_, "CallInvited") => {
             &[("call:invite", "{conversationId: id, callId: string, media: callmedia, data: any, from: string}")]
@@ -227,7 +229,7 @@ fn what_is_heard_has_the_fields_of_the_contract() {
         for event in samples::events() {
             let kind = samples::kind(&event);
             let wires = dialect.encode(&event, samples::UNREAD);
-            let names: Vec<_> = wires.iter().map(|wire| wire.event).collect();
+            let names: Vec<_> = wires.iter().map(|wire| &*wire.event).collect();
             let expected = heard(dialect, kind);
             assert_eq!(names, expected.iter().map(|(name, _)| *name).collect::<Vec<_>>(), "{dialect} {kind}");
             for (wire, (name, wanted)) in wires.iter().zip(expected) {
@@ -243,17 +245,32 @@ fn what_is_heard_has_the_fields_of_the_contract() {
 }
 
 #[test]
+fn events_of_a_product_cannot_be_called_like_any_of_ours() {
+    for dialect in Dialect::ALL {
+        for event in samples::events().iter().filter(|event| !matches!(event, Event::Product { .. })) {
+            for wire in dialect.encode(event, samples::UNREAD) {
+                assert!(is_taken(&wire.event), "{dialect} says {}", wire.event);
+            }
+        }
+        assert!(dialect.inbound().all(is_taken), "{dialect}");
+        assert!(dialect.unread_notifications(1).is_none_or(|wire| is_taken(&wire.event)), "{dialect}");
+    }
+    assert!(is_taken("disconnect") && is_taken("error") && is_taken("session:expired"));
+    assert!(!is_taken("order:update") && !is_taken("announcement"));
+}
+
+#[test]
 fn what_is_acked_has_the_fields_of_the_contract() {
     for dialect in Dialect::ALL {
         for event in dialect.inbound() {
             let answer = dialect.answer(event, &[json!({})], Ok(&samples::reply(event)));
             check(dialect, acked(dialect, event), &parsed(&answer.ack), event);
             assert!(answer.instead_of_ack.is_none(), "{dialect} {event}");
-            let events: Vec<_> = answer.events.iter().map(|wire| wire.event).collect();
+            let events: Vec<_> = answer.events.iter().map(|wire| &*wire.event).collect();
             let sent: &[&str] = if (dialect, event) == (Ulearn, "send:message") { &["message:sent"] } else { &[] };
             assert_eq!(events, sent, "{dialect} {event}");
             for wire in &answer.events {
-                check(dialect, "{messageId: id, conversationId: id}", &parsed(&wire.args[0]), wire.event);
+                check(dialect, "{messageId: id, conversationId: id}", &parsed(&wire.args[0]), &wire.event);
             }
         }
     }
@@ -293,8 +310,8 @@ fn shapes_for_rest_are_those_of_the_events() {
 fn a_badge_is_told_how_many_are_unread_in_gateway_alone() {
     for dialect in Dialect::ALL {
         let wire = dialect.unread_notifications(7);
-        let told = wire.map(|wire| (wire.event, wire.args.iter().map(|arg| parsed(arg)).collect::<Vec<_>>()));
-        assert_eq!(told, (dialect == Gateway).then(|| ("unreadCount", vec![json!(7)])), "{dialect}");
+        let told = wire.map(|wire| (wire.event.clone(), wire.args.iter().map(|arg| parsed(arg)).collect::<Vec<_>>()));
+        assert_eq!(told, (dialect == Gateway).then(|| ("unreadCount".into(), vec![json!(7)])), "{dialect}");
     }
     let badge = |kind: &str| {
         let event = samples::events().into_iter().find(|event| samples::kind(event) == kind).expect("a sample");

@@ -24,6 +24,9 @@ pub enum Error {
     /// The bearer of a valid token is not in the directory.
     #[error("unknown bearer")]
     UnknownBearer,
+    /// No key of the server API, or none that is known.
+    #[error("invalid API key")]
+    InvalidApiKey,
     /// No such user.
     #[error("user not found")]
     UserNotFound,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{
     CallId, CallMedia, ConversationId, ConversationView, Emoji, MessageId, MessageView, NotificationId,
-    NotificationView, Reaction, SessionId, User, UserId,
+    NotificationView, ProductEvent, Reaction, SessionId, User, UserId,
 };
 
 /// Something that happened.
@@ -169,6 +169,20 @@ pub enum Event {
         /// Bytes that there will be, where the client said.
         total: Option<u64>,
     },
+    /// The product's own backend says something.
+    Product {
+        /// What.
+        event: ProductEvent,
+        /// To whom.
+        to: ProductAudience,
+    },
+    /// The product's own backend ends somebody's connections: they hear it, and are closed.
+    SessionsEnded {
+        /// Whose.
+        user_id: UserId,
+        /// Why, in the backend's words.
+        reason: Option<String>,
+    },
     /// Something happened in a call.
     Call {
         /// Which call.
@@ -227,6 +241,17 @@ pub enum CallAudience {
     Users(Arc<[UserId]>),
     /// One socket of one person.
     Socket(SessionId),
+}
+
+/// To whom a product's own backend speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProductAudience {
+    /// Every socket of this user.
+    User(UserId),
+    /// The sockets that joined this conversation.
+    Room(ConversationId),
+    /// Every socket.
+    Everyone,
 }
 
 /// Who hears that somebody came or went.
@@ -301,7 +326,13 @@ impl Event {
                 Audience::Users(users)
             }
             Self::ConversationUpdated { unread, .. } => Audience::Counted(unread),
-            Self::ParticipantRemoved { user_id, .. }
+            Self::Product { to: ProductAudience::Room(conversation), .. } => {
+                Audience::Room { conversation: *conversation, except: None }
+            }
+            Self::Product { to: ProductAudience::Everyone, .. } => Audience::Everyone,
+            Self::Product { to: ProductAudience::User(user_id), .. }
+            | Self::SessionsEnded { user_id, .. }
+            | Self::ParticipantRemoved { user_id, .. }
             | Self::NotificationNew { user_id, .. }
             | Self::NotificationRead { user_id, .. }
             | Self::NotificationsReadAll { user_id }

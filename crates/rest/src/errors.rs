@@ -39,6 +39,8 @@ impl IntoResponse for Refusal {
     }
 }
 
+const METHOD_NOT_ALLOWED: &str = "METHOD_NOT_ALLOWED";
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Failure<'a> {
@@ -79,10 +81,18 @@ impl Refusal {
             }
             Self::MethodNotAllowed => {
                 let message = Cow::Borrowed("Method not allowed");
-                let code = "METHOD_NOT_ALLOWED";
-                let body = Failure { success: false, message, code, errors: None, request_id: None };
+                let body =
+                    Failure { success: false, message, code: METHOD_NOT_ALLOWED, errors: None, request_id: None };
                 json(StatusCode::METHOD_NOT_ALLOWED, &body)
             }
+        }
+    }
+
+    /// What it is called.
+    pub(crate) fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(error, _) => errors::code(error),
+            Self::MethodNotAllowed => METHOD_NOT_ALLOWED,
         }
     }
 
@@ -100,7 +110,9 @@ impl Refusal {
 /// The status of each row of the contract's table.
 fn status(error: &Error) -> StatusCode {
     match error {
-        Error::TokenRequired | Error::InvalidToken | Error::UnknownBearer => StatusCode::UNAUTHORIZED,
+        Error::TokenRequired | Error::InvalidToken | Error::UnknownBearer | Error::InvalidApiKey => {
+            StatusCode::UNAUTHORIZED
+        }
         Error::Validation { .. } => StatusCode::BAD_REQUEST,
         Error::UserNotFound | Error::ConversationNotFound | Error::MessageNotFound | Error::NotFound(_) => {
             StatusCode::NOT_FOUND

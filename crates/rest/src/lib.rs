@@ -22,6 +22,7 @@ mod notifications;
 mod operation;
 mod participants;
 mod reactions;
+mod server_api;
 mod state;
 mod unread;
 mod users;
@@ -50,6 +51,7 @@ pub fn router(state: RestState) -> Router {
     let state = Arc::new(state);
     let framing = |patience| Framing { rest: Arc::clone(&state), patience };
     let uploads = uploads(&state.settings);
+    let server_api = state.api_keys.as_ref().map(server_api::routes).unwrap_or_default();
     Router::new()
         .route("/api/v1/chat/conversations", get(conversations::list))
         .route("/api/v1/chat/conversations/start", post(conversations::start))
@@ -86,6 +88,7 @@ pub fn router(state: RestState) -> Router {
         .route("/api/messages/read", post(aliases::mark_read))
         .route("/api/messages/unread-count", get(aliases::unread_count))
         .route("/api/messages/{id}", get(aliases::history).delete(aliases::delete))
+        .merge(server_api)
         .route("/healthz", get(operation::health))
         .route("/readyz", get(operation::readiness))
         .fallback(frame::unknown_route)

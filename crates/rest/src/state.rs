@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parlance_domain::model::ConversationId;
-use parlance_domain::ports::{Clock, IdSource, Storage, TokenVerifier};
+use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier};
 use parlance_domain::services::{Services, Uploading};
 
 use crate::calls::IceServers;
@@ -18,6 +18,8 @@ pub struct RestState {
     pub uploading: Uploading,
     /// Decides whose a token is.
     pub verifier: Arc<dyn TokenVerifier>,
+    /// Keys of the server API, which is off without them.
+    pub api_keys: Option<Arc<dyn ApiKeys>>,
     /// Whom `/readyz` asks.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Names requests that come without an id.

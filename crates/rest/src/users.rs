@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use parlance_dialects::Dialect;
-use parlance_domain::model::{ProfileChange, User};
+use parlance_domain::model::User;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -20,6 +20,12 @@ pub(crate) struct UsersData {
     users: Vec<Box<RawValue>>,
 }
 
+impl UserData {
+    pub(crate) fn of(dialect: Dialect, user: &User) -> Self {
+        Self { user: dialect.user(user) }
+    }
+}
+
 impl UsersData {
     pub(crate) fn of(dialect: Dialect, users: &[User]) -> Self {
         Self { users: users.iter().map(|user| dialect.user(user)).collect() }
@@ -27,7 +33,7 @@ impl UsersData {
 }
 
 pub(crate) async fn me(Caller(caller): Caller, Shape(dialect): Shape) -> Answered<UserData> {
-    Ok(Answer::ok("User", UserData { user: dialect.user(&caller) }))
+    Ok(Answer::ok("User", UserData::of(dialect, &caller)))
 }
 
 pub(crate) async fn update(
@@ -36,14 +42,8 @@ pub(crate) async fn update(
     Shape(dialect): Shape,
     body: Body,
 ) -> Answered<UserData> {
-    let picture = body.optional_text("profilePicture")?.map(str::to_owned);
-    let change = ProfileChange {
-        name: body.optional_text("fullName")?.map(str::to_owned),
-        // `null` removes the picture; a body that does not name it keeps it.
-        picture: body.names("profilePicture").then_some(picture),
-    };
-    let user = rest.services.directory.update(&caller.id, change).await?;
-    Ok(Answer::ok("Profile updated", UserData { user: dialect.user(&user) }))
+    let user = rest.services.directory.update(&caller.id, body.profile()?).await?;
+    Ok(Answer::ok("Profile updated", UserData::of(dialect, &user)))
 }
 
 #[derive(Serialize)]

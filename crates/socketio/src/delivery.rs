@@ -29,10 +29,18 @@ pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
         if droppable && session.outbox.is_behind() {
             continue;
         }
-        let _telling = changes_count(event).then(|| session.badge.telling());
-        for wire in wires.iter() {
-            node.send(&session, Packet::Event(Arc::clone(wire)));
+        tell(node, &session, &wires, event);
+        if matches!(event, Event::SessionsEnded { .. }) {
+            let node = Arc::clone(node);
+            tokio::spawn(async move { node.dismiss(&session).await });
         }
+    }
+}
+
+fn tell(node: &Arc<Node>, session: &Arc<Session>, wires: &[Arc<Wire>], event: &Event) {
+    let _telling = changes_count(event).then(|| session.badge.telling());
+    for wire in wires {
+        node.send(session, Packet::Event(Arc::clone(wire)));
     }
 }
 

@@ -139,7 +139,7 @@ impl Sink for LibrarySink {
     fn put(&self, packet: &Packet) -> Result<(), Refused> {
         let socket = self.0.upgrade().ok_or(Refused::Gone)?;
         let sent = match packet {
-            Packet::Event(wire) => socket.emit(wire.event, &Spread(&wire.args)),
+            Packet::Event(wire) => socket.emit(&*wire.event, &Spread(&wire.args)),
             Packet::Ack(id, answer) => {
                 let Ok(sender) = AckSender::from_message_parts(&socket, &mut Value::Bytes(Bytes::new()), &Some(*id));
                 sender.send(&**answer)

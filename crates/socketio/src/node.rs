@@ -191,7 +191,7 @@ impl Node {
 
     async fn expire(self: &Arc<Self>, session: &Arc<Session>) {
         let Ok(nothing) = RawValue::from_string("{}".to_owned()) else { return };
-        self.send(session, Packet::Event(Arc::new(Wire { event: "session:expired", args: vec![nothing] })));
+        self.send(session, Packet::Event(Arc::new(Wire { event: "session:expired".into(), args: vec![nothing] })));
         self.dismiss(session).await;
     }
 

@@ -20,7 +20,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use parlance_auth::Secret;
+use parlance_auth::{HashedKeys, InvalidApiKeys, Secret};
 use parlance_dialects::Dialect;
 use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
@@ -60,6 +60,8 @@ pub struct Config {
     pub audience: Option<String>,
     /// What else checks tokens: public keys instead of the secret, leeway, required claims.
     pub tokens: Tokens,
+    /// Keys of the server API; off without them.
+    pub api_keys: Option<HashedKeys>,
     /// Where what has no place of its own is kept.
     pub data_dir: PathBuf,
     /// Which storage, and how it is used.
@@ -121,6 +123,7 @@ impl Config {
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
             tokens: Tokens::read(layers)?,
+            api_keys: optional(layers, &setting::SERVER_API_KEYS, api_keys)?,
             media: Media::read(layers, &data_dir, &database.at)?,
             database,
             data_dir,
@@ -273,6 +276,10 @@ fn origins(text: &str) -> Result<Origins, String> {
 
 fn proxies(text: &str) -> Result<TrustedProxies, String> {
     text.parse().map_err(|error: parlance_socketio::InvalidNetwork| error.to_string())
+}
+
+fn api_keys(text: &str) -> Result<HashedKeys, String> {
+    text.parse().map_err(|error: InvalidApiKeys| error.to_string())
 }
 
 fn secret(text: &str) -> Result<Secret, String> {

@@ -72,6 +72,7 @@ settings! {
     AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
     AUTH_LEEWAY = Setting::new("AUTH_LEEWAY", "DURATION", "how far the clock of whoever signs tokens may be off").or("0s");
     AUTH_REQUIRED_CLAIMS = Setting::new("AUTH_REQUIRED_CLAIMS", "NAME,…", "claims that tokens must have, such as `exp`");
+    SERVER_API_KEYS = Setting::new("SERVER_API_KEYS", "NAME[:SCOPE+…]=KEY,…", "keys of the server API, which is off without them").secret();
     DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where database and media are when nothing else is said").or("./data");
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE`, `postgres://…`, `mongodb://…` or `memory:`; not given: parlance.db in DATA_DIR");
     MONGODB_URI = Setting::new("MONGODB_URI", "URL", "a MongoDB, when DATABASE_URL is not given");

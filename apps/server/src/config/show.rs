@@ -20,6 +20,7 @@ impl Config {
             issuer,
             audience,
             tokens,
+            api_keys,
             data_dir,
             database,
             media,
@@ -62,6 +63,7 @@ impl Config {
         page.duration(&setting::AUTH_LEEWAY, tokens.leeway);
         let claims = tokens.required_claims.join(",");
         page.optional(&setting::AUTH_REQUIRED_CLAIMS, Some(claims.as_str()).filter(|text| !text.is_empty()));
+        page.hidden(&setting::SERVER_API_KEYS, api_keys.is_some());
         page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
         page.database(database);
         page.text(&setting::MEDIA_DIR, &media.place());

@@ -7,11 +7,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use parlance_dialects::Reply;
-use parlance_domain::event::{CallAudience, CallEvent, CallStep, Event, PresenceAudience};
+use parlance_domain::event::{CallAudience, CallEvent, CallStep, Event, PresenceAudience, ProductAudience};
 use parlance_domain::model::{
     CallId, CallMedia, ClientMessageId, Conversation, ConversationId, ConversationKind, ConversationView, Emoji,
     MediaLink, MediaType, Message, MessageId, MessageKind, MessageStatus, MessageView, NotificationId,
-    NotificationKind, NotificationView, Reaction, ReplyView, Role, SessionId, Timestamp, Title, User, UserId,
+    NotificationKind, NotificationView, ProductEvent, Reaction, ReplyView, Role, SessionId, Timestamp, Title, User,
+    UserId,
 };
 
 /// 2026-11-21T01:02:03.004Z
@@ -228,6 +229,18 @@ fn uploads() -> Vec<Event> {
     vec![progress(Some(245_678)), progress(None)]
 }
 
+fn from_the_backend() -> Vec<Event> {
+    let ended = |reason: Option<&str>| Event::SessionsEnded { user_id: bob().id, reason: reason.map(str::to_owned) };
+    vec![
+        Event::Product {
+            event: ProductEvent::new("order:update", Some(r#"{"orderId":7,"status":"shipped"}"#.to_owned())).unwrap(),
+            to: ProductAudience::User(bob().id),
+        },
+        ended(Some("account closed")),
+        ended(None),
+    ]
+}
+
 fn carol() -> UserId {
     "carol".parse().unwrap()
 }
@@ -249,7 +262,7 @@ pub(crate) fn events() -> Vec<Event> {
     };
     let photo = |image| Event::GroupPhotoChanged { conversation_id: conversation_id(), image, by: alice().id };
     let contacts = || PresenceAudience::Contacts(everybody());
-    let beside = [notifications(), calls(), uploads()].concat();
+    let beside = [notifications(), calls(), uploads(), from_the_backend()].concat();
     let messages = vec![
         new(plain()),
         new(full()),
@@ -320,6 +333,8 @@ kinds! {
     Event::NotificationsReadAll { .. } => "NotificationsReadAll",
     Event::NotificationRemoved { .. } => "NotificationRemoved",
     Event::UploadProgress { .. } => "UploadProgress",
+    Event::Product { .. } => "Product",
+    Event::SessionsEnded { .. } => "SessionsEnded",
     Event::Call { what: CallEvent::Invited { data: Some(_), .. }, .. } => "CallInvited",
     Event::Call { what: CallEvent::Invited { data: None, .. }, .. } => "CallInvitedWithoutData",
     Event::Call { what: CallEvent::Accepted(_), .. } => "CallAccepted",

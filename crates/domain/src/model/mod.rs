@@ -10,6 +10,7 @@ mod message;
 mod notification;
 mod paging;
 mod place;
+mod product_event;
 mod read_state;
 mod record;
 mod short_text;
@@ -32,6 +33,7 @@ pub use notification::{
 };
 pub use paging::{ConversationCursor, Page, SearchCursor, TimeCursor};
 pub use place::{InvalidPlace, Place};
+pub use product_event::ProductEvent;
 pub use read_state::{ReadState, SeqRange};
 pub use record::{
     Attendance, BlocksRecord, ConversationRecord, ParticipantRecord, Record, RecordCounts, RecordsByKind, UserRecord,

@@ -1,6 +1,7 @@
 //! What the domain needs from the outside. Every sentence of a storage port's documentation is a
 //! promise that `storage-testkit` checks; every adapter passes the whole testkit.
 
+mod api_keys;
 mod archive;
 mod blobs;
 mod blocks;
@@ -18,6 +19,7 @@ mod system;
 mod tokens;
 mod users;
 
+pub use api_keys::{ApiCaller, ApiKeys, Scope};
 pub use archive::{Archive, Begun, RecordReader, RecordSource, RecordTarget, UnfinishedCopy};
 pub use blobs::{BlobChunks, BlobEntry, BlobInfo, BlobKey, BlobPart, BlobWrite, Blobs};
 pub use blocks::Blocks;

@@ -53,6 +53,17 @@ impl Directory {
         Ok(user)
     }
 
+    /// Makes somebody known if they are not, and changes their profile, as the product's backend says. It is not what a
+    /// token said: one that says otherwise later counts as a change.
+    ///
+    /// # Errors
+    /// `Validation` of `fullName` or `profilePicture`.
+    pub async fn register(&self, id: &UserId, change: ProfileChange) -> Result<User> {
+        let change = checked(change)?;
+        self.users.record_claims(id, &ClaimedProfile::default(), true, self.clock.now()).await?;
+        self.put(id, &change).await
+    }
+
     /// The user with this id.
     ///
     /// # Errors
@@ -89,17 +100,11 @@ impl Directory {
     /// # Errors
     /// `Validation` of `fullName` or `profilePicture`; `UserNotFound`.
     pub async fn update(&self, id: &UserId, change: ProfileChange) -> Result<User> {
-        let name = change.name.map(|name| name.trim().to_owned());
-        if name.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > User::MAX_NAME_CHARS) {
-            return Err(Error::validation("fullName", "must have 1 to 200 characters"));
-        }
-        let valid_picture =
-            |url: &String| url.len() <= MAX_PICTURE_BYTES && !url.is_empty() && !url.chars().any(char::is_control);
-        if change.picture.as_ref().is_some_and(|picture| picture.as_ref().is_some_and(|url| !valid_picture(url))) {
-            return Err(Error::validation("profilePicture", "must have 1 to 2048 bytes without control characters"));
-        }
-        let change = ProfileChange { name, picture: change.picture };
-        let user = self.users.update_profile(id, &change).await?.ok_or(Error::UserNotFound);
+        self.put(id, &checked(change)?).await
+    }
+
+    async fn put(&self, id: &UserId, change: &ProfileChange) -> Result<User> {
+        let user = self.users.update_profile(id, change).await?.ok_or(Error::UserNotFound);
         self.cache.forget(id);
         user
     }
@@ -111,6 +116,20 @@ impl Directory {
     pub async fn search(&self, text: &str, limit: usize) -> Result<Vec<User>> {
         Ok(self.users.search_users(text.trim(), limit).await?)
     }
+}
+
+/// The change, if a profile may have it.
+fn checked(change: ProfileChange) -> Result<ProfileChange> {
+    let name = change.name.map(|name| name.trim().to_owned());
+    if name.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > User::MAX_NAME_CHARS) {
+        return Err(Error::validation("fullName", "must have 1 to 200 characters"));
+    }
+    let valid_picture =
+        |url: &String| url.len() <= MAX_PICTURE_BYTES && !url.is_empty() && !url.chars().any(char::is_control);
+    if change.picture.as_ref().is_some_and(|picture| picture.as_ref().is_some_and(|url| !valid_picture(url))) {
+        return Err(Error::validation("profilePicture", "must have 1 to 2048 bytes without control characters"));
+    }
+    Ok(ProfileChange { name, picture: change.picture })
 }
 
 /// Cuts claims to what a profile may hold: a token is not ours to refuse for a long name.

@@ -5,6 +5,7 @@
 //! [`Workers`], which the application runs: the domain spawns nothing.
 
 mod announcer;
+mod backend;
 mod blocking;
 mod calling;
 mod closing;
@@ -37,6 +38,7 @@ mod writer;
 
 use std::sync::Arc;
 
+pub use backend::Backend;
 pub use blocking::Blocking;
 pub use calling::{Calling, CallingWorker, Invitation, MAX_SIGNAL_BYTES};
 pub use collecting::{Collected, Collecting};
@@ -101,6 +103,8 @@ pub struct Services {
     pub calling: Calling,
     /// How fast people may go.
     pub limiting: Limiting,
+    /// What the product's own backend does.
+    pub backend: Backend,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -154,7 +158,7 @@ impl Services {
             clock: clock.clone(),
             ids: ids.clone(),
             rosters: rosters.clone(),
-            rooms,
+            rooms: rooms.clone(),
         });
         let writer = Writer::new(
             queued,
@@ -212,6 +216,16 @@ impl Services {
             ids,
             settings,
         });
+        let backend = Backend::new(backend::Needs {
+            directory: directory.clone(),
+            presence: presence.clone(),
+            rosters: rosters.clone(),
+            rooms,
+            conversing: conversing.clone(),
+            messaging: messaging.clone(),
+            notifying: notifying.clone(),
+            publisher: publisher.clone(),
+        });
         let reading = Reading::new(storage.clone(), rosters.clone(), notifying.clone(), publisher);
         let syncing = Syncing::new(storage, rosters, views);
         let services = Self {
@@ -226,6 +240,7 @@ impl Services {
             notifying,
             calling,
             limiting,
+            backend,
         };
         let workers =
             Workers { writer, presence: presence_worker, typing: typing_worker, notifier, calling: calling_worker };

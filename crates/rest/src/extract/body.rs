@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
-use parlance_domain::model::{InvalidId, UserId};
+use parlance_domain::model::{InvalidId, ProfileChange, UserId};
 use parlance_domain::{Error, Result};
 use serde_json::{Map, Value};
 
@@ -73,6 +73,20 @@ impl Body {
             Some(Value::Bool(flag)) => Ok(Some(*flag)),
             Some(_) => Err(Error::validation(field, "must be true or false")),
         }
+    }
+
+    /// Any JSON that may be absent, as text.
+    pub(crate) fn json(&self, field: &str) -> Option<String> {
+        self.get(field).map(Value::to_string)
+    }
+
+    /// `fullName` and `profilePicture`: what they leave out is kept, and `null` removes the picture.
+    pub(crate) fn profile(&self) -> Result<ProfileChange> {
+        let picture = self.optional_text("profilePicture")?.map(str::to_owned);
+        Ok(ProfileChange {
+            name: self.optional_text("fullName")?.map(str::to_owned),
+            picture: self.names("profilePicture").then_some(picture),
+        })
     }
 
     /// The id of a user that must be there.

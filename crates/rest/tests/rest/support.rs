@@ -188,6 +188,7 @@ impl Api {
             services: services.clone(),
             uploading,
             verifier: Arc::new(Names),
+            api_keys: None,
             probes: vec![Arc::new(StorageProbe(storage))],
             ids,
             clock,

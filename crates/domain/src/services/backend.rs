@@ -1,0 +1,137 @@
+//! What a product's own backend does: it speaks to its clients, asks who is there, sends in somebody's name. No limit of
+//! a user holds for it, and nobody's block or membership is in its way unless it says whom it acts for.
+
+use std::sync::Arc;
+
+use super::conversing::Conversing;
+use super::directory::Directory;
+use super::messaging::{Messaging, Sent};
+use super::notifying::{Notice, Notifying};
+use super::presence::Presence;
+use super::publisher::Publisher;
+use super::rosters::Rosters;
+use crate::error::{Error, Result};
+use crate::event::{Event, ProductAudience};
+use crate::model::{ConversationId, ConversationView, ProductEvent, ProfileChange, User, UserId};
+use crate::ports::Rooms;
+use crate::rules::messages::Draft;
+
+/// The longest reason for ending somebody's connections, in characters.
+const MAX_REASON_CHARS: usize = 200;
+
+pub(super) struct Needs {
+    pub(super) directory: Directory,
+    pub(super) presence: Presence,
+    pub(super) rosters: Rosters,
+    pub(super) rooms: Arc<dyn Rooms>,
+    pub(super) conversing: Conversing,
+    pub(super) messaging: Messaging,
+    pub(super) notifying: Notifying,
+    pub(super) publisher: Publisher,
+}
+
+/// What a product's own backend does. Cheap to clone.
+#[derive(Clone)]
+pub struct Backend(Arc<Needs>);
+
+impl Backend {
+    pub(super) fn new(needs: Needs) -> Self {
+        Self(Arc::new(needs))
+    }
+
+    /// Makes somebody known, or changes their profile; what `change` leaves out is kept.
+    ///
+    /// # Errors
+    /// `Validation` of `fullName` or `profilePicture`.
+    pub async fn put_user(&self, id: &UserId, change: ProfileChange) -> Result<User> {
+        self.0.directory.register(id, change).await
+    }
+
+    /// Whether somebody has a live socket.
+    pub fn is_online(&self, user: &UserId) -> bool {
+        self.0.presence.is_online(user)
+    }
+
+    /// How many people have one.
+    pub fn online_count(&self) -> usize {
+        self.0.presence.online_count()
+    }
+
+    /// Sends an event to every socket of a user; says whether they have any.
+    pub async fn emit_to_user(&self, user: &UserId, event: ProductEvent) -> bool {
+        let online = self.is_online(user);
+        self.emit(event, ProductAudience::User(user.clone())).await;
+        online
+    }
+
+    /// Sends an event to the sockets that joined a conversation; says whether there are any.
+    ///
+    /// # Errors
+    /// `ConversationNotFound`.
+    pub async fn emit_to_conversation(&self, id: ConversationId, event: ProductEvent) -> Result<bool> {
+        self.0.rosters.load(id).await?;
+        let present = !self.0.rooms.present(id).is_empty();
+        self.emit(event, ProductAudience::Room(id)).await;
+        Ok(present)
+    }
+
+    /// Sends an event to every socket; says whether there are any.
+    pub async fn broadcast(&self, event: ProductEvent) -> bool {
+        let anybody = self.online_count() > 0;
+        self.emit(event, ProductAudience::Everyone).await;
+        anybody
+    }
+
+    /// Tells many users something; says how many notifications were made (see [`Notifying::notify`]).
+    ///
+    /// # Errors
+    /// `Validation` of the notice's fields.
+    pub async fn notify(&self, users: impl IntoIterator<Item = UserId>, notice: &Notice) -> Result<u64> {
+        self.0.notifying.notify(users, notice).await
+    }
+
+    /// Ends all connections of a user, who hears `session:ended` with the reason; says whether there were any. Clients
+    /// do not come back by themselves from that, but a token stays good for a new connection.
+    ///
+    /// # Errors
+    /// `Validation` of `reason` above 200 characters.
+    pub async fn disconnect(&self, user: &UserId, reason: Option<String>) -> Result<bool> {
+        if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON_CHARS) {
+            return Err(Error::validation("reason", "must have at most 200 characters"));
+        }
+        let online = self.is_online(user);
+        self.0.publisher.publish(Event::SessionsEnded { user_id: user.clone(), reason }).await;
+        Ok(online)
+    }
+
+    /// Sends a message in somebody's name, by all rules that hold for them save the limits of rates.
+    ///
+    /// # Errors
+    /// `UserNotFound`, and those of [`Messaging::send`].
+    pub async fn send_as(&self, sender: &UserId, draft: Draft) -> Result<Sent> {
+        let sender = self.0.directory.find(sender).await?;
+        self.0.messaging.send(&sender, draft, None).await
+    }
+
+    /// Opens the direct conversation of two people, in the name of the first.
+    ///
+    /// # Errors
+    /// `UserNotFound`, and those of [`Conversing::start_direct`].
+    pub async fn start_direct(&self, starter: &UserId, other: &UserId) -> Result<ConversationView> {
+        let starter = self.0.directory.find(starter).await?;
+        Ok(self.0.conversing.start_direct(&starter, other).await?.0)
+    }
+
+    /// Makes a group that `owner` owns.
+    ///
+    /// # Errors
+    /// `UserNotFound`, and those of [`Conversing::create_group`].
+    pub async fn create_group(&self, owner: &UserId, title: &str, others: Vec<UserId>) -> Result<ConversationView> {
+        let owner = self.0.directory.find(owner).await?;
+        self.0.conversing.create_group(&owner, title, others).await
+    }
+
+    async fn emit(&self, event: ProductEvent, to: ProductAudience) {
+        self.0.publisher.publish(Event::Product { event, to }).await;
+    }
+}
