@@ -4,7 +4,7 @@
 
 use std::io::{IsTerminal, stderr};
 
-use tracing::{Level, Metadata};
+use tracing::Metadata;
 use tracing_subscriber::filter::{FilterExt, filter_fn};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -12,7 +12,8 @@ use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
 
 use crate::config::{Config, LogFormat};
 
-/// The libraries that carry what clients send, and below `info` say what it is.
+/// The libraries that carry what clients send. Below `info` they say what it is, and above it there is a line for each
+/// broken packet: how many that are would be up to strangers.
 const CARRIERS: [&str; 4] = ["socketioxide", "engineioxide", "tungstenite", "tokio_tungstenite"];
 
 /// Sends log lines of this process to stderr from now on. A second call has no effect.
@@ -22,12 +23,12 @@ pub fn start(config: &Config) {
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    let filter = EnvFilter::builder().parse_lossy(&config.log_filter).and(filter_fn(says_no_contents));
+    let filter = EnvFilter::builder().parse_lossy(&config.log_filter).and(filter_fn(is_ours_to_say));
     let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
 }
 
-fn says_no_contents(line: &Metadata<'_>) -> bool {
-    *line.level() <= Level::INFO || !CARRIERS.iter().any(|carrier| line.target().starts_with(carrier))
+fn is_ours_to_say(line: &Metadata<'_>) -> bool {
+    !CARRIERS.iter().any(|carrier| line.target().starts_with(carrier))
 }
 
 /// The text of a filter, if it is one.

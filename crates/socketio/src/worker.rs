@@ -42,14 +42,14 @@ pub(crate) async fn work(node: Arc<Node>, session: Arc<Session>, busy: Busy) {
 
 /// Answers an event with an error, whatever it is.
 pub(crate) fn refuse(node: &Arc<Node>, session: &Arc<Session>, job: &Job, error: Error) {
-    let call = Call::read(&job.event).unwrap_or_default();
+    let call = Call::read(&job.event).unwrap_or_else(|_| Call::named(&job.event));
     respond(node, session, job.ack, &call, &Err(error));
 }
 
 async fn carry_out(node: &Arc<Node>, session: &Arc<Session>, job: &Job) {
     let call = match Call::read(&job.event) {
         Ok(call) => call,
-        Err(error) => return respond(node, session, job.ack, &Call::default(), &Err(error)),
+        Err(error) => return respond(node, session, job.ack, &Call::named(&job.event), &Err(error)),
     };
     let decoded = session.dialect.decode(&call.name, &call.args);
     let permits = if decoded.as_ref().is_ok_and(overlaps) { 1 } else { MAX_IN_FLIGHT };
@@ -120,6 +120,13 @@ fn respond(node: &Arc<Node>, session: &Arc<Session>, ack: Option<i64>, call: &Ca
 }
 
 impl Call {
+    /// What can be told of an event that cannot be read as a whole: its name, which decides how it is answered.
+    fn named(event: &Packed) -> Self {
+        let list = event.as_str().and_then(|text| text.trim_ascii_start().strip_prefix('['));
+        let name = list.and_then(|list| serde_json::Deserializer::from_str(list).into_iter().next());
+        Self { name: name.and_then(Result::ok).unwrap_or_default(), args: Vec::new() }
+    }
+
     fn read(event: &Packed) -> Result<Self> {
         let unreadable = || Error::validation("event", "must be a JSON array that begins with a name");
         let text = event.as_str().ok_or_else(unreadable)?;
@@ -132,6 +139,27 @@ impl Call {
                 Ok(Self { name, args })
             }
             _ => Err(unreadable()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_that_cannot_be_read_still_has_its_name() {
+        for (text, name) in [
+            (r#"["sync","\ud800"]"#, "sync"),
+            (r#" [ "sync" , 1e999]"#, "sync"),
+            (r#"["\ud800"]"#, ""),
+            ("[7]", ""),
+            ("{}", ""),
+            ("", ""),
+        ] {
+            let event = Packed::Str(text.into(), None);
+            assert!(Call::read(&event).is_err(), "{text}");
+            assert_eq!(Call::named(&event).name, name, "{text}");
         }
     }
 }

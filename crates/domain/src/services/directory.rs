@@ -121,8 +121,11 @@ impl Directory {
 /// The change, if a profile may have it.
 fn checked(change: ProfileChange) -> Result<ProfileChange> {
     let name = change.name.map(|name| name.trim().to_owned());
-    if name.as_ref().is_some_and(|name| name.is_empty() || name.chars().count() > User::MAX_NAME_CHARS) {
-        return Err(Error::validation("fullName", "must have 1 to 200 characters"));
+    let valid_name = |name: &String| {
+        (1..=User::MAX_NAME_CHARS).contains(&name.chars().count()) && !name.chars().any(char::is_control)
+    };
+    if !name.as_ref().is_none_or(valid_name) {
+        return Err(Error::validation("fullName", "must have 1 to 200 characters without control characters"));
     }
     let valid_picture =
         |url: &String| url.len() <= MAX_PICTURE_BYTES && !url.is_empty() && !url.chars().any(char::is_control);
