@@ -75,7 +75,10 @@ describe('hostile names', () => {
     await eve.say(secret, 'secretword');
     const upper = secret.toUpperCase();
     // An index that holds words with the id of their conversation must not be asked for one by somebody else.
-    const forms = [secret, upper, `${secret}secretword`, `${secret} secretword`, `${secret}:secretword`, `secretword ${secret}`, `c${secret}`, `x${secret}secretword`, `\u0001secretword`, `${secret}_secretword`];
+    const forms = [
+      secret, upper, `${secret}secretword`, `${secret} secretword`, `${secret}:secretword`, `${secret}_secretword`, `secretword ${secret}`, `c${secret}`,
+      `x${secret}secretword`, `\u0001secretword`,
+    ];
     for (const q of forms) assert.deepEqual((await ann.rest.get(`${chat}/messages/search?${query({ q })}`)).data.messages, [], q);
     const foreign = await ann.rest.get(`${chat}/messages/search?${query({ q: 'secretword', conversationId: secret })}`);
     assert.deepEqual([foreign.status, foreign.body.code], [403, 'NOT_PARTICIPANT']);
@@ -91,9 +94,11 @@ describe('hostile names', () => {
     for (const odd of STRANGE.filter((text) => text !== '' && text.length < 2_000)) {
       // A path may not begin with what the client would resolve, so dots are written out.
       const id = encodeURIComponent(odd).replaceAll('.', '%2E');
-      for (const [method, path] of [
-        ['GET', ''], ['PATCH', ''], ['POST', '/participants'], ['DELETE', `/participants/${ben.id}`], ['PUT', '/photo'], ['DELETE', '/photo'], ['GET', '/online'], ['POST', '/read'], ['GET', '/changes'],
-      ]) attempt(method, `${chat}/conversations/${id}${path}`, ['CONVERSATION_NOT_FOUND', 'VALIDATION_FAILED', 'UNSUPPORTED_MEDIA'], method === 'GET' || method === 'DELETE' ? undefined : { title: 'x', userIds: [ben.id], url: 'https://files.example/a.png' });
+      for (const path of ['', '/online', '/changes']) attempt('GET', `${chat}/conversations/${id}${path}`, ['CONVERSATION_NOT_FOUND', 'VALIDATION_FAILED']);
+      for (const [method, path] of [['PATCH', ''], ['POST', '/participants'], ['PUT', '/photo'], ['POST', '/read']]) {
+        attempt(method, `${chat}/conversations/${id}${path}`, ['CONVERSATION_NOT_FOUND'], { title: 'x', userIds: [ben.id], url: 'https://files.example/a.png' });
+      }
+      for (const path of [`/participants/${ben.id}`, '/photo']) attempt('DELETE', `${chat}/conversations/${id}${path}`, ['CONVERSATION_NOT_FOUND']);
       attempt('GET', `${chat}/messages/all/${id}`, ['CONVERSATION_NOT_FOUND']);
       attempt('GET', `/api/messages/${id}`, ['CONVERSATION_NOT_FOUND', 'VALIDATION_FAILED']);
       attempt('PATCH', `${chat}/messages/${id}`, ['MESSAGE_NOT_FOUND'], { text: 'x' });
@@ -140,7 +145,11 @@ describe('hostile names', () => {
 
   it('people whose ids are operators chat like anybody', async () => {
     const tail = server.stranger().id;
-    const ids = ['$where', '$set', 'a.b.c', '.', '$', '__proto__', 'constructor', 'toString', "' OR '1'='1", '%', '_', '*', '\\', '"', '{"$ne":null}', 'ü\u202eü', '👩‍👩‍👧‍👧', '\ufeff', 'null', '0'].map((id) => `${id}${id.length < 3 ? '' : tail}`);
+    const operators = [
+      '$where', '$set', 'a.b.c', '.', '$', '__proto__', 'constructor', 'toString', "' OR '1'='1", '%', '_', '*', '\\', '"',
+      '{"$ne":null}', 'ü\u202eü', '👩‍👩‍👧‍👧', '\ufeff', 'null', '0',
+    ];
+    const ids = operators.map((id) => `${id}${id.length < 3 ? '' : tail}`);
     const people = await Promise.all(ids.map((id) => called(id, 'Operator')));
     const owner = await server.person('Owner');
     const group = await owner.group('operators', people);
@@ -154,8 +163,11 @@ describe('hostile names', () => {
       assert.equal((await person.rest.put(`${chat}/messages/${last._id}/reactions/x`)).status, 200, person.id);
       const { data } = await person.rest.post(`${chat}/conversations/${group}/read`, {});
       assert.deepEqual(data, { unreadCount: 0 }, person.id);
-      const { data: found } = await owner.rest.get(`/api/v1/users/${encodeURIComponent(person.id).replaceAll('.', '%2E')}`).then((answer) => (person.id === '.' ? { data: { user: { _id: '.' } } } : answer));
-      assert.equal(found.user._id, person.id);
+      // A path that ends in a dot is no path: fetch, as every browser, takes it away, however it is written.
+      if (person.id !== '.') {
+        const path = `/api/v1/users/${encodeURIComponent(person.id).replaceAll('.', '%2E')}`;
+        assert.equal((await owner.rest.get(path)).data.user._id, person.id);
+      }
       assert.deepEqual(await client.call('user:get-status', person.id), { userId: person.id, status: 'offline' });
     }
     assert.equal(await owner.unread(group), people.length);

@@ -90,12 +90,14 @@ describe('strangers', () => {
   it('without a token, what is there and what is not are answered alike', async () => {
     const { ann, group, messages } = await company();
     const routes = (user, conversation, message) => [
-      ...conversationRoutes(conversation, user), ...messageRoutes(message), ['GET', `/api/v1/users/${user}`], ['GET', `/api/v1/users?search=${user}`], ['PUT', `/api/v1/users/${user}/block`],
+      ...conversationRoutes(conversation, user), ...messageRoutes(message),
+      ['GET', `/api/v1/users/${user}`], ['GET', `/api/v1/users?search=${user}`], ['PUT', `/api/v1/users/${user}/block`],
       ['POST', `${chat}/conversations/start`, { targetUserId: user }], ['GET', '/api/v1/notifications'], ['PUT', `/api/v1/notifications/${message}/read`],
     ];
     for (const [token, code] of [[undefined, 'TOKEN_REQUIRED'], ['rubbish', 'INVALID_TOKEN']]) {
       const rest = new Rest(server, token);
-      const [there, not] = [await asked(rest, routes(ann.id, group, messages[0]._id)), await asked(rest, routes(NOBODY, UNKNOWN_ID, UNKNOWN_ID))];
+      const there = await asked(rest, routes(ann.id, group, messages[0]._id));
+      const not = await asked(rest, routes(NOBODY, UNKNOWN_ID, UNKNOWN_ID));
       assert.deepEqual(there, not);
       assert.deepEqual(codes(there), [code]);
     }
@@ -175,14 +177,21 @@ describe('strangers', () => {
     const [eve, dan] = await server.people('Eve', 'Dan');
     const { messages } = await company();
     const own = await eve.direct(dan);
-    const about = async (id) => [
-      ...await asked(eve.rest, [...messageRoutes(id), ['POST', `${chat}/messages`, { conversationId: own, text: 'x', replyTo: id }], ['POST', `${chat}/conversations/${own}/read`, { upToMessageId: id }]]),
-      ...await told(await eve.connect(), [...messageEvents(id), ['message:send', { conversationId: own, text: 'x', replyTo: id }], ['messages:mark_read', { conversationId: own, upToMessageId: id }]]),
-    ];
+    const client = await eve.connect();
+    const about = async (id) => {
+      const [reply, reading] = [{ conversationId: own, text: 'x', replyTo: id }, { conversationId: own, upToMessageId: id }];
+      return [
+        ...await asked(eve.rest, [...messageRoutes(id), ['POST', `${chat}/messages`, reply], ['POST', `${chat}/conversations/${own}/read`, reading]]),
+        ...await told(client, [...messageEvents(id), ['message:send', reply], ['messages:mark_read', reading]]),
+      ];
+    };
     const unknown = await about(UNKNOWN_ID);
     assert.deepEqual(codes(unknown), ['MESSAGE_NOT_FOUND']);
+    // Where a page begins, and what is read one by one, has to be in the conversation that it is about.
+    const within = async (id) => asked(eve.rest, [['GET', `${chat}/messages/all/${own}?cursor=${id}`], ['POST', `${chat}/conversations/${own}/read`, { messageIds: [id] }]]);
+    const nowhere = await within(UNKNOWN_ID);
     // The last one was deleted.
-    for (const { _id } of messages) assert.deepEqual(await about(_id), unknown);
+    for (const { _id } of messages) assert.deepEqual([await about(_id), await within(_id)], [unknown, nowhere]);
   });
 
   it('foreign notifications and calls are answered like those that are not there', async () => {
@@ -193,7 +202,8 @@ describe('strangers', () => {
     await caller.ok('call:invite', { conversationId: group, callId, media: 'audio' });
     const about = async (note, call) => [
       ...await asked(eve.rest, [['PUT', `/api/v1/notifications/${note}/read`], ['DELETE', `/api/v1/notifications/${note}`]]),
-      ...await told(client, [['notification:read', note], ['call:accept', { callId: call }], ['call:reject', { callId: call }], ['call:hangup', { callId: call }], ['call:signal', { callId: call, to: ann.id, data: 1 }]]),
+      ...await told(client, [['notification:read', note], ...['accept', 'reject', 'hangup'].map((step) => [`call:${step}`, { callId: call }])]),
+      ...await told(client, [['call:signal', { callId: call, to: ann.id, data: 1 }]]),
     ];
     const foreign = await about(notification._id, callId);
     assert.deepEqual([codes(foreign), foreign], [['NOT_FOUND'], await about(UNKNOWN_ID, 'no-call')]);
@@ -227,15 +237,18 @@ describe('strangers', () => {
   });
 
   it('a conversation can be started with anybody, who hears of it, and shows presence from then on', async () => {
-    const [ann, eve] = await server.people('Ann', 'Eve');
-    const [victim, client] = [await ann.connect(), await eve.connect()];
+    const [ann, eve, dan] = await server.people('Ann', 'Eve', 'Dan');
+    await ann.direct(dan);
+    const [victim, client, witness] = [await ann.connect(), await eve.connect(), await dan.connect()];
     await eve.direct(ann);
     await victim.until('conversation:new');
     victim.close();
     await client.until('user:offline', ({ userId }) => userId === ann.id);
+    await witness.until('user:offline', ({ userId }) => userId === ann.id);
     await ann.rest.put(`/api/v1/users/${eve.id}/block`);
-    const since = client.mark();
+    const [since, seen] = [client.mark(), witness.mark()];
     await ann.connect();
+    await witness.until('user:online', ({ userId }) => userId === ann.id, { since: seen });
     await client.fence();
     assert.deepEqual(client.received('user:online', { since }).filter(({ userId }) => userId === ann.id), [], 'until they are blocked');
   });
