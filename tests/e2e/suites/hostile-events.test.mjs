@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { DIALECTS } from '../support/dialects.mjs';
-import { STRANGE, attacks, bareAnswer, inbound, outbound } from '../support/hostile.mjs';
+import { HALF_CHARACTER, STRANGE, attacks, bareAnswer, inbound, outbound } from '../support/hostile.mjs';
 import { Server } from '../support/server.mjs';
 import { inFlight } from '../support/wait.mjs';
 
@@ -98,6 +98,14 @@ describe('hostile events', () => {
       }
       await send(client, unknown.slice(0, AT_ONCE).map((event) => ({ event, args: [], ack: false, code: 'VALIDATION_FAILED' })));
       assert.doesNotMatch(server.log, /panicked|ERROR/);
+    });
+
+    it(`${dialect}: a call with a bare ack fails in its own shape, also where its payload is unreadable`, async () => {
+      const mallory = await server.person('Mallory');
+      const client = await mallory.connect(dialect);
+      const half = [[HALF_CHARACTER], [{ userId: HALF_CHARACTER }], [mallory.id, { more: HALF_CHARACTER }]];
+      const sent = inbound(dialect).filter(bareAnswer).flatMap((event) => half.map((args) => ({ event, args, ack: true, code: 'VALIDATION_FAILED' })));
+      await send(client, sent);
     });
   }
 });

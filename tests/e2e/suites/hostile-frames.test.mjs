@@ -221,4 +221,24 @@ describe('hostile frames', () => {
     await unharmed();
     await leftNothing(mallory);
   });
+
+  it('packets for namespaces that are none do not fill the log', { timeout: 120_000 }, async () => {
+    const own = await Server.start();
+    try {
+      const raw = await RawSocket.open(own);
+      await raw.untilText((packet) => packet.startsWith('0{'));
+      // Who does not read has no room for answers, and nobody's token is needed to ask for more of them.
+      raw.socket.pause();
+      const packets = times(1_000, frame(TEXT, `40/${'x'.repeat(1_000)},`));
+      for (let at = 0; at < 20 && !raw.socket.destroyed; at++) {
+        if (!raw.socket.write(packets)) await Promise.race([raw.gone, new Promise((resolve) => raw.socket.once('drain', resolve))]);
+      }
+      raw.socket.resume();
+      await raw.drop();
+    } finally {
+      await own.close();
+    }
+    const lines = own.log.split('\n').length;
+    assert.ok(lines < 100, `${lines} lines, such as ${own.log.split('\n').at(-2)}`);
+  });
 });

@@ -230,4 +230,18 @@ describe('hostile names', () => {
       assert.equal((await owner.rest.get(`${chat}/conversations?${query({ search: nothing })}`)).status, 400);
     }
   });
+
+  it('a name with NUL in it is none', async () => {
+    for (const name of ['a\0b', '\0']) {
+      const ann = await server.person('Ann');
+      const { status, body } = await ann.rest.patch('/api/v1/users/me', { fullName: name });
+      assert.deepEqual([status, body.code], [400, 'VALIDATION_FAILED'], JSON.stringify(body));
+      const pictured = await ann.rest.patch('/api/v1/users/me', { profilePicture: `https://files.example/${name}` });
+      assert.ok([200, 400].includes(pictured.status), JSON.stringify(pictured.body));
+      // Who signs tokens may let anybody choose their name: it is made fit, and lets them in.
+      const odd = await called(`odd-${server.stranger().id}`, name);
+      const found = await ann.rest.get(`/api/v1/users/${odd.id}`);
+      assert.deepEqual([found.status, found.data?.user.fullName.includes('\0')], [200, false], JSON.stringify(found.body));
+    }
+  });
 });
