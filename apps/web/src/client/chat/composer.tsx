@@ -105,7 +105,7 @@ function Field({ id, uploads }: { id: string; uploads: Uploads }) {
       send();
     }
     if (event.key === 'Escape' && (replyTo || editing)) cancel();
-    if (event.key === 'ArrowUp' && !text && !editing) {
+    if (event.key === 'ArrowUp' && !event.altKey && !text && !editing) {
       const { histories, me } = client.store.getState();
       const own = histories[id]?.messages.findLast((message) => message.sender._id === me?._id && message.text);
       if (own) {

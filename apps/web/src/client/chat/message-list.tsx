@@ -160,7 +160,7 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
   const retry = useCallback((entry: string) => void client.sending.retry(entry), [client]);
   const discard = useCallback((entry: string) => void client.sending.discard(entry), [client]);
   const move = (event: KeyboardEvent<HTMLDivElement>) => {
-    if (!['ArrowUp', 'ArrowDown', 'End'].includes(event.key)) return;
+    if (!['ArrowUp', 'ArrowDown', 'End'].includes(event.key) || event.altKey) return;
     const article = (event.target as HTMLElement).closest('article');
     if (!article || event.target !== article) return;
     event.preventDefault();
