@@ -118,6 +118,8 @@ export class Window {
   async close(expected) {
     const errors = this.errors.filter((error) => !expected?.test(error));
     assert.deepEqual(errors, [], this.person?.name ?? 'a window');
+    // What still passes through the test on its way to the page is of no interest any more.
+    await this.context.unrouteAll({ behavior: 'ignoreErrors' });
     await this.context.close();
   }
 }
