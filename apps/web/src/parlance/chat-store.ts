@@ -63,17 +63,22 @@ export function without<T>(record: Readonly<Record<string, T>>, key: string): Re
   return rest;
 }
 
-/** Puts conversations in, keeping a newer last message that has come in over the socket meanwhile. */
+/** Puts conversations in, with the newer messages that have come in over the socket meanwhile. */
 export function putConversations(store: ChatStore, told: readonly Conversation[]): void {
   store.setState(({ conversations }) => {
     const next = { ...conversations };
-    for (const conversation of told) {
-      const known = next[conversation._id];
-      const ahead = (known?.lastMessage?.seq ?? 0) > (conversation.lastMessage?.seq ?? 0);
-      next[conversation._id] = ahead && known ? { ...conversation, lastMessage: known.lastMessage } : conversation;
-    }
+    for (const conversation of told) next[conversation._id] = caughtUp(conversation, next[conversation._id]);
     return { conversations: next };
   });
+}
+
+/** What the server told of a conversation, which may be from before the last messages that are known here. */
+function caughtUp(told: Conversation, known: Conversation | undefined): Conversation {
+  const since = (known?.lastMessage?.seq ?? 0) - (told.lastMessage?.seq ?? 0);
+  if (!known || since <= 0) return told;
+  // Fewer than have come since: the count began anew among them, when something was sent or read here.
+  const unreadCount = known.unreadCount < since ? known.unreadCount : told.unreadCount + since;
+  return { ...told, lastMessage: known.lastMessage, unreadCount };
 }
 
 export function dropConversation(store: ChatStore, id: string): void {
