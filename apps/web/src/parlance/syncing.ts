@@ -10,6 +10,9 @@ import type { Rest } from './rest';
 const LIST_PAGE = 50;
 /** The newest page is there to be shown quickly; those before it are asked for while somebody scrolls. */
 const NEWEST_PAGE = 50;
+/** It begins before what is unread, where that is not more than the server gives at once. */
+const BEFORE_UNREAD = 10;
+const LARGEST_PAGE = 200;
 const EARLIER_PAGE = 100;
 const SYNC_AT_ONCE = 200;
 
@@ -54,15 +57,17 @@ export class Syncing {
   }
 
   async #page(id: string, wanted: number | undefined): Promise<void> {
-    const known = this.store.getState().histories[id];
-    const limit = wanted ?? (known ? EARLIER_PAGE : NEWEST_PAGE);
+    const { histories, conversations } = this.store.getState();
+    const known = histories[id];
+    const unread = (conversations[id]?.unreadCount ?? 0) + BEFORE_UNREAD;
+    const limit = wanted ?? (known ? EARLIER_PAGE : Math.min(Math.max(unread, NEWEST_PAGE), LARGEST_PAGE));
     if (known && !known.hasMore) return;
     this.store.setState(({ loading, failures }) => ({
       loading: { ...loading, [id]: true },
       failures: without(failures, id),
     }));
     // What changes while the page is on its way has a higher `rev` than this, and comes with the next sync.
-    const rev = this.store.getState().conversations[id]?.rev ?? 0;
+    const rev = conversations[id]?.rev ?? 0;
     try {
       const { messages, pagination } = await this.rest.history(id, { limit, cursor: known?.cursor ?? null });
       const more = pagination.hasMore;

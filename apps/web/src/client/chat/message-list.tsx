@@ -56,7 +56,7 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
   const [flashing, setFlashing] = useState<string | null>(null);
   const [focused, setFocused] = useState<string | null>(null);
 
-  const firstUnread = useFirstUnread(messages, me, unreadAtOpening);
+  const firstUnread = useFirstUnread(messages, hasMore, me, unreadAtOpening);
 
   const look = useCallback(() => {
     const handle = list.current;
@@ -116,6 +116,8 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
   useLayoutEffect(() => {
     if (!newest || followed.current === newestKey) return;
     followed.current = newestKey;
+    // The first rows have a place of their own, and this would take it from them.
+    if (!placed.current) return;
     if (stuck.current || senderOf(newest) === me) toEnd();
   }, [newest, newestKey, me, toEnd]);
   useEffect(() => {
@@ -244,22 +246,21 @@ function useShift(rows: readonly Row[]): boolean {
   return drawn.shift;
 }
 
-/** The first of those that were unread at opening. */
-function useFirstUnread(messages: readonly Message[], me: string, unread: number): string | null {
-  const [found, setFound] = useState<string | null>(null);
-  if (found === null && unread > 0 && messages.length > 0) {
-    let left = unread;
-    let first: string | null = null;
-    for (let index = messages.length - 1; index >= 0 && left > 0; index--) {
-      const message = messages[index];
-      if (!message || message.sender._id === me || message.deletedAt) continue;
-      first = message._id;
-      left--;
-    }
-    if (first) setFound(first);
-    return first;
+/** The first of those that were unread at opening; of more than there are here, none: that one is further up. */
+function useFirstUnread(messages: readonly Message[], hasMore: boolean, me: string, unread: number): string | null {
+  const [found, setFound] = useState<string | null | undefined>(undefined);
+  if (found !== undefined || messages.length === 0) return found ?? null;
+  let left = unread;
+  let first: string | null = null;
+  for (let index = messages.length - 1; index >= 0 && left > 0; index--) {
+    const message = messages[index];
+    if (!message || message.sender._id === me || message.deletedAt) continue;
+    first = message._id;
+    left--;
   }
-  return found;
+  const all = left === 0 || !hasMore;
+  setFound(all ? first : null);
+  return all ? first : null;
 }
 
 /** Others' messages that came in while somebody was further up. */
