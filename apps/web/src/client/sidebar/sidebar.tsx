@@ -1,6 +1,6 @@
 // The left side: who I am, search, and the conversations.
 import { Bell, Search, Settings, SquarePen, Users, X } from 'lucide-react';
-import { useState } from 'react';
+import { type ReactNode, useState } from 'react';
 import { useChatState } from '../../parlance';
 import { UserAvatar } from '../avatar';
 import { badge } from '../format';
@@ -54,35 +54,44 @@ function SidebarHeader() {
         <Settings aria-hidden="true" />
       </button>
       <div className="sidebar-actions">
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={unread > 0 ? `Notifications, ${unread} unread` : 'Notifications'}
+        <Opener
+          dialogue="notifications"
           title="Notifications"
-          onClick={() => show({ kind: 'notifications' })}
+          label={unread > 0 ? `Notifications, ${unread} unread` : undefined}
         >
           <Bell />
           {unread > 0 && <span className="icon-badge">{badge(unread)}</span>}
-        </button>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="New group"
-          title="New group"
-          onClick={() => show({ kind: 'new-group' })}
-        >
+        </Opener>
+        <Opener dialogue="new-group" title="New group">
           <Users />
-        </button>
-        <button
-          type="button"
-          className="icon-button icon-button-strong"
-          aria-label="New chat"
-          title="New chat"
-          onClick={() => show({ kind: 'new-chat' })}
-        >
+        </Opener>
+        <Opener dialogue="new-chat" title="New chat" strong>
           <SquarePen />
-        </button>
+        </Opener>
       </div>
     </header>
+  );
+}
+
+interface OpenerProps {
+  dialogue: 'notifications' | 'new-group' | 'new-chat';
+  title: string;
+  /** What a screen reader says where that is more than the title. */
+  label?: string | undefined;
+  strong?: boolean;
+  children: ReactNode;
+}
+
+function Opener({ dialogue, title, label = title, strong = false, children }: OpenerProps) {
+  return (
+    <button
+      type="button"
+      className={`icon-button ${strong ? 'icon-button-strong' : ''}`}
+      aria-label={label}
+      title={title}
+      onClick={() => show({ kind: dialogue })}
+    >
+      {children}
+    </button>
   );
 }
