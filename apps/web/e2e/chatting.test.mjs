@@ -118,6 +118,8 @@ describe('chatting', () => {
     await ann.enter('Ben');
     const line = ann.history.getByRole('listitem').filter({ hasText: 'New messages' });
     await line.getByText('news 0', { exact: true }).waitFor();
+    // The keyboard enters the history where it is open.
+    await ann.history.locator('article[tabindex="0"]').waitFor();
     await ann.button('Go to the newest message').click();
     await ann.message('news 69').waitFor();
     await eventually(

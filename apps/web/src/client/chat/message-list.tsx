@@ -7,6 +7,7 @@ import { type ConversationView, type Message, type Pending, useChatClient, useRe
 import { badge, sameDay } from '../format';
 import { attempt, toast, useUi } from '../ui';
 import { MessageRow, PendingRow } from './message-row';
+import { useFirstUnread, useUnseen } from './unread';
 
 type Row = Message | Pending;
 
@@ -90,6 +91,15 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
     if (rows.length > 0) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
   }, [rows.length]);
 
+  // Where the keyboard enters the history: at a row that is drawn. Who is at the end enters at the newest.
+  const settle = useCallback(() => {
+    const handle = list.current;
+    if (!handle || scroller.current?.contains(document.activeElement)) return;
+    let at = handle.findItemIndex(handle.scrollOffset + handle.viewportSize - 12);
+    while (messages[at]?.messageType === 'system') at--;
+    setFocused(stuck.current ? null : (messages[at]?._id ?? null));
+  }, [messages]);
+
   // The first rows: at what is unread, else at the end.
   const filled = rows.length > 0;
   useLayoutEffect(() => {
@@ -105,9 +115,10 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
       const fits = unread >= 0 && handle.scrollSize - handle.getItemOffset(unread) < handle.viewportSize - 90;
       stuck.current = unread < 0 || fits;
       if (fits) handle.scrollToIndex(rows.length - 1, { align: 'end' });
+      settle();
     });
     return () => cancelAnimationFrame(settled);
-  }, [filled, firstUnread, rows]);
+  }, [filled, firstUnread, rows, settle]);
 
   // A new row at the end is followed by those who are there, and by whoever wrote it.
   const newest = rows.at(-1);
@@ -181,15 +192,15 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
 
   return (
     <div className="history">
-      {loading && filled && (
+      {loading && (
         <div className="history-loading" role="status">
           <LoaderCircle className="spinning" aria-hidden="true" />
-          <span className="visually-hidden">Earlier messages are loading</span>
+          <span className="visually-hidden">{filled ? 'Earlier messages' : 'Messages'} are loading</span>
         </div>
       )}
       <div ref={scroller} className="messages" role="list" aria-label="Messages" onKeyDown={move}>
         <div className="messages-top" />
-        <Virtualizer ref={list} data={rows} shift={shift} onScroll={look}>
+        <Virtualizer ref={list} data={rows} shift={shift} onScroll={look} onScrollEnd={settle}>
           {(row, index) => {
             const [before, after] = [rows[index - 1], rows[index + 1]];
             const day = !before || !sameDay(before.createdAt, row.createdAt) ? row.createdAt : null;
@@ -244,37 +255,6 @@ function useShift(rows: readonly Row[]): boolean {
     return shift;
   }
   return drawn.shift;
-}
-
-/** The first of those that were unread at opening; of more than there are here, none: that one is further up. */
-function useFirstUnread(messages: readonly Message[], hasMore: boolean, me: string, unread: number): string | null {
-  const [found, setFound] = useState<string | null | undefined>(undefined);
-  if (found !== undefined || messages.length === 0) return found ?? null;
-  let left = unread;
-  let first: string | null = null;
-  for (let index = messages.length - 1; index >= 0 && left > 0; index--) {
-    const message = messages[index];
-    if (!message || message.sender._id === me || message.deletedAt) continue;
-    first = message._id;
-    left--;
-  }
-  const all = left === 0 || !hasMore;
-  setFound(all ? first : null);
-  return all ? first : null;
-}
-
-/** Others' messages that came in while somebody was further up. */
-function useUnseen(messages: readonly Message[], me: string, atEnd: boolean): number {
-  const newest = messages.at(-1)?.seq ?? 0;
-  const [seen, setSeen] = useState(newest);
-  if (atEnd && seen !== newest) setSeen(newest);
-  let count = 0;
-  for (let index = messages.length - 1; index >= 0; index--) {
-    const message = messages[index];
-    if (!message || message.seq <= seen || count > 99) break;
-    if (message.sender._id !== me) count++;
-  }
-  return atEnd ? 0 : count;
 }
 
 /** Reads out what comes in: rows appear and go as one scrolls, so the list itself must not be read out. */
