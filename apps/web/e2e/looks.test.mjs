@@ -8,6 +8,9 @@ import { Window } from './support/window.mjs';
 
 const PHONE = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
 
+/** Waits until the pictures are there. */
+const drawn = ({ page }) => page.waitForFunction(() => [...document.images].every((image) => image.complete));
+
 describe('looks', () => {
   const set = stage({ TYPING_TIMEOUT: '60s' });
   let people;
@@ -26,16 +29,20 @@ describe('looks', () => {
       await window.enter('Harbour Festival');
       people.type();
       await window.page.getByText('is typing').first().waitFor();
-      await window.page.waitForFunction(() => [...document.images].every((image) => image.complete));
+      await window.message('On it!').waitFor();
+      await drawn(window);
       await window.picture(`group-${colorScheme}`);
       await assertAccessible(window.page, `a group, ${colorScheme}`);
       await window.message('tide table').hover();
       await window.picture(`actions-${colorScheme}`);
       await window.button('Details').click();
-      await window.page.getByRole('complementary', { name: 'Details' }).waitFor();
+      await window.button('Leave the group').waitFor();
+      await drawn(window);
       await window.picture(`details-${colorScheme}`);
       await assertAccessible(window.page, `details, ${colorScheme}`);
       await window.enter('Jonas Weber');
+      await window.message('Now I wish').waitFor();
+      await drawn(window);
       await window.picture(`direct-${colorScheme}`);
       await assertAccessible(window.page, `a direct conversation, ${colorScheme}`);
       await window.page.getByRole('searchbox', { name: /Search/ }).fill('stage');
@@ -44,7 +51,10 @@ describe('looks', () => {
       await assertAccessible(window.page, `a search, ${colorScheme}`);
       await window.button('Clear search').click();
       await window.page.getByRole('button', { name: /^Notifications/ }).click();
-      await window.dialogue('Notifications').waitFor();
+      await window
+        .dialogue('Notifications')
+        .getByRole('button', { name: /Thanks for/ })
+        .waitFor();
       await window.picture(`notifications-${colorScheme}`);
       await assertAccessible(window.page, `notifications, ${colorScheme}`);
       await window.page.keyboard.press('Escape');
@@ -89,16 +99,35 @@ describe('looks', () => {
     await assertAccessible(window.page, 'the list on a phone');
     await window.row('Harbour Festival').tap();
     await window.field.waitFor();
-    await window.page.waitForFunction(() => [...document.images].every((image) => image.complete));
+    await window.message('On it!').waitFor();
+    await drawn(window);
     await window.picture('phone-chat');
     await fits('a conversation');
     await assertAccessible(window.page, 'a conversation on a phone');
+    await window.page.emulateMedia({ colorScheme: 'dark' });
+    await window.picture('phone-chat-dark');
+    await assertAccessible(window.page, 'a conversation on a phone in the dark');
+    await window.page.emulateMedia({ colorScheme: 'light' });
     await window.button('Details').tap();
+    await window.button('Leave the group').waitFor();
+    await drawn(window);
     await window.picture('phone-details');
     await fits('the details');
+    await assertAccessible(window.page, 'the details on a phone');
     await window.button('Close details').tap();
     await window.button('Back to the conversations').tap();
     await window.row('Jonas Weber').waitFor();
+    for (const [name, button] of [
+      ['Notifications', /^Notifications/],
+      ['Settings', 'Mara Lindqvist Settings'],
+    ]) {
+      await window.page.getByRole('button', { name: button }).tap();
+      await window.dialogue(name).waitFor();
+      await window.picture(`phone-${name.toLowerCase()}`);
+      await fits(name);
+      await window.dialogue(name).getByRole('button', { name: 'Close', exact: true }).tap();
+      await window.dialogue(name).waitFor({ state: 'detached' });
+    }
     await window.close();
   });
 
@@ -123,6 +152,7 @@ describe('looks', () => {
     assert.match(await focused.textContent(), /Harbour Festival/);
     await page.keyboard.press('Enter');
     await page.locator('.composer-field:focus').waitFor();
+    await window.message('On it!').waitFor();
 
     await reach('Shift+Tab', 'article');
     const newest = Number(await focused.getAttribute('data-seq'));
@@ -135,6 +165,7 @@ describe('looks', () => {
       .getByRole('button', { name: /^Jonas Weber/ })
       .waitFor();
     assert.equal(await window.row('Jonas Weber').getAttribute('aria-current'), 'page');
+    await window.message('Now I wish').waitFor();
     // Where nothing is written an arrow up edits what was written last; with Alt it is the conversation that changes.
     await page.locator('.composer-field:focus').waitFor();
     await page.keyboard.press('Alt+ArrowUp');

@@ -32,7 +32,7 @@ export function NotificationCentre({ onClose }: { onClose: () => void }) {
       extra={
         unread > 0 && (
           <button type="button" className="link-button" onClick={() => void attempt(notices.readAll())}>
-            <CheckCheck aria-hidden="true" /> Mark all as read
+            <CheckCheck aria-hidden="true" /> Mark all read
           </button>
         )
       }

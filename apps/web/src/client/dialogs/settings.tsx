@@ -44,12 +44,20 @@ export function Settings({ onClose, onSignOut }: { onClose: () => void; onSignOu
       </form>
       <fieldset className="choices">
         <legend>Looks</legend>
-        {THEMES.map(({ value, label }) => (
-          <label key={value}>
-            <input type="radio" name="theme" value={value} checked={theme === value} onChange={() => setTheme(value)} />
-            <span>{label}</span>
-          </label>
-        ))}
+        <div>
+          {THEMES.map(({ value, label }) => (
+            <label key={value}>
+              <input
+                type="radio"
+                name="theme"
+                value={value}
+                checked={theme === value}
+                onChange={() => setTheme(value)}
+              />
+              <span>{label}</span>
+            </label>
+          ))}
+        </div>
       </fieldset>
       <section>
         <h3>Blocked people</h3>
@@ -87,9 +95,11 @@ export function Settings({ onClose, onSignOut }: { onClose: () => void; onSignOu
           <dd>New line</dd>
         </dl>
       </section>
-      <button type="button" className="row-button row-button-danger" onClick={leave}>
-        <LogOut aria-hidden="true" /> Sign out
-      </button>
+      <div className="details-actions">
+        <button type="button" className="row-button row-button-danger" onClick={leave}>
+          <LogOut aria-hidden="true" /> Sign out
+        </button>
+      </div>
     </DialogueFrame>
   );
 }
