@@ -225,8 +225,13 @@ describe('a chat client', () => {
   it('goes back page by page to the beginning', async () => {
     const { ann, ben, id } = await pair();
     for (let index = 1; index <= 120; index++) await ben.say(id, `${index}`);
-    const client = await clientOf(ann);
+    // Who wrote them has read them.
+    const client = await clientOf(ben);
     await client.open(id);
+    // Where all is unread the first page begins before it.
+    const reader = await clientOf(ann);
+    await reader.open(id);
+    expect(texts(reader, id)).toHaveLength(120);
     expect(historyOf(client, id)).toMatchObject({ hasMore: true });
     expect(texts(client, id)).toHaveLength(50);
     await client.syncing.page(id);
