@@ -1,7 +1,7 @@
 // Two and three windows chatting: from the sign-in page of a `--dev` server to everything that can be done with a message.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually } from '../../../tests/e2e/support/wait.mjs';
+import { eventually, inFlight } from '../../../tests/e2e/support/wait.mjs';
 import { startDevServer } from './support/dev-server.mjs';
 import { stage } from './support/stage.mjs';
 import { Window } from './support/window.mjs';
@@ -49,6 +49,14 @@ describe('chatting', () => {
     const id = await people[0].direct(people[1]);
     const windows = await Promise.all(people.map((person) => Window.open(set.browser, { person })));
     return { people, id, windows };
+  }
+
+  /** Numbered messages: the first first and the last last, those between in any order. */
+  async function many(person, id, word, count) {
+    await person.say(id, `${word} 0`);
+    const between = Array.from({ length: count - 2 }, (_, index) => index + 1);
+    await inFlight(16, between, (index) => person.say(id, `${word} ${index}`));
+    await person.say(id, `${word} ${count - 1}`);
   }
 
   it('a message appears at once, with ticks that follow it, and typing is seen', async () => {
@@ -113,7 +121,7 @@ describe('chatting', () => {
       id,
       windows: [ann, ben],
     } = await pair();
-    for (let index = 0; index < 70; index++) await benP.say(id, `news ${index}`);
+    await many(benP, id, 'news', 70);
     await ann.row('Ben').getByText('70').waitFor();
     await ann.enter('Ben');
     const line = ann.history.getByRole('listitem').filter({ hasText: 'New messages' });
@@ -138,7 +146,7 @@ describe('chatting', () => {
     } = await pair();
     await benP.say(id, 'the password of the archive is heliotrope');
     // Her own, so that all is read and the conversation opens at its end.
-    for (let index = 0; index < 130; index++) await annP.say(id, `filler ${index}`);
+    await many(annP, id, 'filler', 130);
     await ann.page.getByRole('searchbox', { name: /Search/ }).fill('heliotrope');
     await ann.page.getByRole('button', { name: /heliotrope/ }).click();
     await ann.message('heliotrope').waitFor();
@@ -204,7 +212,7 @@ describe('chatting', () => {
       id,
       windows,
     } = await pair();
-    for (let index = 0; index < 60; index++) await annP.say(id, `message ${index}`);
+    await many(annP, id, 'message', 60);
     const ann = await Window.open(set.browser, { person: annP });
     await ann.enter('Ben');
     await ann.message('message 59').waitFor();

@@ -1,6 +1,9 @@
 // Files: chosen, dropped and pasted, with progress, seen by the other.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
 import { png } from '../../../tests/e2e/support/contents.mjs';
 import { stage } from './support/stage.mjs';
 import { Window } from './support/window.mjs';
@@ -9,6 +12,11 @@ const LARGE_BYTES = 20 * 1024 * 1024;
 
 describe('files', () => {
   const set = stage();
+  let folder;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'parlance-web-files-'));
+  });
+  after(() => rm(folder, { recursive: true, force: true }));
 
   async function pair() {
     const people = await set.server.people('Ann', 'Ben');
@@ -38,9 +46,9 @@ describe('files', () => {
       uploadThroughput: 8 * 1024 * 1024,
     });
     const content = Buffer.alloc(LARGE_BYTES, 'all work and no play\n');
-    await ann.page
-      .locator('input[type=file]')
-      .setInputFiles({ name: 'novel.txt', mimeType: 'text/plain', buffer: content });
+    const path = join(folder, 'novel.txt');
+    await writeFile(path, content);
+    await ann.page.locator('input[type=file]').setInputFiles(path);
     await ann.page.getByRole('progressbar', { name: 'Upload of novel.txt' }).waitFor();
     await ann.page.locator('.upload[data-state=done]').waitFor({ timeout: 60_000 });
     await ann.field.fill('My novel');

@@ -6,7 +6,7 @@ import { stage } from './support/stage.mjs';
 import { Window } from './support/window.mjs';
 
 const MESSAGES = Number(process.env.HISTORY_MESSAGES ?? 100_000);
-const FRAMES = 240;
+const FRAMES = 120;
 const WORDS = 'the quick brown fox jumps over the lazy dog and then rests a while in the shade of an old tree'.split(
   ' ',
 );
