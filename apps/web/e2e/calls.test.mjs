@@ -4,7 +4,6 @@ import { after, before, describe, it } from 'node:test';
 import { Browser } from '../../../tests/e2e/support/browser.mjs';
 import { AMBER, BLUE } from '../../../tests/e2e/support/camera.mjs';
 import { Server } from '../../../tests/e2e/support/server.mjs';
-import { eventually } from '../../../tests/e2e/support/wait.mjs';
 import { built, Window } from './support/window.mjs';
 
 describe('calls', () => {
@@ -26,17 +25,12 @@ describe('calls', () => {
     await ann.enter('Ben');
     return [ann, ben];
   }
-  /** Waits until the other's picture moves. */
+  /** Waits until the other's picture moves: frames of it have been shown. */
   const watching = (window) =>
-    eventually('a moving picture', () =>
-      window.page.evaluate(async () => {
-        const video = document.querySelector('.tile:not(.tile-own) video');
-        if (!video?.videoWidth) return false;
-        const before = video.currentTime;
-        await new Promise((resolve) => setTimeout(resolve, 300));
-        return video.currentTime > before;
-      }),
-    );
+    window.page.waitForFunction(() => {
+      const video = document.querySelector('.tile:not(.tile-own) video');
+      return video?.videoWidth > 0 && video.getVideoPlaybackQuality().totalVideoFrames > 10;
+    });
 
   it('a video call connects, shows each the other, and ends for both', async () => {
     const [ann, ben] = await pair();
