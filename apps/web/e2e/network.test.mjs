@@ -5,6 +5,7 @@ import { Browser } from '../../../tests/e2e/support/browser.mjs';
 import { BLUE } from '../../../tests/e2e/support/camera.mjs';
 import { Server } from '../../../tests/e2e/support/server.mjs';
 import { eventually } from '../../../tests/e2e/support/wait.mjs';
+import { assertAccessible } from './support/axe.mjs';
 import { built, Window } from './support/window.mjs';
 
 const UNREACHABLE = /ERR_|WebSocket|Failed to load/;
@@ -71,6 +72,7 @@ describe('bad networks', () => {
     for (const text of texts) await ann.say(text);
     assert.equal(await ann.history.getByText('Waiting to be sent').count(), 5);
     await ann.picture('offline');
+    await assertAccessible(ann.page, 'messages that wait');
     await ben.say('meanwhile');
     assert.deepEqual(await said(people[1], id), ['meanwhile']);
     await ann.context.setOffline(false);

@@ -95,7 +95,7 @@ const ConversationRow = memo(function ConversationRow({ conversation, current, n
               {typing ? (
                 <em>{conversation.type === 'group' ? `${firstName(typing)} is typing …` : 'typing …'}</em>
               ) : (
-                lastMessage && <Preview conversation={conversation} me={me} />
+                <Preview conversation={conversation} me={me} />
               )}
             </span>
             {unreadCount > 0 && (
@@ -112,7 +112,7 @@ const ConversationRow = memo(function ConversationRow({ conversation, current, n
 });
 
 function Preview({ conversation: { lastMessage, type }, me }: { conversation: Conversation; me: User | null }) {
-  if (!lastMessage) return null;
+  if (!lastMessage) return <>No messages yet</>;
   const mine = lastMessage.sender._id === me?._id;
   if (lastMessage.messageType === 'system') return <>{lastMessage.text}</>;
   return (
