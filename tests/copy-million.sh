@@ -2,8 +2,7 @@
 # Copies a made-up server with a million messages (or as many as the first argument says) from a file into SQLite, from
 # there through PostgreSQL and MongoDB (or the storages that further arguments name) back into SQLite and a file, and
 # compares what the copies hash to. Each step prints how long it took and how much memory the process needed. Run it as
-# `make copy-million`, which starts the servers. A real MongoDB is needed for the million: what stands in for it reads
-# all that follows for each page.
+# `make copy-million`, which starts the servers. What stands in for MongoDB takes more than an hour for the million.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
