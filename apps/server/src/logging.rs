@@ -5,10 +5,10 @@
 use std::io::{IsTerminal, stderr};
 
 use tracing::Metadata;
-use tracing_subscriber::filter::{FilterExt, filter_fn};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt};
 
 use crate::config::{Config, LogFormat};
 
@@ -18,13 +18,15 @@ const CARRIERS: [&str; 4] = ["socketioxide", "engineioxide", "tungstenite", "tok
 
 /// Sends log lines of this process to stderr from now on. A second call has no effect.
 pub fn start(config: &Config) {
-    let lines = fmt::layer::<Registry>().with_writer(stderr);
+    let filter = EnvFilter::builder().parse_lossy(&config.log_filter);
+    let lines = fmt::layer().with_writer(stderr);
     let lines = match config.log_format {
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
-    let filter = EnvFilter::builder().parse_lossy(&config.log_filter).and(filter_fn(is_ours_to_say));
-    let _ = tracing_subscriber::registry().with(lines.with_filter(filter)).try_init();
+    // Filters of everything rather than of the lines: those of one layer forget a line when a library has only asked
+    // whether it would be logged.
+    let _ = tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(is_ours_to_say)).try_init();
 }
 
 fn is_ours_to_say(line: &Metadata<'_>) -> bool {
