@@ -201,6 +201,33 @@ describe('calls', () => {
     assert.deepEqual([over.callId, over.userId, over.reason], [callId, ben.id, 'disconnected']);
   });
 
+  it('a call that rang at a member is over for a former one, and goes on for the others', async () => {
+    const [ann, ben, cem] = await server.people('Ann', 'Ben', 'Cem');
+    const conversationId = await ann.group('Team', [ben, cem]);
+    const [caller, former, other] = [await ann.connect(), await ben.connect('ulearn'), await cem.connect('gateway')];
+    const callId = randomUUID();
+    await caller.ok('call:invite', { conversationId, callId, media: 'audio' });
+    await former.until('call:invite');
+    await other.ok('call:accept', { callId });
+    await ann.rest.delete(`/api/v1/chat/conversations/${conversationId}/participants/${ben.id}`);
+    for (const device of [caller, former, other]) {
+      assert.deepEqual(await device.until('call:hangup'), { callId, conversationId, userId: ben.id, reason: 'removed' });
+    }
+    const since = former.mark();
+    for (const [event, more] of [['call:accept', {}], ['call:signal', { to: ann.id, data: OFFER }], ['call:hangup', {}]]) {
+      assert.equal(await refused(former, event, { callId, ...more }), 'NOT_FOUND', event);
+    }
+    await other.ok('call:signal', { callId, to: ann.id, data: OFFER });
+    await caller.until('call:signal', ({ from }) => from === cem.id);
+    await other.ok('call:hangup', { callId });
+    await fence(caller, other, former);
+    assert.deepEqual(former.log.slice(since).filter(({ event }) => event.startsWith('call:')), []);
+    // Who was put out is free for another call.
+    const [direct, nextId] = [await ben.direct(cem), randomUUID()];
+    await former.ok('call:invite', { conversationId: direct, callId: nextId, media: 'audio' });
+    await former.ok('call:hangup', { callId: nextId });
+  });
+
   it('a group call goes on with those who came, until the last one goes', async () => {
     const [ann, ben, cem] = await server.people('Ann', 'Ben', 'Cem');
     const conversationId = await ann.group('Team', [ben, cem]);

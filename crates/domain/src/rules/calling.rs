@@ -20,6 +20,8 @@ pub struct Call {
     invited: BTreeSet<UserId>,
     ringing: BTreeSet<UserId>,
     members: BTreeMap<UserId, SessionId>,
+    /// Who was put out of the conversation since it began to ring.
+    out: BTreeSet<UserId>,
     answered: bool,
 }
 
@@ -53,7 +55,8 @@ impl Call {
     ) -> Self {
         let invited: BTreeSet<UserId> = invited.into_iter().filter(|user| *user != caller).collect();
         let members = BTreeMap::from([(caller.clone(), session)]);
-        Self { conversation_id, kind, caller, media, ringing: invited.clone(), invited, members, answered: false }
+        let (ringing, out) = (invited.clone(), BTreeSet::new());
+        Self { conversation_id, kind, caller, media, invited, ringing, members, out, answered: false }
     }
 
     /// Whether nobody has accepted yet.
@@ -73,12 +76,12 @@ impl Call {
 
     /// Who is in it or may come in, and the caller.
     pub fn everybody(&self) -> impl Iterator<Item = &UserId> {
-        std::iter::once(&self.caller).chain(&self.invited)
+        std::iter::once(&self.caller).chain(&self.invited).filter(|user| !self.out.contains(*user))
     }
 
     /// Whether `user` is one of those.
     pub fn concerns(&self, user: &UserId) -> bool {
-        *user == self.caller || self.invited.contains(user)
+        (*user == self.caller || self.invited.contains(user)) && !self.out.contains(user)
     }
 
     /// The socket with which `user` is in it.
@@ -127,6 +130,14 @@ impl Call {
         }
         let ends = self.kind == ConversationKind::Direct || (*user == self.caller && !self.answered);
         Ok(if ends { Course::Over } else { self.course() })
+    }
+
+    /// `user` is no longer in the conversation: they go if they are in it, and cannot come in any more.
+    pub fn put_out(&mut self, user: &UserId) -> Course {
+        let course = self.leave(user);
+        self.ringing.remove(user);
+        self.out.insert(user.clone());
+        course.unwrap_or_else(|_| self.course())
     }
 
     /// It has rung long enough: those who did not answer no longer can by accident.
@@ -187,6 +198,19 @@ mod tests {
     }
 
     #[test]
+    fn who_is_put_out_is_a_stranger() {
+        let mut call = call(ConversationKind::Group, 3);
+        assert_eq!(call.accept(&user(1), SessionId(1)), Ok(Accepted::Joined));
+        for out in [1, 2] {
+            assert_eq!(call.put_out(&user(out)), Course::On);
+            assert!(!call.concerns(&user(out)) && call.session_of(&user(out)).is_none());
+            assert!(matches!(call.accept(&user(out), SessionId(3)), Err(Error::NotFound(_))));
+        }
+        assert_eq!(call.everybody().collect::<Vec<_>>(), [&user(0)]);
+        assert_eq!(call.put_out(&user(0)), Course::Over);
+    }
+
+    #[test]
     fn strangers_and_repetitions_are_refused() {
         let mut call = call(ConversationKind::Direct, 2);
         assert!(matches!(call.accept(&user(7), SessionId(7)), Err(Error::NotFound(_))));
@@ -197,7 +221,7 @@ mod tests {
     proptest! {
         #[test]
         fn nobody_is_in_a_call_and_rung_at_and_one_that_goes_on_has_members(
-            group: bool, ops in prop::collection::vec((0..4usize, 0..4u8), 0..40),
+            group: bool, ops in prop::collection::vec((0..4usize, 0..5u8), 0..40),
         ) {
             let mut call = call(if group { ConversationKind::Group } else { ConversationKind::Direct }, if group { 4 } else { 2 });
             for (who, what) in ops {
@@ -206,6 +230,7 @@ mod tests {
                     0 => call.accept(&who, SessionId(1)).map(|_| Course::On),
                     1 => call.reject(&who),
                     2 => call.leave(&who),
+                    3 => Ok(call.put_out(&who)),
                     _ => Ok(call.stop_ringing()),
                 };
                 prop_assert!(call.ringing().all(|user| call.session_of(user).is_none()));

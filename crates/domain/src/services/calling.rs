@@ -249,6 +249,20 @@ impl Calling {
         Ok(())
     }
 
+    /// `user` is no longer in a conversation: what is said in its calls is not for them any more.
+    pub(super) async fn removed(&self, user: &UserId, conversation: ConversationId) {
+        let concerned = |call: &Call| call.conversation_id == conversation && call.concerns(user);
+        let ids: Vec<CallId> = {
+            let state = self.0.state.lock();
+            state.calls.iter().filter(|(_, call)| concerned(call)).map(|(id, _)| id.clone()).collect()
+        };
+        for id in ids {
+            // Otherwise the server goes down, and every call with it.
+            let Ok(mut tell) = self.0.room_to_tell().await else { return };
+            self.0.put_out(&mut tell, user, &id);
+        }
+    }
+
     /// A socket is gone: who was in a call with it has ten seconds to come back.
     pub fn socket_gone(&self, user: &UserId, session: SessionId) {
         let state = self.0.state.lock();
@@ -297,6 +311,24 @@ impl Shared {
             self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
         }
         Ok(())
+    }
+
+    fn put_out(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId) {
+        let mut state = self.state.lock();
+        let State { calls, busy } = &mut *state;
+        let Some(call) = calls.get_mut(call_id).filter(|call| call.concerns(user)) else { return };
+        let reason = Some("removed".to_owned());
+        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
+        // To them as well: their client may still ring.
+        tell_all(tell, call_id, call, CallEvent::HungUp(step));
+        if busy.get(user).is_some_and(|other| other == call_id) {
+            busy.remove(user);
+        }
+        self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
+        if call.put_out(user) == Course::Over {
+            missed(tell, call, call.ringing().cloned().collect());
+            self.end(&mut state, call_id);
+        }
     }
 
     /// Nobody else takes it any more.

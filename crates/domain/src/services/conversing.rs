@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::announcer::Announcer;
 use super::blocking::Blocking;
+use super::calling::Calling;
 use super::directory::Directory;
 use super::presence::Presence;
 use super::publisher::Publisher;
@@ -29,6 +30,7 @@ pub(super) struct Needs {
     pub(super) blocking: Blocking,
     pub(super) presence: Presence,
     pub(super) announcer: Announcer,
+    pub(super) calling: Calling,
     pub(super) queue: WriteQueue,
     pub(super) publisher: Publisher,
     pub(super) clock: Arc<dyn Clock>,
@@ -238,6 +240,9 @@ impl Conversing {
             now: needs.clock.now(),
         };
         let changed = needs.queue.change_membership(change).await?;
+        for user in &changed.outcome.removed {
+            needs.calling.removed(user, id).await;
+        }
         if changed.roster.contains(&actor.id) {
             return self.get(&actor.id, id).await;
         }

@@ -175,23 +175,6 @@ impl Services {
             },
         );
         let blocking = Blocking::new(storage.clone(), directory.clone(), clock.clone());
-        let conversing = Conversing::new(conversing::Needs {
-            conversations: storage.clone(),
-            rosters: rosters.clone(),
-            directory: directory.clone(),
-            views: views.clone(),
-            blocking: blocking.clone(),
-            presence: presence.clone(),
-            announcer,
-            queue: queue.clone(),
-            publisher: publisher.clone(),
-            clock: clock.clone(),
-            ids: ids.clone(),
-            limits: settings.limits,
-            own_media_prefix: settings.own_media_prefix.clone(),
-        });
-        let (typing, typing_worker) =
-            Typing::new(conversing.clone(), blocking.clone(), publisher.clone(), settings.typing_timeout);
         let missed = missed_calls::MissedCalls {
             queue: queue.clone(),
             rosters: rosters.clone(),
@@ -202,6 +185,24 @@ impl Services {
         };
         let (calling, calling_worker) =
             Calling::new(rosters.clone(), blocking.clone(), missed, publisher.clone(), settings.call_ring_timeout);
+        let conversing = Conversing::new(conversing::Needs {
+            conversations: storage.clone(),
+            rosters: rosters.clone(),
+            directory: directory.clone(),
+            views: views.clone(),
+            blocking: blocking.clone(),
+            presence: presence.clone(),
+            announcer,
+            calling: calling.clone(),
+            queue: queue.clone(),
+            publisher: publisher.clone(),
+            clock: clock.clone(),
+            ids: ids.clone(),
+            limits: settings.limits,
+            own_media_prefix: settings.own_media_prefix.clone(),
+        });
+        let (typing, typing_worker) =
+            Typing::new(conversing.clone(), blocking.clone(), publisher.clone(), settings.typing_timeout);
         let messaging = Messaging::new(messaging::Needs {
             messages: storage.clone(),
             media: storage.clone(),
