@@ -31,13 +31,6 @@ struct HashedKey {
     hash: [u8; 32],
 }
 
-impl HashedKeys {
-    /// What each key is called, and what it is for.
-    pub fn callers(&self) -> impl Iterator<Item = &ApiCaller> {
-        self.0.iter().map(|key| &key.caller)
-    }
-}
-
 impl ApiKeys for HashedKeys {
     fn find(&self, key: &str) -> Option<ApiCaller> {
         if key.len() > MAX_KEY_BYTES {

@@ -39,8 +39,6 @@ impl IntoResponse for Refusal {
     }
 }
 
-const METHOD_NOT_ALLOWED: &str = "METHOD_NOT_ALLOWED";
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Failure<'a> {
@@ -62,6 +60,7 @@ struct FieldError<'a> {
 impl Refusal {
     /// The answer in the envelope. Only a bug shows the request's id, by which the log has its cause.
     pub(crate) fn write(&self, request_id: &str) -> Response {
+        let code = self.code();
         match self {
             Self::Failed(error, operation) => {
                 let errors = match error {
@@ -71,7 +70,7 @@ impl Refusal {
                 let body = Failure {
                     success: false,
                     message: errors::message(error, *operation),
-                    code: errors::code(error),
+                    code,
                     errors,
                     request_id: matches!(error, Error::Internal(_)).then_some(request_id),
                 };
@@ -81,8 +80,7 @@ impl Refusal {
             }
             Self::MethodNotAllowed => {
                 let message = Cow::Borrowed("Method not allowed");
-                let body =
-                    Failure { success: false, message, code: METHOD_NOT_ALLOWED, errors: None, request_id: None };
+                let body = Failure { success: false, message, code, errors: None, request_id: None };
                 json(StatusCode::METHOD_NOT_ALLOWED, &body)
             }
         }
@@ -92,7 +90,7 @@ impl Refusal {
     pub(crate) fn code(&self) -> &'static str {
         match self {
             Self::Failed(error, _) => errors::code(error),
-            Self::MethodNotAllowed => METHOD_NOT_ALLOWED,
+            Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
         }
     }
 

@@ -17,11 +17,10 @@ pub struct Call {
     pub caller: UserId,
     /// What it carries.
     pub media: CallMedia,
-    invited: BTreeSet<UserId>,
+    /// Who is in it or may come in; less whoever is put out of the conversation.
+    concerned: BTreeSet<UserId>,
     ringing: BTreeSet<UserId>,
     members: BTreeMap<UserId, SessionId>,
-    /// Who was put out of the conversation since it began to ring.
-    out: BTreeSet<UserId>,
     answered: bool,
 }
 
@@ -53,10 +52,10 @@ impl Call {
         media: CallMedia,
         invited: impl IntoIterator<Item = UserId>,
     ) -> Self {
-        let invited: BTreeSet<UserId> = invited.into_iter().filter(|user| *user != caller).collect();
+        let ringing: BTreeSet<UserId> = invited.into_iter().filter(|user| *user != caller).collect();
+        let concerned = ringing.iter().chain([&caller]).cloned().collect();
         let members = BTreeMap::from([(caller.clone(), session)]);
-        let (ringing, out) = (invited.clone(), BTreeSet::new());
-        Self { conversation_id, kind, caller, media, invited, ringing, members, out, answered: false }
+        Self { conversation_id, kind, caller, media, concerned, ringing, members, answered: false }
     }
 
     /// Whether nobody has accepted yet.
@@ -76,12 +75,12 @@ impl Call {
 
     /// Who is in it or may come in, and the caller.
     pub fn everybody(&self) -> impl Iterator<Item = &UserId> {
-        std::iter::once(&self.caller).chain(&self.invited).filter(|user| !self.out.contains(*user))
+        self.concerned.iter()
     }
 
     /// Whether `user` is one of those.
     pub fn concerns(&self, user: &UserId) -> bool {
-        (*user == self.caller || self.invited.contains(user)) && !self.out.contains(user)
+        self.concerned.contains(user)
     }
 
     /// The socket with which `user` is in it.
@@ -136,7 +135,7 @@ impl Call {
     pub fn put_out(&mut self, user: &UserId) -> Course {
         let course = self.leave(user);
         self.ringing.remove(user);
-        self.out.insert(user.clone());
+        self.concerned.remove(user);
         course.unwrap_or_else(|_| self.course())
     }
 

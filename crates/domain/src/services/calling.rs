@@ -252,10 +252,8 @@ impl Calling {
     /// `user` is no longer in a conversation: what is said in its calls is not for them any more.
     pub(super) async fn removed(&self, user: &UserId, conversation: ConversationId) {
         let concerned = |call: &Call| call.conversation_id == conversation && call.concerns(user);
-        let ids: Vec<CallId> = {
-            let state = self.0.state.lock();
-            state.calls.iter().filter(|(_, call)| concerned(call)).map(|(id, _)| id.clone()).collect()
-        };
+        let ids: Vec<CallId> =
+            self.0.state.lock().calls.iter().filter(|(_, call)| concerned(call)).map(|(id, _)| id.clone()).collect();
         for id in ids {
             // Otherwise the server goes down, and every call with it.
             let Ok(mut tell) = self.0.room_to_tell().await else { return };
@@ -299,35 +297,37 @@ impl Shared {
     fn leave(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
         let mut state = self.state.lock();
         let call = self.find(&mut state.calls, call_id, user)?;
-        let unanswered: Vec<UserId> = call.ringing().cloned().collect();
         let course = call.leave(user)?;
         let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
         tell_all(tell, call_id, call, CallEvent::HungUp(step));
-        if course == Course::Over {
-            missed(tell, call, unanswered);
-            self.end(&mut state, call_id);
-        } else {
-            state.busy.remove(user);
-            self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
-        }
+        self.gone(tell, &mut state, user, call_id, course);
         Ok(())
     }
 
     fn put_out(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId) {
         let mut state = self.state.lock();
-        let State { calls, busy } = &mut *state;
-        let Some(call) = calls.get_mut(call_id).filter(|call| call.concerns(user)) else { return };
+        let Ok(call) = self.find(&mut state.calls, call_id, user) else { return };
         let reason = Some("removed".to_owned());
         let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
         // To them as well: their client may still ring.
         tell_all(tell, call_id, call, CallEvent::HungUp(step));
-        if busy.get(user).is_some_and(|other| other == call_id) {
-            busy.remove(user);
-        }
-        self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
-        if call.put_out(user) == Course::Over {
-            missed(tell, call, call.ringing().cloned().collect());
-            self.end(&mut state, call_id);
+        let course = call.put_out(user);
+        self.gone(tell, &mut state, user, call_id, course);
+    }
+
+    /// Somebody has gone from a call, which goes on without them or is over.
+    fn gone(&self, tell: &mut Tell<'_>, state: &mut State, user: &UserId, call_id: &CallId, course: Course) {
+        if course == Course::Over {
+            if let Some(call) = state.calls.get(call_id) {
+                missed(tell, call, call.ringing().cloned().collect());
+            }
+            self.end(state, call_id);
+        } else {
+            // They may be in another one, and only have been rung at by this.
+            if state.busy.get(user) == Some(call_id) {
+                state.busy.remove(user);
+            }
+            self.timers.cancel(&Timer::Away(call_id.clone(), user.clone()));
         }
     }
 
