@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
 use crate::media;
+use crate::metrics::Metrics;
 use crate::server::{Bound, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
@@ -42,11 +43,12 @@ pub struct Builder {
     blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
+    metrics: Option<Metrics>,
 }
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, blobs: None, verifier: None, policy: None }
+        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
@@ -78,12 +80,19 @@ impl Builder {
         self
     }
 
+    /// Shows what is measured at `/metrics`, to whoever asks.
+    #[must_use]
+    pub fn metrics(mut self, metrics: Metrics) -> Self {
+        self.metrics = Some(metrics);
+        self
+    }
+
     /// Opens the storage and the listeners. From here on clients can connect; they are served by [`Server::run`].
     ///
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy } = self;
+        let Self { config, storage, blobs, verifier, policy, metrics } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -134,6 +143,7 @@ impl Builder {
             uploading,
             verifier,
             api_keys: config.api_keys.clone().map(|keys| Arc::new(keys) as _),
+            exposition: metrics.as_ref().map(Metrics::exposition),
             probes: [storage_probe].into_iter().chain(probe).collect(),
             ids,
             clock,
@@ -156,7 +166,7 @@ impl Builder {
         }
         let routes = routes.layer(cors);
         let listeners = bind_all(&config, &transport)?;
-        Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage, tls })
+        Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage, tls, metrics })
     }
 }
 

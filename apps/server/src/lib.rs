@@ -19,6 +19,7 @@ pub mod config;
 mod dev_sign_in;
 pub mod logging;
 mod media;
+mod metrics;
 mod minting;
 pub mod moving;
 mod server;
@@ -31,6 +32,7 @@ mod tokens;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
+pub use metrics::Metrics;
 pub use minting::access_token;
 pub use server::{Handle, Server, Stopped};
 pub use storage::migrate;

@@ -13,8 +13,8 @@ use tracing_subscriber::{EnvFilter, Layer, fmt};
 use crate::config::{Config, LogFormat};
 
 /// The libraries that carry what clients send. Below `info` they say what it is, and above it there is a line for each
-/// broken packet: how many that are would be up to strangers.
-const CARRIERS: [&str; 4] = ["socketioxide", "engineioxide", "tungstenite", "tokio_tungstenite"];
+/// broken packet: how many that are would be up to strangers. The Socket.IO library is built without its lines.
+const CARRIERS: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
 
 /// Sends log lines of this process to stderr from now on. A second call has no effect.
 pub fn start(config: &Config) {

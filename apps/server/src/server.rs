@@ -18,6 +18,7 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::builder::Builder;
 use crate::config::Config;
+use crate::metrics::Metrics;
 use crate::serving;
 use crate::storage::Opened;
 use crate::tls::Tls;
@@ -59,6 +60,7 @@ pub struct Server {
     pub(crate) listeners: Vec<Bound>,
     pub(crate) storage: Opened,
     pub(crate) tls: Option<Tls>,
+    pub(crate) metrics: Option<Metrics>,
 }
 
 impl Server {
@@ -98,7 +100,8 @@ impl Server {
     /// # Errors
     /// [`Stopped`] when a part ended that should not have, which is a bug.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
-        let Self { services, workers, collecting, transport, bus: _, events, routes, listeners, storage, tls } = self;
+        let Self { services, workers, collecting, transport, bus: _, events, routes, listeners, storage, tls, metrics } =
+            self;
         let (closing, closed) = watch::channel(false);
 
         let mut served = JoinSet::new();
@@ -118,6 +121,9 @@ impl Server {
         kept.spawn(collecting.run());
         if let Some(tls) = tls {
             kept.spawn(tls.keep_fresh());
+        }
+        if let Some(metrics) = metrics {
+            kept.spawn(metrics.keep_up());
         }
         let delivery = transport.clone();
         let mut delivered = JoinSet::new();

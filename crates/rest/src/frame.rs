@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use metrics::histogram;
 use parlance_domain::Error;
+use tokio::time::Instant;
 use tower_http::timeout::DeadlineBody;
 use tracing::Instrument;
 
@@ -41,8 +43,26 @@ pub(crate) async fn frame(State(Framing { rest, patience }): State<Framing>, req
     let id = request_id(request.headers()).unwrap_or_else(|| rest.ids.next_id().to_string());
     // The pattern of the route, not the path: user ids stay out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
-    let span = tracing::info_span!("rest.request", request_id = id, method = %request.method(), route);
-    answer(patience, request, next, &id).instrument(span).await
+    let span = tracing::info_span!("rest.request", request_id = id, method = %request.method(), route = route.as_str());
+    let (method, began) = (request.method().clone(), Instant::now());
+    let response = answer(patience, request, next, &id).instrument(span).await;
+    measure(&method, route, response.status(), began.elapsed());
+    response
+}
+
+/// Measures a request (docs/metrics.md). Whatever a client makes up has one name, or its list would grow.
+fn measure(method: &Method, route: String, status: StatusCode, took: Duration) {
+    let method = match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    };
+    let route = if route.is_empty() { "unknown".to_owned() } else { route };
+    let status = status.as_u16().to_string();
+    histogram!("parlance_http_request_seconds", "method" => method, "route" => route, "status" => status).record(took);
 }
 
 async fn answer(patience: Duration, request: Request, next: Next, id: &str) -> Response {

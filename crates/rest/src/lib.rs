@@ -38,7 +38,7 @@ use axum::routing::{delete, get, patch, post, put};
 pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
 pub use known_origins::known_origins;
-pub use state::{Probe, RestSettings, RestState, StorageProbe};
+pub use state::{Exposition, Probe, RestSettings, RestState, StorageProbe};
 pub use web_client::web_client;
 
 use frame::Framing;
@@ -51,6 +51,7 @@ pub fn router(state: RestState) -> Router {
     let state = Arc::new(state);
     let framing = |patience| Framing { rest: Arc::clone(&state), patience };
     let uploads = uploads(&state.settings);
+    let exposition = state.exposition.as_ref().map(operation::exposition).unwrap_or_default();
     let server_api = state.api_keys.as_ref().map(server_api::routes).unwrap_or_default();
     Router::new()
         .route("/api/v1/chat/conversations", get(conversations::list))
@@ -89,6 +90,7 @@ pub fn router(state: RestState) -> Router {
         .route("/api/messages/unread-count", get(aliases::unread_count))
         .route("/api/messages/{id}", get(aliases::history).delete(aliases::delete))
         .merge(server_api)
+        .merge(exposition)
         .route("/healthz", get(operation::health))
         .route("/readyz", get(operation::readiness))
         .fallback(frame::unknown_route)

@@ -1,15 +1,19 @@
-//! What operators and load balancers ask, without a token: whether the process is up, and whether it can work.
+//! What operators and load balancers ask, without a token: whether the process is up, whether it can work,
+//! and what is measured.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::routing::get;
 use futures::future::join_all;
 use serde::Serialize;
 
-use crate::Rest;
 use crate::answer::{Answer, json};
+use crate::{Exposition, Rest, RestState};
 
 /// How long a probe may take.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -41,4 +45,14 @@ pub(crate) async fn readiness(State(rest): Rest) -> Response {
     }
     let message = format!("No answer from {}", silent.join(", "));
     json(StatusCode::SERVICE_UNAVAILABLE, &NotReady { success: false, message, code: "UNAVAILABLE" })
+}
+
+/// The content type of the text format of Prometheus.
+const EXPOSITION: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// The route at which Prometheus reads what is measured.
+pub(crate) fn exposition(exposition: &Exposition) -> Router<Arc<RestState>> {
+    let exposition = Arc::clone(exposition);
+    let answer = move || std::future::ready(([(header::CONTENT_TYPE, EXPOSITION)], exposition()));
+    Router::new().route("/metrics", get(answer))
 }

@@ -20,6 +20,8 @@ pub struct RestState {
     pub verifier: Arc<dyn TokenVerifier>,
     /// Keys of the server API, which is off without them.
     pub api_keys: Option<Arc<dyn ApiKeys>>,
+    /// What `/metrics` answers; without it there is no such route.
+    pub exposition: Option<Exposition>,
     /// Whom `/readyz` asks.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Names requests that come without an id.
@@ -29,6 +31,9 @@ pub struct RestState {
     /// Bounds, and what clients are told of the world.
     pub settings: RestSettings,
 }
+
+/// Writes down everything that is measured, in the text format of Prometheus.
+pub type Exposition = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Bounds of one request, and what clients are told of the world.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -35,6 +35,9 @@ pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
             tokio::spawn(async move { node.dismiss(&session).await });
         }
     }
+    if let Event::MessageNew { message, .. } = event {
+        node.meters.delivered(node.clock.now().millis() - message.message.created_at.millis());
+    }
 }
 
 fn tell(node: &Arc<Node>, session: &Arc<Session>, wires: &[Arc<Wire>], event: &Event) {
@@ -42,6 +45,7 @@ fn tell(node: &Arc<Node>, session: &Arc<Session>, wires: &[Arc<Wire>], event: &E
     for wire in wires {
         node.send(session, Packet::Event(Arc::clone(wire)));
     }
+    node.meters.of(session.dialect).events_out.increment(wires.len() as u64);
 }
 
 /// Who is sent what.

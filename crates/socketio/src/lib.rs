@@ -13,6 +13,7 @@ mod gate;
 mod handshake;
 mod hub;
 mod inbox;
+mod meters;
 mod net;
 mod node;
 mod outbox;

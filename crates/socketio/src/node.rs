@@ -20,6 +20,7 @@ use crate::failures::FailedHandshakes;
 use crate::handshake::{Refusal, bare};
 use crate::hub::Hub;
 use crate::inbox::{Admitted, Job};
+use crate::meters::Meters;
 use crate::net::{Line, Lines};
 use crate::outbox::{HandedOver, Packet, Pushed, Sink};
 use crate::session::Session;
@@ -43,6 +44,7 @@ pub(crate) struct Node {
     pub(crate) tasks: Tasks,
     pub(crate) failures: FailedHandshakes,
     pub(crate) slow_consumers: AtomicU64,
+    pub(crate) meters: Meters,
     /// Whether commands are still taken.
     pub(crate) open: AtomicBool,
     pub(crate) sessions: AtomicU64,
@@ -87,6 +89,7 @@ impl Node {
     pub(crate) fn connected(self: &Arc<Self>, session: &Arc<Session>) {
         self.services.presence.connected(&session.user_id);
         self.hub.add(Arc::clone(session));
+        self.meters.of(session.dialect).sockets.increment(1);
         // Its disconnect handler may have run before it was added; then nobody else would take it out.
         if session.is_closed() {
             self.take_out(session);
@@ -111,6 +114,7 @@ impl Node {
 
     fn take_out(&self, session: &Session) {
         let Some(joined) = self.hub.remove(session.id) else { return };
+        self.meters.of(session.dialect).sockets.decrement(1);
         self.services.typing.stop_session(session.id);
         self.services.calling.socket_gone(&session.user_id, session.id);
         self.services.presence.disconnected(&session.user_id);
@@ -119,6 +123,7 @@ impl Node {
 
     /// Queues what a client asked; what cannot be queued is answered at once.
     pub(crate) fn take_in(self: &Arc<Self>, session: &Arc<Session>, job: Job) {
+        self.meters.of(session.dialect).events_in.increment(1);
         if !self.open.load(Ordering::Acquire) {
             let closing = Arc::new(std::io::Error::other("the server is shutting down"));
             return worker::refuse(self, session, &job, Error::Unavailable(closing));
@@ -159,6 +164,7 @@ impl Node {
             // Its connection may have been cut, and counted, because a write waited.
             if session.cut() {
                 self.slow_consumers.fetch_add(1, Ordering::Relaxed);
+                Meters::slow_consumer();
             }
         }
     }

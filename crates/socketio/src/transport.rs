@@ -23,6 +23,7 @@ use crate::config::Config;
 use crate::delivery::deliver;
 use crate::failures::FailedHandshakes;
 use crate::gate::Gate;
+use crate::meters::Meters;
 use crate::net::{Engine, Lines, Listener, Options, StallCount, fronted};
 use crate::node::Node;
 use crate::sockets::Sockets;
@@ -87,6 +88,7 @@ impl Transport {
             tasks: Tasks::default(),
             failures,
             slow_consumers: AtomicU64::new(0),
+            meters: Meters::new(),
             open: AtomicBool::new(true),
             sessions: AtomicU64::new(1),
         });

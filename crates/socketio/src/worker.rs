@@ -12,9 +12,11 @@ use parlance_domain::{Error, Result};
 use serde_json::Value;
 use socketioxide::handler::Value as Packed;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
 
 use crate::dispatch::{Step, dispatch, overlaps};
 use crate::inbox::Job;
+use crate::meters::Meters;
 use crate::node::Node;
 use crate::outbox::Packet;
 use crate::session::{MAX_IN_FLIGHT, Session};
@@ -47,6 +49,7 @@ pub(crate) fn refuse(node: &Arc<Node>, session: &Arc<Session>, job: &Job, error:
 }
 
 async fn carry_out(node: &Arc<Node>, session: &Arc<Session>, job: &Job) {
+    let began = Instant::now();
     let call = match Call::read(&job.event) {
         Ok(call) => call,
         Err(error) => return respond(node, session, job.ack, &Call::named(&job.event), &Err(error)),
@@ -59,7 +62,7 @@ async fn carry_out(node: &Arc<Node>, session: &Arc<Session>, job: &Job) {
         Err(error) => Err(error),
     };
     match step {
-        Ok(Step::Sending(pending)) => answer_later(node, session, job.ack, call.name, pending, permits),
+        Ok(Step::Sending(pending)) => answer_later(node, session, job.ack, call.name, (began, pending), permits),
         Ok(Step::Done(reply)) => respond(node, session, job.ack, &call, &Ok(reply)),
         Err(error) => {
             // A send that is refused at once may not be answered before those that wait.
@@ -76,7 +79,7 @@ fn answer_later(
     session: &Arc<Session>,
     ack: Option<i64>,
     name: String,
-    pending: PendingSend,
+    (began, pending): (Instant, PendingSend),
     permits: OwnedSemaphorePermit,
 ) {
     let (done, before) = session.queue_answer();
@@ -92,6 +95,7 @@ fn answer_later(
         match sent {
             Ok(sent) => {
                 respond(&node, &session, ack, &call, &Ok(Reply::Sent(Box::new(sent.message.clone()))));
+                node.meters.send.record(began.elapsed());
                 node.services.messaging.announce_delivered(&sent).await;
             }
             Err(error) => respond(&node, &session, ack, &call, &Err(error)),
@@ -101,6 +105,9 @@ fn answer_later(
 }
 
 fn respond(node: &Arc<Node>, session: &Arc<Session>, ack: Option<i64>, call: &Call, outcome: &Result<Reply>) {
+    if let Err(error) = outcome {
+        Meters::refused(session.dialect, error);
+    }
     if let Err(error @ (Error::Internal(_) | Error::Unavailable(_))) = outcome {
         let cause = std::error::Error::source(error).map(ToString::to_string);
         tracing::error!(event = %call.name, session = session.id.0, %error, cause, "an event failed");

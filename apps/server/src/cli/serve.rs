@@ -5,7 +5,7 @@ use std::time::Duration;
 use parlance_domain::model::{ClaimedProfile, UserId};
 use parlance_domain::ports::Claims;
 use parlance_server::config::Config;
-use parlance_server::{Server, signals};
+use parlance_server::{Metrics, Server, signals};
 
 use super::failure::Failure;
 use super::{say, token};
@@ -23,7 +23,11 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
     if config.database.overruled {
         tracing::warn!("MONGODB_URI names another database than DATABASE_URL and is not used");
     }
-    let server = Server::builder(config.clone()).build().await?;
+    let mut builder = Server::builder(config.clone());
+    if config.metrics {
+        builder = builder.metrics(Metrics::install().map_err(Failure::running)?);
+    }
+    let server = builder.build().await?;
     let demo = if config.dev { welcome(&config, &server).await? } else { String::new() };
     for (address, dialect) in server.addresses() {
         say(&format!("parlance listening on {}://{address} ({dialect})\n", server.scheme()))?;

@@ -88,6 +88,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Where the built web client is, if it is served.
     pub web_dir: Option<PathBuf>,
+    /// Whether `/metrics` shows what is measured.
+    pub metrics: bool,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -137,6 +139,7 @@ impl Config {
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
             tls: TlsFiles::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
+            metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),

@@ -114,6 +114,7 @@ settings! {
     TLS_CERT_FILE = Setting::new("TLS_CERT_FILE", "FILE", "the certificate chain (PEM) to speak TLS with; not given: plain HTTP");
     TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of TLS_CERT_FILE");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
+    METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks").or("on");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
 }

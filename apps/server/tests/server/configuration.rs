@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 52] = [
+const BAD_VALUES: [(&str, &str, &str); 53] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -59,6 +59,7 @@ const BAD_VALUES: [(&str, &str, &str); 52] = [
     ("MAX_SOCKETS_PER_USER", "0", "\"0\" is no number from 1 to 10000"),
     ("SLOW_CONSUMER_TIMEOUT", "2 days", "\"2 days\" is no duration, such as 500ms, 2s or 1m"),
     ("RATE_LIMITS", "maybe", "\"maybe\" is not on or off"),
+    ("METRICS", "maybe", "\"maybe\" is not on or off"),
     ("RATE_EVENTS", "30", "\"30\" is no rate, such as 30/60: so many a second, and so many at once"),
     ("RATE_SENDS", "0/1", "\"0/1\" is no rate, such as 30/60: so many a second, and so many at once"),
     ("RATE_TYPING", "5/", "\"5/\" is no rate, such as 30/60: so many a second, and so many at once"),

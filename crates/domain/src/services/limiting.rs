@@ -6,6 +6,7 @@ mod limiter;
 
 use std::sync::Arc;
 
+use super::meters::rate_limited;
 use crate::error::Result;
 use crate::model::UserId;
 use crate::rules::Rates;
@@ -42,7 +43,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be carried out.
     pub fn event(&self, user: &UserId) -> Result<()> {
-        self.check(user, |limiters| &limiters.events)
+        self.check(user, "events", |limiters| &limiters.events)
     }
 
     /// `user` sends a message, over whatever transport.
@@ -50,7 +51,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be stored.
     pub fn send(&self, user: &UserId) -> Result<()> {
-        self.check(user, |limiters| &limiters.sends)
+        self.check(user, "sends", |limiters| &limiters.sends)
     }
 
     /// `user` begins to type.
@@ -58,7 +59,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: nobody is to be told. The contract has it acked as if they were.
     pub fn typing(&self, user: &UserId) -> Result<()> {
-        self.check(user, |limiters| &limiters.typing)
+        self.check(user, "typing", |limiters| &limiters.typing)
     }
 
     /// `user` asks something over HTTP.
@@ -66,7 +67,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be carried out.
     pub fn request(&self, user: &UserId) -> Result<()> {
-        self.check(user, |limiters| &limiters.requests)
+        self.check(user, "requests", |limiters| &limiters.requests)
     }
 
     /// `user` uploads something.
@@ -74,10 +75,11 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: its bytes are not to be read.
     pub fn upload(&self, user: &UserId) -> Result<()> {
-        self.check(user, |limiters| &limiters.uploads)
+        self.check(user, "uploads", |limiters| &limiters.uploads)
     }
 
-    fn check(&self, user: &UserId, limiter: impl Fn(&Limiters) -> &Limiter) -> Result<()> {
-        self.0.as_deref().map_or(Ok(()), |limiters| limiter(limiters).check(user))
+    fn check(&self, user: &UserId, name: &'static str, limiter: impl Fn(&Limiters) -> &Limiter) -> Result<()> {
+        let checked = self.0.as_deref().map_or(Ok(()), |limiters| limiter(limiters).check(user));
+        checked.inspect_err(|_| rate_limited(name))
     }
 }

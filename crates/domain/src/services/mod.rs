@@ -17,6 +17,7 @@ mod fresh_cache;
 mod limiting;
 mod local_bus;
 mod messaging;
+mod meters;
 mod missed_calls;
 mod moving;
 mod notification_views;

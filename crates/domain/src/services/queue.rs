@@ -61,6 +61,11 @@ impl<T> QueueIn<T> {
 }
 
 impl<T> QueueOut<T> {
+    /// How many changes wait.
+    pub(super) fn len(&self) -> usize {
+        self.changes.len()
+    }
+
     /// Waits for changes and moves at most `limit` of them into `changes`, in order; none when the queue is closed and
     /// empty.
     pub(super) async fn take(&mut self, changes: &mut Vec<T>, limit: usize) {

@@ -5,8 +5,11 @@
 
 use std::sync::Arc;
 
+use tokio::time::Instant;
+
 use super::announcer::Announcer;
 use super::messaging::Sent;
+use super::meters::WriterMeters;
 use super::notifying::Notifying;
 use super::presence::Presence;
 use super::publisher::Publisher;
@@ -44,11 +47,12 @@ pub(super) struct Needs {
 pub struct Writer {
     queued: QueueOut<Change>,
     needs: Needs,
+    meters: WriterMeters,
 }
 
 impl Writer {
     pub(super) fn new(queued: QueueOut<Change>, needs: Needs) -> Self {
-        Self { queued, needs }
+        Self { queued, needs, meters: WriterMeters::new() }
     }
 
     /// Stores and answers until the queue is closed and empty.
@@ -56,6 +60,7 @@ impl Writer {
         let mut changes = Vec::with_capacity(BATCH);
         loop {
             self.queued.take(&mut changes, BATCH).await;
+            self.meters.waiting(self.queued.len());
             if changes.is_empty() {
                 self.needs.notifying.close();
                 return;
@@ -95,7 +100,10 @@ impl Writer {
             self.address(outgoing);
         }
         let batch: Vec<NewMessage> = sends.iter().map(|(outgoing, _)| outgoing.message.clone()).collect();
-        match self.needs.messages.append(batch).await {
+        let began = Instant::now();
+        let appended = self.needs.messages.append(batch).await;
+        self.meters.appended(sends.len(), began.elapsed(), appended.is_ok());
+        match appended {
             Ok(outcomes) => {
                 for ((outgoing, answer), outcome) in sends.into_iter().zip(outcomes) {
                     let outcome = match outcome {

@@ -189,6 +189,7 @@ impl Api {
             uploading,
             verifier: Arc::new(Names),
             api_keys: None,
+            exposition: None,
             probes: vec![Arc::new(StorageProbe(storage))],
             ids,
             clock,

@@ -17,6 +17,8 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Sleep;
 
+use crate::meters::Meters;
+
 /// The shared half of a connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
@@ -61,6 +63,7 @@ impl StallCount {
 
     fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
+        Meters::slow_consumer();
     }
 }
 

@@ -21,9 +21,12 @@ const KEPT: [HeaderName; 8] = [
     UPGRADE,
 ];
 
+/// How many of them the request of a WebSocket has, which is what most sessions keep.
+const MOST: usize = 5;
+
 /// The same request on memory of its own, with the headers that matter.
 pub(crate) fn detached(mut request: Request) -> Request {
-    let mut headers = HeaderMap::with_capacity(KEPT.len());
+    let mut headers = HeaderMap::with_capacity(MOST);
     for name in KEPT {
         let value = request.headers().get(&name).map(|value| HeaderValue::from_bytes(value.as_bytes()));
         if let Some(Ok(value)) = value {

@@ -11,6 +11,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use super::{ConnectError, Limits, Options, Pools};
 use crate::error::root_cause;
 
+/// How many rows of an answer may wait for whoever asked.
+const ROW_BUFFER: usize = 512;
+
 /// Opens the file that comes after `sqlite:` in a URL, and makes it if it is not there.
 pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, ConnectError> {
     let path = file_of(file)?;
@@ -63,6 +66,8 @@ async fn pool(
                 .foreign_keys(true)
                 .busy_timeout(busy_timeout)
                 .statement_cache_capacity(200)
+                // A row for each send of a batch: fewer would stop the connection's thread again and again.
+                .row_buffer_size(ROW_BUFFER)
                 .pragma("cache_size", format!("-{cache_kib}"))
                 .pragma("temp_store", "MEMORY");
             set(base)

@@ -1,0 +1,57 @@
+//! What the transport measures, through the `metrics` facade: without a recorder in the process nothing is kept. What
+//! each name means stands in docs/metrics.md, and a test of the server compares.
+
+use std::time::Duration;
+
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use parlance_dialects::{Dialect, errors};
+use parlance_domain::Error;
+
+/// The node's meters.
+pub(crate) struct Meters {
+    /// In the order of [`Dialect::ALL`].
+    dialects: [OfDialect; Dialect::ALL.len()],
+    pub(crate) send: Histogram,
+    delivery: Histogram,
+}
+
+/// What is measured for each dialect.
+pub(crate) struct OfDialect {
+    pub(crate) sockets: Gauge,
+    pub(crate) events_in: Counter,
+    pub(crate) events_out: Counter,
+}
+
+impl Meters {
+    pub(crate) fn new() -> Self {
+        Self {
+            dialects: Dialect::ALL.map(|dialect| OfDialect {
+                sockets: gauge!("parlance_sockets", "dialect" => dialect.name()),
+                events_in: counter!("parlance_events_in_total", "dialect" => dialect.name()),
+                events_out: counter!("parlance_events_out_total", "dialect" => dialect.name()),
+            }),
+            send: histogram!("parlance_send_seconds"),
+            delivery: histogram!("parlance_delivery_seconds"),
+        }
+    }
+
+    pub(crate) fn of(&self, dialect: Dialect) -> &OfDialect {
+        &self.dialects[dialect as usize]
+    }
+
+    /// A message was handed to the sockets of this node, so long after the server took it.
+    pub(crate) fn delivered(&self, millis: i64) {
+        self.delivery.record(Duration::from_millis(u64::try_from(millis).unwrap_or(0)));
+    }
+
+    /// A connection was cut because its client did not take what was sent.
+    pub(crate) fn slow_consumer() {
+        counter!("parlance_slow_consumers_total").increment(1);
+    }
+
+    /// A client's event was refused, or failed.
+    pub(crate) fn refused(dialect: Dialect, error: &Error) {
+        counter!("parlance_event_errors_total", "dialect" => dialect.name(), "code" => errors::code(error))
+            .increment(1);
+    }
+}
