@@ -1,48 +1,12 @@
-// Two and three windows chatting: from the sign-in page of a `--dev` server to everything that can be done with a message.
+// Two windows chatting: everything that can be done with a message.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually, inFlight } from '../../../tests/e2e/support/wait.mjs';
-import { startDevServer } from './support/dev-server.mjs';
 import { stage } from './support/stage.mjs';
 import { Window } from './support/window.mjs';
 
 describe('chatting', () => {
   const set = stage();
-
-  it('a newcomer opens the printed address in two windows, signs in as two people, and they talk', async () => {
-    const dev = await startDevServer();
-    try {
-      assert.match(dev.said(), /To chat, open http:\S+ in two windows/);
-      const alice = await Window.open(set.browser, { url: dev.url });
-      const bob = await Window.open(set.browser, { url: dev.url });
-      await alice.picture('sign-in');
-      await alice.button('Alice').click();
-      await bob.button('Bob').click();
-      await alice.sidebar.getByRole('button', { name: 'Bob' }).click();
-      await alice.say('Hello Bob');
-      await bob.row('Alice').waitFor();
-      await bob.enter('Alice');
-      await bob.message('Hello Bob').waitFor();
-      await bob.say('Hello Alice');
-      await alice.message('Hello Alice').waitFor();
-      const carla = await Window.open(set.browser, { url: dev.url });
-      await carla.page.getByRole('textbox', { name: 'Or somebody new' }).fill('Carla Jansen');
-      await carla.button('Sign in').click();
-      await carla.sidebar.getByRole('button', { name: 'Alice' }).waitFor();
-      // A reload keeps the person of a window.
-      await bob.page.reload();
-      await bob.message('Hello Alice').waitFor();
-      await Promise.all([alice.close(), bob.close(), carla.close()]);
-    } finally {
-      await dev.close();
-    }
-  });
-
-  it('without --dev and without a token the page says where to come from', async () => {
-    const window = await Window.open(set.browser, { url: set.server.url });
-    await window.page.getByText('Please sign in where you got the link').waitFor();
-    await window.close(/404/);
-  });
 
   async function pair(names = ['Ann', 'Ben']) {
     const people = await set.server.people(...names);
@@ -176,34 +140,6 @@ describe('chatting', () => {
     await ben.button('Try again').click();
     await ann.message('Hello?').waitFor();
     await Promise.all([ann.close(/403/), ben.close(/403/)]);
-  });
-
-  it('notifications are counted, listed, read, and lead to their conversation', async () => {
-    const {
-      people: [, benP],
-      id,
-      windows: [ann],
-    } = await pair();
-    await benP.say(id, 'Look at this');
-    await ann.page.getByRole('button', { name: 'Notifications, 1 unread' }).click();
-    const centre = ann.dialogue('Notifications');
-    await centre.getByRole('switch', { name: /E-mail/ }).click();
-    await centre
-      .getByRole('button', { name: /Look at this/ })
-      .first()
-      .click();
-    await ann.message('Look at this').waitFor();
-    await ann.button('Notifications').click();
-    await eventually(
-      'the preference',
-      () => benPrefs(ann),
-      (on) => on === false,
-    );
-    await ann.close();
-    async function benPrefs(window) {
-      const { data } = await window.person.rest.get('/api/v1/notifications/preferences');
-      return data.preferences.emailNotifications;
-    }
   });
 
   it('a conversation’s address shows its first message for less than a second of the browser’s work', async () => {
