@@ -74,7 +74,7 @@ export function Settings({ onClose, onSignOut }: { onClose: () => void; onSignOu
           ))}
         </ul>
       </section>
-      <section>
+      <section className="keys-section">
         <h3>Keys</h3>
         <dl className="keys">
           <dt>
