@@ -33,7 +33,8 @@ describe('calls', () => {
       const moves = (film) => film.videoWidth > 0 && film.getVideoPlaybackQuality().totalVideoFrames > 10;
       return films.length === count && films.every(moves);
     }, others);
-  const over = (window) => window.page.getByRole('region', { name: /^Call/ }).waitFor({ state: 'detached' });
+  /** Waits until a call has ended, which stays to be read for a moment. */
+  const over = ({ page }) => page.locator('.call:not([data-phase=ended])').waitFor({ state: 'detached' });
 
   it('a video call connects, shows each the other, and ends for both', async () => {
     const [ann, ben] = await pair();
