@@ -214,16 +214,16 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
           <ArrowDown aria-hidden="true" />
         </button>
       )}
-      <Announcer messages={messages} me={me} />
+      <Announcer newest={messages.at(-1)} loaded={messages.length > 0 || !hasMore} me={me} />
     </div>
   );
 }
 
 /** Reads out what comes in: rows appear and go as one scrolls, so the list itself must not be read out. */
-function Announcer({ messages, me }: { messages: readonly Message[]; me: string }) {
-  const newest = messages.at(-1);
-  const [since] = useState(() => Date.now());
-  const said = newest && newest.sender._id !== me && Date.parse(newest.createdAt) > since;
+function Announcer({ newest, loaded, me }: { newest: Message | undefined; loaded: boolean; me: string }) {
+  const [since, setSince] = useState<number | null>(null);
+  if (since === null && loaded) setSince(newest?.seq ?? 0);
+  const said = newest && since !== null && newest.seq > since && newest.sender._id !== me;
   return (
     <p className="visually-hidden" aria-live="polite">
       {said && newest.text ? `${newest.sender.fullName}: ${newest.text}` : ''}
