@@ -57,6 +57,7 @@ describe('calls', () => {
   it('two phones call each other, and go on writing beside the call', async () => {
     const [ann, ben] = await pair(PHONE);
     await ann.button('Video call').tap();
+    await ben.page.getByRole('alertdialog', { name: /Ann/ }).waitFor();
     await look(ben, 'ringing-phone');
     await ben.button('Accept').tap();
     await Promise.all([watching(ann), watching(ben)]);

@@ -85,15 +85,15 @@ describe('chatting', () => {
       id,
       windows: [ann, ben],
     } = await pair();
-    await many(benP, id, 'news', 70);
-    await ann.row('Ben').getByText('70').waitFor();
+    await many(benP, id, 'news', 55);
+    await ann.row('Ben').getByText('55').waitFor();
     await ann.enter('Ben');
     const line = ann.history.getByRole('listitem').filter({ hasText: 'New messages' });
     await line.getByText('news 0', { exact: true }).waitFor();
     // The keyboard enters the history where it is open.
     await ann.history.locator('article[tabindex="0"]').waitFor();
     await ann.button('Go to the newest message').click();
-    await ann.message('news 69').waitFor();
+    await ann.message('news 54').waitFor();
     await eventually(
       'nothing unread',
       () => annP.unread(id),
@@ -110,13 +110,13 @@ describe('chatting', () => {
     } = await pair();
     await benP.say(id, 'the password of the archive is heliotrope');
     // Her own, so that all is read and the conversation opens at its end.
-    await many(annP, id, 'filler', 130);
+    await many(annP, id, 'filler', 60);
     await ann.page.getByRole('searchbox', { name: /Search/ }).fill('heliotrope');
     await ann.page.getByRole('button', { name: /heliotrope/ }).click();
     await ann.message('heliotrope').waitFor();
     assert.ok(await ann.message('heliotrope').evaluate((row) => row.getBoundingClientRect().top > 0));
     await ann.button('Go to the newest message').click();
-    await ann.message('filler 129').waitFor();
+    await ann.message('filler 59').waitFor();
     await Promise.all([ann.close(), ben.close()]);
   });
 
@@ -148,17 +148,17 @@ describe('chatting', () => {
       id,
       windows,
     } = await pair();
-    await many(annP, id, 'message', 60);
+    await many(annP, id, 'message', 30);
     const ann = await Window.open(set.browser, { person: annP });
     await ann.enter('Ben');
-    await ann.message('message 59').waitFor();
+    await ann.message('message 29').waitFor();
     const page = await ann.context.newCDPSession(ann.page);
     const [waited, worked] = [[], []];
     for (let run = 0; run < 3; run++) {
       // Time of the processor: what else the machine does is not the page's.
       await page.send('Performance.enable', { timeDomain: 'threadTicks' });
       await ann.page.reload();
-      await ann.message('message 59').waitFor();
+      await ann.message('message 29').waitFor();
       const { metrics } = await page.send('Performance.getMetrics');
       waited.push(Math.round(await ann.page.evaluate(() => performance.now())));
       worked.push(Math.round(metrics.find(({ name }) => name === 'TaskDuration').value * 1000));

@@ -40,6 +40,17 @@ describe('the keyboard', () => {
     await page.keyboard.press('ArrowUp');
     await page.locator(`article[data-seq="${newest - 1}"]:focus`).waitFor();
     await reach('Tab', '[aria-label="React"]');
+    await page.keyboard.press('Enter');
+    await page.locator('.quick-emoji:focus').waitFor();
+    await reach('Tab', '[aria-label="More emoji"]');
+    await page.keyboard.press('Enter');
+    await window.dialogue('React with').waitFor();
+    await page.keyboard.press('Escape');
+    await page.locator('[aria-label="More emoji"]:focus').waitFor();
+    await reach('Shift+Tab', '.quick-emoji');
+    await page.keyboard.press('Enter');
+    await window.message('Shall we go?').getByRole('button', { name: '🙏, 1' }).waitFor();
+    await page.locator(`article[data-seq="${newest - 1}"]:focus`).waitFor();
     await page.keyboard.press('Alt+ArrowUp');
     await page.getByRole('main').getByRole('button', { name: /^Cem/ }).waitFor();
     assert.equal(await window.row('Cem').getAttribute('aria-current'), 'page');

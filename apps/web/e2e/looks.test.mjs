@@ -81,6 +81,11 @@ describe('looks', () => {
     await window.message('lovely').tap();
     await window.message('lovely').getByRole('button', { name: 'React' }).tap();
     await look(window, 'phone-actions');
+    await window.button('More emoji').tap();
+    await window.dialogue('React with').waitFor();
+    await look(window, 'phone-react');
+    await window.dialogue('React with').getByRole('button', { name: '🚀' }).tap();
+    await window.message('lovely').getByRole('button', { name: '🚀, 1' }).waitFor();
     await window.button('Details').tap();
     await window.button('Leave the group').waitFor();
     await look(window, 'phone-details');
