@@ -1,7 +1,7 @@
 // Two windows chatting: everything that can be done with a message.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, inFlight } from '../../../tests/e2e/support/wait.mjs';
+import { eventually } from '../../../tests/e2e/support/wait.mjs';
 import { stage } from './support/stage.mjs';
 import { Window } from './support/window.mjs';
 
@@ -15,13 +15,12 @@ describe('chatting', () => {
     return { people, id, windows };
   }
 
-  /** Numbered messages: the first first and the last last, those between in any order. */
-  async function many(person, id, word, count) {
-    await person.say(id, `${word} 0`);
-    const between = Array.from({ length: count - 2 }, (_, index) => index + 1);
-    await inFlight(16, between, (index) => person.say(id, `${word} ${index}`));
-    await person.say(id, `${word} ${count - 1}`);
-  }
+  /** Numbered messages, in order. */
+  const many = (person, id, word, count) =>
+    person.recite(
+      id,
+      Array.from({ length: count }, (_, index) => `${word} ${index}`),
+    );
 
   it('a message appears at once, with ticks that follow it, and typing is seen', async () => {
     const {

@@ -132,14 +132,13 @@ describe('ChatProvider and useChat', () => {
   it('useConversation opens, pages and shows what is on its way', async () => {
     const [ann, ben] = await folk(server, 'Ann', 'Ben');
     const id = await ann.direct(ben);
-    for (let index = 1; index <= 60; index++) await ben.say(id, `${index}`);
+    const numbers = Array.from({ length: 60 }, (_, index) => `${index + 1}`);
+    await ben.recite(id, numbers);
     const { result } = renderHook(() => useConversation(id), { wrapper: around(ann) });
     await waitFor(() => expect(result.current?.messages).toHaveLength(50), patience);
     expect(result.current.hasMore).toBe(true);
     await act(() => result.current.loadEarlier());
-    expect(result.current.messages.map(({ text }) => text)).toEqual(
-      Array.from({ length: 60 }, (_, index) => `${index + 1}`),
-    );
+    expect(result.current.messages.map(({ text }) => text)).toEqual(numbers);
     expect(result.current).toMatchObject({ hasMore: false, loading: false, error: null });
   });
 });
