@@ -68,10 +68,11 @@ describe('bad networks', () => {
     await ann.page.clock.install();
     await server.kill();
     const given = ann.page.getByText('The server cannot be reached. What you write is kept.');
-    await eventually('five tries', async () => {
+    const tried = async () => {
       await ann.page.clock.fastForward(16_000);
       return (await given.count()) > 0;
-    });
+    };
+    await eventually('five tries', tried, Boolean, 60_000);
     await look(ann, 'given-up');
     await ann.say('still here');
     await server.restart();

@@ -56,7 +56,7 @@ describe('a session', () => {
   });
 
   it('says when it has ended, and begins again with the next token', async () => {
-    const ann = await set.server.person('Ann', { exp: secondsFromNow(4) });
+    const ann = await set.server.person('Ann', { exp: secondsFromNow(6) });
     const { window, give } = await beside(ann);
     await window.page.getByText('Your session has ended').waitFor();
     await look(window, 'session-ended');
