@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-crash test-web e2e services check audit bench bench-smoke bench-parts copy-million docs clean
+.PHONY: help run demo test test-crash test-web test-history e2e services check audit bench bench-smoke bench-parts copy-million docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -20,8 +20,11 @@ test-crash: ## Kill the server fifty times under load, on SQLite and on PostgreS
 	CRASHES=50 tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 	CRASHES=50 E2E_STORAGE=postgres tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 
-test-web: ## Run the tests of the web client, which `make test` does not run yet
+test-web: ## Run the tests of the web client alone: its hooks, and real browsers
 	apps/web/test.sh
+
+test-history: ## Scroll a history of 100,000 messages in a browser; prints frame times
+	HISTORY_MESSAGES=100000 apps/web/test.sh e2e/history.test.mjs
 
 e2e: ## Run the end-to-end tests alone
 	tests/e2e/run.sh

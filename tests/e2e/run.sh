@@ -16,9 +16,7 @@ if [ -n "$needed" ] && [ -z "${!needed:-}" ]; then
   exec ../services/run "$here/run.sh" "$@"
 fi
 
-if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  npm ci --no-progress
-fi
+./install.sh
 
 if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
   if [ ! -x .venv/bin/python ] || [ requirements.txt -nt .venv/.installed ]; then
@@ -31,12 +29,6 @@ if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
     .venv/bin/pip install --quiet -r requirements.txt
     touch .venv/.installed
   fi
-fi
-
-if [ -z "${PARLANCE_E2E_CHROMIUM:-}" ] && [ ! -x /usr/bin/chromium ]; then
-  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-  $sudo apt-get update -qq
-  $sudo apt-get install -y -qq --no-install-recommends chromium
 fi
 
 if [ -z "${PARLANCE_BIN:-}" ]; then

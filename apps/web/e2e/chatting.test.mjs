@@ -1,48 +1,12 @@
-// Two and three windows chatting: from the sign-in page of a `--dev` server to everything that can be done with a message.
+// Two windows chatting: everything that can be done with a message.
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { eventually, inFlight } from '../../../tests/e2e/support/wait.mjs';
-import { startDevServer } from './support/dev-server.mjs';
+import { eventually } from '../../../tests/e2e/support/wait.mjs';
 import { stage } from './support/stage.mjs';
 import { Window } from './support/window.mjs';
 
 describe('chatting', () => {
   const set = stage();
-
-  it('a newcomer opens the printed address in two windows, signs in as two people, and they talk', async () => {
-    const dev = await startDevServer();
-    try {
-      assert.match(dev.said(), /To chat, open http:\S+ in two windows/);
-      const alice = await Window.open(set.browser, { url: dev.url });
-      const bob = await Window.open(set.browser, { url: dev.url });
-      await alice.picture('sign-in');
-      await alice.button('Alice').click();
-      await bob.button('Bob').click();
-      await alice.sidebar.getByRole('button', { name: 'Bob' }).click();
-      await alice.say('Hello Bob');
-      await bob.row('Alice').waitFor();
-      await bob.enter('Alice');
-      await bob.message('Hello Bob').waitFor();
-      await bob.say('Hello Alice');
-      await alice.message('Hello Alice').waitFor();
-      const carla = await Window.open(set.browser, { url: dev.url });
-      await carla.page.getByRole('textbox', { name: 'Or somebody new' }).fill('Carla Jansen');
-      await carla.button('Sign in').click();
-      await carla.sidebar.getByRole('button', { name: 'Alice' }).waitFor();
-      // A reload keeps the person of a window.
-      await bob.page.reload();
-      await bob.message('Hello Alice').waitFor();
-      await Promise.all([alice.close(), bob.close(), carla.close()]);
-    } finally {
-      await dev.close();
-    }
-  });
-
-  it('without --dev and without a token the page says where to come from', async () => {
-    const window = await Window.open(set.browser, { url: set.server.url });
-    await window.page.getByText('Please sign in where you got the link').waitFor();
-    await window.close(/404/);
-  });
 
   async function pair(names = ['Ann', 'Ben']) {
     const people = await set.server.people(...names);
@@ -51,13 +15,12 @@ describe('chatting', () => {
     return { people, id, windows };
   }
 
-  /** Numbered messages: the first first and the last last, those between in any order. */
-  async function many(person, id, word, count) {
-    await person.say(id, `${word} 0`);
-    const between = Array.from({ length: count - 2 }, (_, index) => index + 1);
-    await inFlight(16, between, (index) => person.say(id, `${word} ${index}`));
-    await person.say(id, `${word} ${count - 1}`);
-  }
+  /** Numbered messages, in order. */
+  const many = (person, id, word, count) =>
+    person.recite(
+      id,
+      Array.from({ length: count }, (_, index) => `${word} ${index}`),
+    );
 
   it('a message appears at once, with ticks that follow it, and typing is seen', async () => {
     const {
@@ -121,15 +84,15 @@ describe('chatting', () => {
       id,
       windows: [ann, ben],
     } = await pair();
-    await many(benP, id, 'news', 70);
-    await ann.row('Ben').getByText('70').waitFor();
+    await many(benP, id, 'news', 55);
+    await ann.row('Ben').getByText('55').waitFor();
     await ann.enter('Ben');
     const line = ann.history.getByRole('listitem').filter({ hasText: 'New messages' });
     await line.getByText('news 0', { exact: true }).waitFor();
     // The keyboard enters the history where it is open.
     await ann.history.locator('article[tabindex="0"]').waitFor();
     await ann.button('Go to the newest message').click();
-    await ann.message('news 69').waitFor();
+    await ann.message('news 54').waitFor();
     await eventually(
       'nothing unread',
       () => annP.unread(id),
@@ -146,13 +109,13 @@ describe('chatting', () => {
     } = await pair();
     await benP.say(id, 'the password of the archive is heliotrope');
     // Her own, so that all is read and the conversation opens at its end.
-    await many(annP, id, 'filler', 130);
+    await many(annP, id, 'filler', 60);
     await ann.page.getByRole('searchbox', { name: /Search/ }).fill('heliotrope');
     await ann.page.getByRole('button', { name: /heliotrope/ }).click();
     await ann.message('heliotrope').waitFor();
     assert.ok(await ann.message('heliotrope').evaluate((row) => row.getBoundingClientRect().top > 0));
     await ann.button('Go to the newest message').click();
-    await ann.message('filler 129').waitFor();
+    await ann.message('filler 59').waitFor();
     await Promise.all([ann.close(), ben.close()]);
   });
 
@@ -178,51 +141,23 @@ describe('chatting', () => {
     await Promise.all([ann.close(/403/), ben.close(/403/)]);
   });
 
-  it('notifications are counted, listed, read, and lead to their conversation', async () => {
-    const {
-      people: [, benP],
-      id,
-      windows: [ann],
-    } = await pair();
-    await benP.say(id, 'Look at this');
-    await ann.page.getByRole('button', { name: 'Notifications, 1 unread' }).click();
-    const centre = ann.dialogue('Notifications');
-    await centre.getByRole('switch', { name: /E-mail/ }).click();
-    await centre
-      .getByRole('button', { name: /Look at this/ })
-      .first()
-      .click();
-    await ann.message('Look at this').waitFor();
-    await ann.button('Notifications').click();
-    await eventually(
-      'the preference',
-      () => benPrefs(ann),
-      (on) => on === false,
-    );
-    await ann.close();
-    async function benPrefs(window) {
-      const { data } = await window.person.rest.get('/api/v1/notifications/preferences');
-      return data.preferences.emailNotifications;
-    }
-  });
-
   it('a conversation’s address shows its first message for less than a second of the browser’s work', async () => {
     const {
       people: [annP],
       id,
       windows,
     } = await pair();
-    await many(annP, id, 'message', 60);
+    await many(annP, id, 'message', 30);
     const ann = await Window.open(set.browser, { person: annP });
     await ann.enter('Ben');
-    await ann.message('message 59').waitFor();
+    await ann.message('message 29').waitFor();
     const page = await ann.context.newCDPSession(ann.page);
     const [waited, worked] = [[], []];
     for (let run = 0; run < 3; run++) {
       // Time of the processor: what else the machine does is not the page's.
       await page.send('Performance.enable', { timeDomain: 'threadTicks' });
       await ann.page.reload();
-      await ann.message('message 59').waitFor();
+      await ann.message('message 29').waitFor();
       const { metrics } = await page.send('Performance.getMetrics');
       waited.push(Math.round(await ann.page.evaluate(() => performance.now())));
       worked.push(Math.round(metrics.find(({ name }) => name === 'TaskDuration').value * 1000));

@@ -105,14 +105,18 @@ describe('files', () => {
     await Promise.all([ann.close(), ben.close()]);
   });
 
-  it('what the server does not take is said at the file, and can be taken away', async () => {
+  it('what the server does not take is said at the file, stays when the others are sent, and can be taken away', async () => {
     const { ann, ben } = await pair();
-    await ann.page.locator('input[type=file]').setInputFiles({
-      name: 'page.png',
-      mimeType: 'image/png',
-      buffer: Buffer.from('<!doctype html><script>alert(1)</script>'),
-    });
+    await ann.page.locator('input[type=file]').setInputFiles([
+      { name: 'page.png', mimeType: 'image/png', buffer: Buffer.from('<!doctype html><script>alert(1)</script>') },
+      { name: 'view.png', mimeType: 'image/png', buffer: png(64, 40) },
+    ]);
     await ann.page.locator('.upload[data-state=failed]').waitFor();
+    await ann.page.locator('.upload[data-state=done]').waitFor();
+    await ann.field.fill('One of two');
+    await ann.button('Send').click();
+    await ben.message('One of two').getByRole('button', { name: 'view.png' }).waitFor();
+    assert.deepEqual(await ann.page.locator('.upload-name').allInnerTexts(), ['page.png']);
     await ann.button('Remove page.png').click();
     assert.equal(await ann.page.locator('.upload').count(), 0);
     await Promise.all([ann.close(/415/), ben.close()]);

@@ -5,7 +5,7 @@ import { Browser } from '../../../tests/e2e/support/browser.mjs';
 import { BLUE } from '../../../tests/e2e/support/camera.mjs';
 import { Server } from '../../../tests/e2e/support/server.mjs';
 import { eventually } from '../../../tests/e2e/support/wait.mjs';
-import { assertAccessible } from './support/axe.mjs';
+import { look } from './support/look.mjs';
 import { built, Window } from './support/window.mjs';
 
 const UNREACHABLE = /ERR_|WebSocket|Failed to load/;
@@ -43,7 +43,7 @@ describe('bad networks', () => {
     await Promise.all([ben, cem].map((window) => window.message('before').waitFor()));
     await server.kill();
     await ann.page.locator('.banner').waitFor();
-    await ann.picture('connection-lost');
+    await look(ann, 'connection-lost');
     await ann.say('into the dark');
     await ben.say('me too');
     await server.restart();
@@ -59,6 +59,28 @@ describe('bad networks', () => {
     for (const window of [ann, ben, cem]) await window.close(UNREACHABLE);
   });
 
+  it('after five tries in vain it says so, keeps what is written, and goes on when it is told to', async () => {
+    const {
+      server,
+      windows: [ann, ben, cem],
+    } = await three();
+    // The tries take half a minute, which nobody has to wait for.
+    await ann.page.clock.install();
+    await server.kill();
+    const given = ann.page.getByText('The server cannot be reached. What you write is kept.');
+    const tried = async () => {
+      await ann.page.clock.fastForward(16_000);
+      return (await given.count()) > 0;
+    };
+    await eventually('five tries', tried, Boolean, 60_000);
+    await look(ann, 'given-up');
+    await ann.say('still here');
+    await server.restart();
+    await ann.reconnect();
+    await ann.message('still here').getByText('Sent', { exact: true }).waitFor({ state: 'attached' });
+    await Promise.all([ann, ben, cem].map((window) => window.close(UNREACHABLE)));
+  });
+
   it('five messages that were written offline go out in order, also after a reload, each once', async () => {
     const {
       server,
@@ -71,8 +93,7 @@ describe('bad networks', () => {
     const texts = ['one', 'two', 'three', 'four', 'five'];
     for (const text of texts) await ann.say(text);
     assert.equal(await ann.history.getByText('Waiting to be sent').count(), 5);
-    await ann.picture('offline');
-    await assertAccessible(ann.page, 'messages that wait');
+    await look(ann, 'offline');
     await ben.say('meanwhile');
     assert.deepEqual(await said(people[1], id), ['meanwhile']);
     await ann.context.setOffline(false);

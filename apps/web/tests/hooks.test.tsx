@@ -4,12 +4,18 @@ import type { ReactNode } from 'react';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   ChatProvider,
+  useCalls,
   useChat,
+  useConnection,
   useConversation,
+  useOnline,
+  useReadMarking,
   useRealtime,
   useRealtimeMessages,
   useRealtimeNotifications,
   useTyping,
+  useTypingUsers,
+  useUploads,
 } from '../src/parlance';
 import { folk, type Person, Server } from './support/people';
 
@@ -96,11 +102,11 @@ describe('useRealtimeNotifications', () => {
   });
 });
 
-describe('ChatProvider and useChat', () => {
-  const around =
-    (person: Person) =>
-    ({ children }: { children: ReactNode }) => <ChatProvider {...target(person)}>{children}</ChatProvider>;
+const around =
+  (person: Person) =>
+  ({ children }: { children: ReactNode }) => <ChatProvider {...target(person)}>{children}</ChatProvider>;
 
+describe('ChatProvider and useChat', () => {
   it('give what the guide says: conversations, the active one, its messages, presence and typing', async () => {
     const [ann, ben] = await folk(server, 'Ann', 'Ben');
     const id = await ann.direct(ben);
@@ -126,14 +132,102 @@ describe('ChatProvider and useChat', () => {
   it('useConversation opens, pages and shows what is on its way', async () => {
     const [ann, ben] = await folk(server, 'Ann', 'Ben');
     const id = await ann.direct(ben);
-    for (let index = 1; index <= 60; index++) await ben.say(id, `${index}`);
+    const numbers = Array.from({ length: 60 }, (_, index) => `${index + 1}`);
+    await ben.recite(id, numbers);
     const { result } = renderHook(() => useConversation(id), { wrapper: around(ann) });
     await waitFor(() => expect(result.current?.messages).toHaveLength(50), patience);
     expect(result.current.hasMore).toBe(true);
     await act(() => result.current.loadEarlier());
-    expect(result.current.messages.map(({ text }) => text)).toEqual(
-      Array.from({ length: 60 }, (_, index) => `${index + 1}`),
-    );
+    expect(result.current.messages.map(({ text }) => text)).toEqual(numbers);
     expect(result.current).toMatchObject({ hasMore: false, loading: false, error: null });
+  });
+});
+
+describe('hooks for parts of a chat', () => {
+  it('useConnection connects when it is told to, useOnline and useTypingUsers know of others', async () => {
+    const [ann, ben] = await folk(server, 'Ann', 'Ben');
+    const id = await ann.direct(ben);
+    const lazily = ({ children }: { children: ReactNode }) => (
+      <ChatProvider {...target(ann)} autoConnect={false}>
+        {children}
+      </ChatProvider>
+    );
+    const { result } = renderHook(
+      () => ({
+        connection: useConnection(),
+        conversation: useConversation(id),
+        online: useOnline(ben.id),
+        typing: useTypingUsers(id),
+      }),
+      { wrapper: lazily },
+    );
+    await waitFor(() => expect(result.current?.connection.status).toBe('idle'), patience);
+    act(() => result.current.connection.connect());
+    await waitFor(() => expect(result.current.connection.status).toBe('connected'), patience);
+    expect(result.current.online).toBe(false);
+    const other = await ben.enter('talentbridge', id);
+    await waitFor(() => expect(result.current.online).toBe(true), patience);
+    other.socket.emit('typing:start', id);
+    await waitFor(() => expect(result.current.typing.map(({ _id }) => _id)).toEqual([ben.id]), patience);
+    other.close();
+    await waitFor(() => expect(result.current.online).toBe(false), patience);
+    act(() => result.current.connection.disconnect());
+    expect(result.current.connection.status).toBe('idle');
+  });
+
+  it('useReadMarking marks up to what is seen, and no further', async () => {
+    const [ann, ben] = await folk(server, 'Ann', 'Ben');
+    const id = await ann.direct(ben);
+    for (const text of ['one', 'two', 'three']) await ben.say(id, text);
+    const { result } = renderHook(() => ({ view: useConversation(id), mark: useReadMarking(id) }), {
+      wrapper: around(ann),
+    });
+    await waitFor(() => expect(result.current?.view.messages).toHaveLength(3), patience);
+    act(() => result.current.mark(result.current.view.messages[1]));
+    await waitFor(async () => expect(await ann.unread(id)).toBe(1), patience);
+    // What is further up was read before.
+    act(() => result.current.mark(result.current.view.messages[0]));
+    act(() => result.current.mark(undefined));
+    act(() => result.current.mark(result.current.view.messages[2]));
+    await waitFor(async () => expect(await ann.unread(id)).toBe(0), patience);
+  });
+
+  it('useUploads keeps what is refused, and gives what is there', async () => {
+    const [ann] = await folk(server, 'Ann');
+    const { result } = renderHook(() => useUploads(), { wrapper: around(ann) });
+    await waitFor(() => expect(result.current).not.toBeNull(), patience);
+    const page = new File(['<!doctype html><script>alert(1)</script>'], 'page.png', { type: 'image/png' });
+    act(() => result.current.add([new File(['a few words'], 'notes.txt', { type: 'text/plain' }), page]));
+    expect(result.current).toMatchObject({ busy: true, uploads: [{ type: 'file' }, { type: 'image' }] });
+    await waitFor(() => expect(result.current.busy).toBe(false), patience);
+    expect(result.current.uploads.map(({ state }) => state)).toEqual(['done', 'failed']);
+    let taken = result.current.uploads.map(({ medium }) => medium);
+    act(() => {
+      taken = result.current.take();
+    });
+    expect(taken).toMatchObject([{ filename: 'notes.txt', type: 'file', size: 11 }]);
+    expect(result.current.uploads).toMatchObject([{ state: 'failed', file: { name: 'page.png' } }]);
+    act(() => result.current.remove(result.current.uploads[0]?.id ?? ''));
+    expect(result.current.uploads).toEqual([]);
+  });
+
+  it('useCalls rings, declines, and says why it cannot call', async () => {
+    const [ann, ben] = await folk(server, 'Ann', 'Ben');
+    const id = await ann.direct(ben);
+    const { result } = renderHook(() => ({ calls: useCalls(), connection: useConnection() }), { wrapper: around(ann) });
+    await waitFor(() => expect(result.current?.connection.status).toBe('connected'), patience);
+    const caller = await ben.connect();
+    const rejected = new Promise((resolve) => caller.socket.once('call:reject', resolve));
+    caller.socket.emit('call:invite', { conversationId: id, callId: `of-${ben.id}`, media: 'video' });
+    await waitFor(() => expect(result.current.calls.call).toMatchObject({ phase: 'ringing', from: ben.id }), patience);
+    act(() => result.current.calls.reject());
+    expect(result.current.calls.call).toBeNull();
+    expect(await rejected).toMatchObject({ userId: ann.id });
+    // This environment has neither microphone nor camera.
+    await act(() => result.current.calls.start(id, 'audio'));
+    expect(result.current.calls.call).toMatchObject({ phase: 'ended', note: expect.stringContaining('secure page') });
+    act(() => result.current.calls.dismiss());
+    expect(result.current.calls.call).toBeNull();
+    caller.close();
   });
 });

@@ -11,12 +11,13 @@ export async function furnish(server) {
   const names = ['Mara Lindqvist', 'Jonas Weber', 'Aisha Khan', 'Tomás Rivera', 'Priya Nair', 'Chen Wei', 'Ella Novak'];
   const all = await server.people(...names);
   const [mara, jonas, aisha, tomas, priya, chen, ella] = all;
+  /** When it is meant to have been said: by its id, and by the words that a notification has of it. */
   const times = new Map();
   const now = Date.now();
   /** Says something, `ago` milliseconds before now. */
   const say = async (person, id, text, ago, more) => {
     const message = await person.say(id, text, more);
-    times.set(message._id, now - ago);
+    for (const name of [message._id, text, `${person.name}: ${text}`]) times.set(name, now - ago);
     return message;
   };
   const upload = async (person, name, content, type) => {
@@ -111,11 +112,11 @@ export async function furnish(server) {
 
 /** Shows a window what was said at the times that it is meant to have been said at. */
 export async function aged(context, times) {
-  await context.route('**/api/v1/chat/**', async (route) => {
+  await context.route(/\/api\/v1\/(chat|notifications)/, async (route) => {
     const response = await route.fetch();
     const shown = JSON.parse(await response.text(), (_key, value) => {
-      const at = value && typeof value === 'object' ? times.get(value._id) : undefined;
-      return at && 'createdAt' in value ? { ...value, createdAt: new Date(at).toISOString() } : value;
+      const at = value?.createdAt && (times.get(value._id) ?? times.get(value.message));
+      return at ? { ...value, createdAt: new Date(at).toISOString() } : value;
     });
     await route.fulfill({ response, json: shown });
   });

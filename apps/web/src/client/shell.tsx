@@ -5,9 +5,10 @@ import { useCalls, useChatState } from '../parlance';
 import { useBrowserNotifications } from './browser-notifications';
 import { CallContext } from './call/call-context';
 import { ChatWindow } from './chat/chat-window';
-import { DetailsPanel } from './chat/details-panel';
 import { ConnectionBanner } from './connection-banner';
+import { DetailsPanel } from './details/details-panel';
 import { Dialogues } from './dialogs/dialogues';
+import { badge } from './format';
 import { go, useRoute } from './route';
 import { Sidebar } from './sidebar/sidebar';
 import { Toasts } from './toasts';
@@ -28,7 +29,7 @@ export function Shell({ onSignOut }: { onSignOut: () => void }) {
   useShortcuts();
 
   useEffect(() => {
-    document.title = unread > 0 ? `(${unread > 99 ? '99+' : unread}) Parlance` : 'Parlance';
+    document.title = unread > 0 ? `(${badge(unread)}) Parlance` : 'Parlance';
   }, [unread]);
   useEffect(() => {
     useUi.setState({ replyTo: null, editing: null, ...(route ? {} : { details: false }) });

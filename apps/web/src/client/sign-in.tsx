@@ -5,16 +5,18 @@ import { type FormEvent, useEffect, useState } from 'react';
 import type { User } from '../parlance';
 import { UserAvatar } from './avatar';
 
-async function call<T>(path: string, body?: unknown): Promise<T> {
+/** What a `--dev` server answers; `null` from any other. */
+async function call<T>(path: string, body?: unknown): Promise<T | null> {
   const headers = { 'content-type': 'application/json' };
   const request = body === undefined ? {} : { method: 'POST', headers, body: JSON.stringify(body) };
   const response = await fetch(`/api/v1/dev/${path}`, request);
+  if (response.status === 404) return null;
   const answer = await response.json();
-  if (!answer.success) throw new Error(response.status === 404 ? 'no demo' : answer.message);
+  if (!answer.success) throw new Error(answer.message);
   return answer.data;
 }
 
-type People = { known: User[] } | { problem: string } | 'loading' | 'elsewhere';
+type People = { known: User[] } | 'loading' | 'elsewhere' | 'unreachable';
 
 export function SignIn({ reason, onSignIn }: { reason: string | null; onSignIn: (token: string) => void }) {
   const [people, setPeople] = useState<People>('loading');
@@ -23,13 +25,13 @@ export function SignIn({ reason, onSignIn }: { reason: string | null; onSignIn: 
 
   useEffect(() => {
     call<{ users: User[] }>('people')
-      .then(({ users }) => setPeople({ known: users }))
-      .catch((error: Error) => setPeople(error.message === 'no demo' ? 'elsewhere' : { problem: error.message }));
+      .then((answer) => setPeople(answer ? { known: answer.users } : 'elsewhere'))
+      .catch(() => setPeople('unreachable'));
   }, []);
 
   const enter = (wanted: { userId: string } | { name: string }) =>
     call<{ token: string }>('sign-in', wanted)
-      .then(({ token }) => onSignIn(token))
+      .then((answer) => (answer ? onSignIn(answer.token) : setPeople('elsewhere')))
       .catch((error: Error) => setProblem(error.message));
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -46,10 +48,8 @@ export function SignIn({ reason, onSignIn }: { reason: string | null; onSignIn: 
         {reason && <p role="status">{reason}</p>}
         {people === 'loading' && <p role="status">One moment …</p>}
         {people === 'elsewhere' && <Elsewhere />}
-        {typeof people === 'object' && 'problem' in people && (
-          <p role="alert">The server cannot be reached. Reload the page to try again.</p>
-        )}
-        {typeof people === 'object' && 'known' in people && (
+        {people === 'unreachable' && <p role="alert">The server cannot be reached. Reload the page to try again.</p>}
+        {typeof people === 'object' && (
           <>
             <p>Who do you want to be? Open a second window and be somebody else to see both sides.</p>
             <ul className="sign-in-people">

@@ -9,6 +9,7 @@ export type Dialogue =
   | { kind: 'settings' }
   | { kind: 'notifications' }
   | { kind: 'add-people'; conversationId: string }
+  | { kind: 'react'; message: Message }
   | { kind: 'picture'; media: Medium[]; index: number }
   | { kind: 'confirm'; title: string; text: string; action: string; perform: () => Promise<void> };
 

@@ -1,7 +1,8 @@
-// Calls: ringing, answering, and a connection to each of the others in a call. Signalling goes over `call:*`. Who is in
-// a call offers to whoever comes in; when both sides offer at once, the one with the smaller id gives way. Pages load
-// this with the first call, not before.
+// Calls: ringing, answering, who is in, and what they are shown. Signalling goes over `call:*`; who is in a call offers to
+// whoever comes in. The connection to each of the others is `call-peer`'s part. Pages load this with the first call, not
+// before.
 import { createStore, type StoreApi } from 'zustand/vanilla';
+import { Peer, type Word } from './call-peer';
 import type { Connection } from './connection';
 import type { CallInvite, CallMedia, CallStep } from './contract';
 import { randomId } from './ids';
@@ -48,17 +49,6 @@ const IDLE: CallState = {
   note: null,
 };
 
-interface Peer {
-  connection: RTCPeerConnection;
-  stream: MediaStream;
-  offering: boolean;
-  ignoring: boolean;
-  /** Words are taken one after another: a candidate is of no use before its description. */
-  words: Promise<void>;
-}
-
-type Word = { description?: RTCSessionDescription; candidate?: RTCIceCandidateInit };
-
 const ENDINGS: Record<string, string> = { timeout: 'No answer', disconnected: 'The connection was lost', busy: 'Busy' };
 
 export class CallSession {
@@ -78,7 +68,7 @@ export class CallSession {
     connection.on('call:reject', (step: CallStep) => this.#mine(step) && this.#rejected(step));
     connection.on('call:hangup', (step: CallStep) => this.#mine(step) && this.#left(step));
     connection.on('call:signal', ({ callId, from, data }: { callId: string; from: string; data: Word }) => {
-      if (callId === this.#now.callId && this.#now.local) this.#heard(from, data);
+      if (callId === this.#now.callId && this.#now.local) this.#peer(from).hear(data);
     });
     connection.on('connect', () => void this.#resume());
   }
@@ -102,20 +92,20 @@ export class CallSession {
     this.#ringing = new Set(others);
     this.state.setState({ ...IDLE, phase: 'calling', callId, conversationId, media });
     try {
-      await this.#prepare(media, media === 'screen');
-      await this.#ask('call:invite', { conversationId, callId, media });
+      if (await this.#prepare(callId, media === 'screen'))
+        await this.#ask('call:invite', { conversationId, callId, media });
     } catch (error) {
-      this.#end(reasonOf(error));
+      if (this.#goesOn(callId)) this.#end(reasonOf(error));
     }
   }
 
   async accept(): Promise<void> {
-    const { callId, media } = this.#now;
+    const { callId } = this.#now;
     this.state.setState({ phase: 'connecting' });
     try {
-      await this.#prepare(media, false);
-      await this.#ask('call:accept', { callId });
+      if (await this.#prepare(callId, false)) await this.#ask('call:accept', { callId });
     } catch (error) {
+      if (!this.#goesOn(callId)) return;
       void this.connection.ask('call:reject', { callId }).catch(() => undefined);
       this.#end(reasonOf(error));
     }
@@ -131,6 +121,13 @@ export class CallSession {
     const { callId } = this.#now;
     this.#end('Call ended');
     await this.connection.ask('call:hangup', { callId }).catch(() => undefined);
+  }
+
+  /** Whoever uses this goes: nothing films on, and the others need not wait. */
+  leave(): void {
+    const { phase } = this.#now;
+    if (phase === 'ringing') this.#end(null);
+    else if (phase !== 'idle' && phase !== 'ended') void this.hangUp();
   }
 
   /** Takes away what is left of an ended call. */
@@ -153,9 +150,11 @@ export class CallSession {
   /** Shows the screen instead of the camera, or the camera again. */
   async toggleScreen(): Promise<void> {
     if (this.#screen) return this.#unshare();
+    const { callId } = this.#now;
     try {
       const shared = await navigator.mediaDevices.getDisplayMedia({ video: true });
-      await this.#share(shared);
+      if (this.#goesOn(callId)) await this.#share(shared);
+      else stop(shared);
     } catch (error) {
       // Whoever closes the browser's dialogue does not want to share.
       if ((error as Error).name !== 'NotAllowedError') this.state.setState({ note: reasonOf(error) });
@@ -163,136 +162,87 @@ export class CallSession {
   }
 
   async #share(shared: MediaStream): Promise<void> {
-    const [track] = shared.getVideoTracks();
-    const { local } = this.#now;
-    if (!track || !local) return;
-    this.#screen = track;
-    track.onended = () => void this.#unshare();
-    await this.#show(track);
+    const [screen] = shared.getVideoTracks();
+    if (!screen) return;
+    this.#screen = screen;
+    // The browser has a button of its own for that.
+    screen.onended = () => void this.#unshare();
     this.state.setState({ sharing: true });
+    await this.#show(screen);
   }
 
   async #unshare(): Promise<void> {
     this.#screen?.stop();
     this.#screen = null;
+    this.state.setState({ sharing: false });
     const camera = this.#now.local?.getVideoTracks().find(({ readyState }) => readyState === 'live') ?? null;
     await this.#show(camera);
-    this.state.setState({ sharing: false });
   }
 
-  /** What the others see from now on. */
+  /** What the others, and we ourselves, see from now on. */
   async #show(track: MediaStreamTrack | null): Promise<void> {
     const { local } = this.#now;
     if (!local) return;
-    for (const { connection } of this.#peers.values()) {
-      const sender = connection.getSenders().find((known) => known.track?.kind === 'video');
-      if (sender) await sender.replaceTrack(track);
-      else if (track) connection.addTrack(track, local);
-    }
-    const audio = local.getAudioTracks();
     const camera = local.getVideoTracks().filter((known) => known !== track && known.readyState === 'live');
-    this.state.setState({ local: new MediaStream([...audio, ...(track ? [track] : []), ...camera]) });
+    this.state.setState({
+      local: new MediaStream([...local.getAudioTracks(), ...(track ? [track] : []), ...camera]),
+    });
+    await Promise.all([...this.#peers.values()].map((peer) => peer.show(track)));
   }
 
-  /** Microphone, camera and the way are there before the others are told, so that nothing they send comes too early. */
-  async #prepare(media: CallMedia, screen: boolean): Promise<void> {
+  /**
+   * Microphone, camera and the way are there before the others are told, so that nothing they send comes too early.
+   * False when the call was ended while the browser asked whether it may.
+   */
+  async #prepare(callId: string | null, screen: boolean): Promise<boolean> {
     const devices = navigator.mediaDevices;
     if (!devices) throw new Error('Calls need a secure page (https or this machine)');
     const [stream, servers] = await Promise.all([
-      devices.getUserMedia({ audio: true, video: media === 'video' }),
+      devices.getUserMedia({ audio: true, video: this.#now.media === 'video' }),
       this.rest.iceServers(),
     ]);
+    if (!this.#goesOn(callId)) return stop(stream);
     this.#servers = servers;
     this.state.setState({ local: stream });
-    if (!screen) return;
-    const [track] = (await devices.getDisplayMedia({ video: true })).getVideoTracks();
-    if (!track) return;
-    this.#screen = track;
-    track.onended = () => void this.#unshare();
-    this.state.setState({ local: new MediaStream([...stream.getAudioTracks(), track]), sharing: true });
+    if (!screen) return true;
+    const shared = await devices.getDisplayMedia({ video: true });
+    if (!this.#goesOn(callId)) return stop(shared);
+    await this.#share(shared);
+    return true;
+  }
+
+  #goesOn(callId: string | null): boolean {
+    const { callId: now, phase } = this.#now;
+    return now === callId && phase !== 'idle' && phase !== 'ended';
   }
 
   #peer(userId: string): Peer {
     const known = this.#peers.get(userId);
     if (known) return known;
-    const connection = new RTCPeerConnection({ iceServers: this.#servers });
-    const peer: Peer = {
-      connection,
-      stream: new MediaStream(),
-      offering: false,
-      ignoring: false,
-      words: Promise.resolve(),
-    };
+    const { callId } = this.#now;
+    const peer = new Peer({
+      servers: this.#servers,
+      polite: this.me() < userId,
+      tracks: () => this.#sent(),
+      // A word for a call that has just ended is refused; there is nobody left to tell of it.
+      say: (data) => void this.connection.ask('call:signal', { callId, to: userId, data }).catch(() => undefined),
+      changed: () => this.#shown(),
+      failed: (error) => this.state.setState({ note: error.message }),
+    });
     this.#peers.set(userId, peer);
-    connection.ontrack = ({ track }) => {
-      peer.stream.addTrack(track);
-      track.onmute = track.onunmute = track.onended = () => this.#shown();
-      this.#shown();
-    };
-    connection.onicecandidate = ({ candidate }) => candidate && this.#say(userId, { candidate: candidate.toJSON() });
-    connection.onconnectionstatechange = () => {
-      if (connection.connectionState === 'failed') connection.restartIce();
-      this.#shown();
-    };
-    connection.onnegotiationneeded = async () => {
-      try {
-        peer.offering = true;
-        await connection.setLocalDescription();
-        this.#say(userId, { description: connection.localDescription as RTCSessionDescription });
-      } finally {
-        peer.offering = false;
-      }
-    };
     this.#shown();
     return peer;
   }
 
-  #give({ connection }: Peer): void {
+  /** What whoever comes in is sent: our voice, and the screen or the camera. */
+  #sent(): MediaStreamTrack[] {
     const { local } = this.#now;
-    if (!local || connection.getSenders().some(({ track }) => track)) return;
-    const video = this.#screen ?? local.getVideoTracks()[0];
-    for (const track of [...local.getAudioTracks(), ...(video ? [video] : [])]) connection.addTrack(track, local);
-  }
-
-  #say(userId: string, data: Word): void {
-    const { callId } = this.#now;
-    // A word for a call that has just ended is refused; there is nobody left to tell of it.
-    void this.connection.ask('call:signal', { callId, to: userId, data }).catch(() => undefined);
-  }
-
-  #heard(userId: string, word: Word): void {
-    const peer = this.#peer(userId);
-    peer.words = peer.words
-      .then(() => this.#take(userId, peer, word))
-      .catch((error: Error) => {
-        if (!peer.ignoring && this.#peers.get(userId) === peer) this.state.setState({ note: error.message });
-      });
-  }
-
-  async #take(userId: string, peer: Peer, { description, candidate }: Word): Promise<void> {
-    if (this.#peers.get(userId) !== peer) return;
-    const { connection } = peer;
-    if (candidate) {
-      if (!peer.ignoring) await connection.addIceCandidate(candidate);
-      return;
-    }
-    if (!description) return;
-    const both = description.type === 'offer' && (peer.offering || connection.signalingState !== 'stable');
-    peer.ignoring = both && this.me() > userId;
-    if (peer.ignoring) return;
-    await connection.setRemoteDescription(description);
-    if (description.type !== 'offer') return;
-    this.#give(peer);
-    await connection.setLocalDescription();
-    this.#say(userId, { description: connection.localDescription as RTCSessionDescription });
+    const [film] = local?.getVideoTracks() ?? [];
+    return [...(local?.getAudioTracks() ?? []), ...(film ? [film] : [])];
   }
 
   #shown(): void {
-    const peers = [...this.#peers].map(([userId, { connection, stream }]) => ({
-      userId,
-      stream,
-      connected: connection.connectionState === 'connected',
-    }));
+    const peers = [...this.#peers].map(([userId, { stream, connected }]) => ({ userId, stream, connected }));
     const reached = peers.some(({ connected }) => connected);
     const { phase, since } = this.#now;
     const going = phase === 'calling' || phase === 'connecting' || phase === 'connected';
@@ -311,7 +261,7 @@ export class CallSession {
     }
     this.#ringing.delete(userId);
     if (phase === 'calling') this.state.setState({ phase: 'connecting' });
-    if (phase !== 'ringing' && this.#now.local) this.#give(this.#peer(userId));
+    if (phase !== 'ringing' && this.#now.local) this.#peer(userId).give();
   }
 
   #rejected({ userId, reason }: CallStep): void {
@@ -326,8 +276,7 @@ export class CallSession {
   }
 
   #left({ userId, reason }: CallStep): void {
-    const peer = this.#peers.get(userId);
-    peer?.connection.close();
+    this.#peers.get(userId)?.close();
     this.#peers.delete(userId);
     if (userId === this.me() || this.#peers.size === 0) return this.#end(ENDINGS[reason ?? ''] ?? 'Call ended');
     this.#shown();
@@ -339,7 +288,7 @@ export class CallSession {
     if (phase !== 'connecting' && phase !== 'connected' && phase !== 'calling') return;
     const answer = await this.connection.ask('call:accept', { callId }).catch(() => null);
     if (!answer?.success) return this.#end('The call is over');
-    for (const { connection } of this.#peers.values()) connection.restartIce();
+    for (const peer of this.#peers.values()) peer.restart();
   }
 
   async #ask(event: string, payload: unknown): Promise<void> {
@@ -348,14 +297,19 @@ export class CallSession {
   }
 
   #end(note: string | null): void {
-    for (const { connection } of this.#peers.values()) connection.close();
+    for (const peer of this.#peers.values()) peer.close();
     this.#peers.clear();
-    for (const track of this.#now.local?.getTracks() ?? []) track.stop();
-    this.#screen?.stop();
+    if (this.#now.local) stop(this.#now.local);
     this.#screen = null;
     const { conversationId, media, callId } = this.#now;
     this.state.setState(note ? { ...IDLE, phase: 'ended', conversationId, media, callId, note } : IDLE);
   }
+}
+
+/** Lets go of microphone, camera or screen. */
+function stop(stream: MediaStream): false {
+  for (const track of stream.getTracks()) track.stop();
+  return false;
 }
 
 function reasonOf(error: unknown): string {

@@ -210,6 +210,11 @@ export class ChatClient {
     return this.#put(await this.rest.createGroup(title, userIds));
   }
 
+  /** Gives oneself another name. */
+  async rename(fullName: string): Promise<void> {
+    this.store.setState({ me: await this.rest.updateMe({ fullName }) });
+  }
+
   /** Leaves a group for good. */
   async quit(id: string): Promise<void> {
     await this.rest.removeParticipant(id, this.store.getState().me?._id ?? '');

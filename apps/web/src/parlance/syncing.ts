@@ -82,6 +82,18 @@ export class Syncing {
     }
   }
 
+  /** The place of a message in a loaded history, after getting the pages back to it; below 0 where it is not in them. */
+  async back(id: string, messageId: string): Promise<number> {
+    for (;;) {
+      const history = this.store.getState().histories[id];
+      const known = history?.messages ?? [];
+      const at = known.findIndex(({ _id }) => _id === messageId);
+      // Ids sort by the time they were made, so there is no looking further back than this.
+      if (at >= 0 || !history?.hasMore || (known[0]?._id ?? '') < messageId) return at;
+      await this.page(id, LARGEST_PAGE);
+    }
+  }
+
   /** Everything that changed in these conversations, of those that have a history here. */
   async sync(ids: readonly string[]): Promise<void> {
     let open = ids.filter((id) => this.store.getState().histories[id]);

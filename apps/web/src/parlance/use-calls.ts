@@ -1,6 +1,6 @@
 // Calls in a component: the state of the one call that there may be, and what can be done with it. What calls need is
 // loaded with the first one.
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useState } from 'react';
 import type { CallSession, CallState } from './call-session';
 import { useChatClient } from './chat-provider';
 import type { CallInvite, CallMedia } from './contract';
@@ -42,6 +42,16 @@ export function useCalls(): Calls {
     connection.on('call:invite', invited);
     return () => connection.off('call:invite', invited);
   }, [connection, load]);
+
+  // A page that is closed does not leave the others waiting for it. While it still has a connection to say so over.
+  useLayoutEffect(() => {
+    const leave = () => session?.leave();
+    addEventListener('pagehide', leave);
+    return () => {
+      removeEventListener('pagehide', leave);
+      leave();
+    };
+  }, [session]);
 
   return useMemo(
     () => ({

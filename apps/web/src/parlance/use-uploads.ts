@@ -28,7 +28,7 @@ export interface Uploads {
   add: (files: Iterable<File>) => void;
   remove: (id: string) => void;
   retry: (id: string) => void;
-  /** Empties the list and gives the media that are there. */
+  /** Gives the media that are there and takes them off the list. What failed stays, to be tried again or removed. */
   take: () => Medium[];
 }
 
@@ -108,10 +108,10 @@ export function useUploads(): Uploads {
     [patch, run],
   );
   const take = useCallback(() => {
-    const media = latest.current.flatMap(({ medium }) => medium ?? []);
-    for (const { preview } of latest.current) if (preview) URL.revokeObjectURL(preview);
-    update(() => []);
-    return media;
+    const done = latest.current.filter(({ state }) => state === 'done');
+    for (const { preview } of done) if (preview) URL.revokeObjectURL(preview);
+    update((known) => known.filter((upload) => !done.includes(upload)));
+    return done.flatMap(({ medium }) => medium ?? []);
   }, [update]);
 
   useEffect(

@@ -99,7 +99,7 @@ function Field({ id, uploads }: { id: string; uploads: Uploads }) {
     field.current?.focus();
   };
   const pressed = (event: KeyboardEvent) => {
-    if (event.nativeEvent.isComposing) return;
+    if (isComposing(event)) return;
     if (event.key === 'Enter' && !event.shiftKey) {
       event.preventDefault();
       send();
@@ -205,6 +205,9 @@ function Field({ id, uploads }: { id: string; uploads: Uploads }) {
     </div>
   );
 }
+
+/** Whether a key belongs to a character that is being composed. Safari tells of the last one by its code alone. */
+const isComposing = ({ nativeEvent, keyCode }: KeyboardEvent) => nativeEvent.isComposing || keyCode === 229;
 
 function Context({ message, editing, onCancel }: { message: Message; editing: boolean; onCancel: () => void }) {
   const Icon = editing ? Pencil : ReplyIcon;

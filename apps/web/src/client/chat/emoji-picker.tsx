@@ -1,6 +1,21 @@
-// A small board of emoji. Escape and a click elsewhere close it.
+// Emoji to choose from: the board, and the board above the field to write in, which Escape and a click elsewhere close.
 import { useEffect, useRef } from 'react';
 import { GROUPS } from './emoji';
+
+export function EmojiBoard({ onPick }: { onPick: (emoji: string) => void }) {
+  return GROUPS.map(({ name, emoji }) => (
+    <section key={name} className="emoji-board" aria-label={name}>
+      <h3>{name}</h3>
+      <div className="emoji-grid">
+        {emoji.map((one) => (
+          <button key={one} type="button" onClick={() => onPick(one)}>
+            {one}
+          </button>
+        ))}
+      </div>
+    </section>
+  ));
+}
 
 export function EmojiPicker({ onPick, onClose }: { onPick: (emoji: string) => void; onClose: () => void }) {
   const board = useRef<HTMLDivElement>(null);
@@ -29,18 +44,7 @@ export function EmojiPicker({ onPick, onClose }: { onPick: (emoji: string) => vo
         }
       }}
     >
-      {GROUPS.map(({ name, emoji }) => (
-        <section key={name} aria-label={name}>
-          <h3>{name}</h3>
-          <div className="emoji-grid">
-            {emoji.map((one) => (
-              <button key={one} type="button" onClick={() => onPick(one)}>
-                {one}
-              </button>
-            ))}
-          </div>
-        </section>
-      ))}
+      <EmojiBoard onPick={onPick} />
     </div>
   );
 }

@@ -1,23 +1,26 @@
 // What can be done with a message: react, answer, copy, and with one's own edit and delete.
 import { Copy, Pencil, Reply, SmilePlus, Trash2 } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { type Message, useChatClient, useChatState } from '../../parlance';
 import { attempt, show, toast, useUi } from '../ui';
 import { QUICK } from './emoji';
-import { EmojiPicker } from './emoji-picker';
 
 export function MessageActions({ message, mine }: { message: Message; mine: boolean }) {
   const client = useChatClient();
   const [reacting, setReacting] = useState(false);
-  const [picking, setPicking] = useState(false);
   const role = useChatState(
     (state) =>
       state.conversations[message.conversationId]?.participants.find(({ user }) => user._id === state.me?._id)?.role,
   );
   const mayDelete = mine || role === 'owner' || role === 'admin';
+  const bar = useRef<HTMLDivElement>(null);
+  // The button that was pressed is gone: whoever goes by keyboard goes on with what is in its place.
+  useEffect(() => {
+    if (reacting) bar.current?.querySelector('button')?.focus();
+  }, [reacting]);
   const react = (emoji: string) => {
     setReacting(false);
-    setPicking(false);
+    bar.current?.closest('article')?.focus();
     void attempt(client.react(message, emoji));
   };
   const copy = () => {
@@ -35,7 +38,7 @@ export function MessageActions({ message, mine }: { message: Message; mine: bool
       perform: () => client.delete(message),
     });
   return (
-    <div className="message-actions" role="toolbar" aria-label="Message">
+    <div ref={bar} className="message-actions" role="toolbar" aria-label="Message">
       {reacting ? (
         <>
           {QUICK.map((emoji) => (
@@ -43,7 +46,7 @@ export function MessageActions({ message, mine }: { message: Message; mine: bool
               {emoji}
             </button>
           ))}
-          <button type="button" aria-label="More emoji" onClick={() => setPicking(true)}>
+          <button type="button" aria-label="More emoji" onClick={() => show({ kind: 'react', message })}>
             <SmilePlus />
           </button>
         </>
@@ -82,7 +85,6 @@ export function MessageActions({ message, mine }: { message: Message; mine: bool
           )}
         </>
       )}
-      {picking && <EmojiPicker onPick={react} onClose={() => setPicking(false)} />}
     </div>
   );
 }

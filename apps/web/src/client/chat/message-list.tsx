@@ -3,32 +3,18 @@
 import { ArrowDown, LoaderCircle } from 'lucide-react';
 import { type KeyboardEvent, useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import { type ConversationView, type Message, type Pending, useChatClient, useReadMarking } from '../../parlance';
+import { type ConversationView, type Message, useChatClient, useReadMarking } from '../../parlance';
 import { badge, sameDay } from '../format';
 import { attempt, toast, useUi } from '../ui';
 import { MessageRow, PendingRow } from './message-row';
+import { isStored, keyOf, type Row, senderOf, together, useShift } from './rows';
 import { useFirstUnread, useUnseen } from './unread';
-
-type Row = Message | Pending;
 
 /** As near to the end as this counts as being there. */
 const END_PX = 80;
 /** As near to the beginning as this the page before is asked for. */
 const EARLY_PX = 1_500;
-/** Messages of one person within this time stand together. */
-const TOGETHER_MS = 5 * 60_000;
 const FLASH_MS = 1_800;
-const JUMP_PAGE = 200;
-
-const isStored = (row: Row | undefined): row is Message => row !== undefined && 'seq' in row;
-const keyOf = (row: Row) => row.clientMessageId ?? (row as Message)._id;
-const senderOf = (row: Row) => (isStored(row) ? row.sender._id : row.userId);
-
-function together(a: Row | undefined, b: Row | undefined): boolean {
-  if (!a || !b || senderOf(a) !== senderOf(b)) return false;
-  if ((isStored(a) && a.messageType === 'system') || (isStored(b) && b.messageType === 'system')) return false;
-  return sameDay(a.createdAt, b.createdAt) && Math.abs(Date.parse(b.createdAt) - Date.parse(a.createdAt)) < TOGETHER_MS;
-}
 
 export interface MessageListProps {
   id: string;
@@ -138,28 +124,16 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
 
   const jumpTo = useCallback(
     async (messageId: string) => {
-      const index = await attempt(reach(messageId));
+      const index = await attempt(client.syncing.back(id, messageId));
       if (index === undefined) return;
       if (index < 0) return toast('This message is not there any more', 'error');
+      // One frame for the rows to be there.
+      await new Promise(requestAnimationFrame);
       stuck.current = false;
       placed.current = true;
       list.current?.scrollToIndex(index, { align: 'center' });
       setFlashing(messageId);
       setTimeout(() => setFlashing((now) => (now === messageId ? null : now)), FLASH_MS);
-
-      /** Its place, after getting the pages back to it; below 0 where it is not in them. */
-      async function reach(wanted: string): Promise<number> {
-        for (;;) {
-          const history = client.store.getState().histories[id];
-          const known = history?.messages ?? [];
-          const at = known.findIndex(({ _id }) => _id === wanted);
-          // Ids sort by the time they were made, so there is no looking further back than this.
-          if (at >= 0 || !history?.hasMore || (known[0]?._id ?? '') < wanted) return at;
-          await client.syncing.page(id, JUMP_PAGE);
-          // One frame for the rows to be there.
-          await new Promise(requestAnimationFrame);
-        }
-      }
     },
     [client, id],
   );
@@ -240,28 +214,16 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
           <ArrowDown aria-hidden="true" />
         </button>
       )}
-      <Announcer messages={messages} me={me} />
+      <Announcer newest={messages.at(-1)} loaded={messages.length > 0 || !hasMore} me={me} />
     </div>
   );
 }
 
-/** Whether rows were put before the first since the last drawing: the one case where the place is kept from the end. */
-function useShift(rows: readonly Row[]): boolean {
-  const [first, last] = [rows[0], rows.at(-1)].map((row) => (row ? keyOf(row) : null));
-  const [drawn, setDrawn] = useState({ first, last, shift: false });
-  if (drawn.first !== first || drawn.last !== last) {
-    const shift = drawn.first !== null && drawn.first !== first && drawn.last === last;
-    setDrawn({ first, last, shift });
-    return shift;
-  }
-  return drawn.shift;
-}
-
 /** Reads out what comes in: rows appear and go as one scrolls, so the list itself must not be read out. */
-function Announcer({ messages, me }: { messages: readonly Message[]; me: string }) {
-  const newest = messages.at(-1);
-  const [since] = useState(() => Date.now());
-  const said = newest && newest.sender._id !== me && Date.parse(newest.createdAt) > since;
+function Announcer({ newest, loaded, me }: { newest: Message | undefined; loaded: boolean; me: string }) {
+  const [since, setSince] = useState<number | null>(null);
+  if (since === null && loaded) setSince(newest?.seq ?? 0);
+  const said = newest && since !== null && newest.seq > since && newest.sender._id !== me;
   return (
     <p className="visually-hidden" aria-live="polite">
       {said && newest.text ? `${newest.sender.fullName}: ${newest.text}` : ''}

@@ -1,6 +1,6 @@
 // One message: who, what, when, how far it has come, and what can be done with it. What can be done is drawn for the
 // row that is pointed at or focused, so that a long list stays light.
-import { memo, type ReactNode, useState } from 'react';
+import { type FocusEvent, memo, type PointerEvent, type ReactNode, useState } from 'react';
 import type { Message, Pending, User } from '../../parlance';
 import { UserAvatar } from '../avatar';
 import { clock, dayLabel, firstName, fullTime, previewOf } from '../format';
@@ -49,10 +49,10 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
         data-seq={message.seq}
         tabIndex={focusable ? 0 : -1}
         aria-label={labelOf(message, mine)}
-        onPointerEnter={() => setActive(true)}
-        onPointerLeave={() => setActive(false)}
+        onPointerEnter={(event) => hovers(event) && setActive(true)}
+        onPointerLeave={(event) => hovers(event) && setActive(false)}
         onFocus={() => setActive(true)}
-        onBlur={(event) => !event.currentTarget.contains(event.relatedTarget) && setActive(false)}
+        onBlur={(event) => isElsewhere(event) && setActive(false)}
       >
         {group && !mine && (
           <span className="message-face">{last && <UserAvatar user={message.sender} size="small" />}</span>
@@ -88,6 +88,14 @@ export const MessageRow = memo(function MessageRow(props: RowProps) {
     </Place>
   );
 });
+
+/** A finger does not: it leaves before its press counts, and what it touches is focused. */
+const hovers = ({ pointerType }: PointerEvent) => pointerType !== 'touch';
+
+/** Whether the focus goes to another place. From a dialogue that the row has opened it comes back. */
+function isElsewhere({ currentTarget, relatedTarget }: FocusEvent): boolean {
+  return !currentTarget.contains(relatedTarget) && !relatedTarget?.closest('dialog');
+}
 
 function labelOf(message: Message, mine: boolean): string {
   return `${mine ? 'You' : message.sender.fullName}: ${previewOf(message)}, ${clock(message.createdAt)}`;

@@ -1,5 +1,6 @@
 // Files that go with the next message, with how far they have come.
 import { FileText, Film, RotateCw, X } from 'lucide-react';
+import { useState } from 'react';
 import type { Upload, Uploads } from '../../parlance';
 import { fileSize } from '../format';
 
@@ -20,11 +21,19 @@ export function UploadTray({ uploads: { uploads, remove, retry } }: { uploads: U
 
 function UploadCard({ upload, onRemove, onRetry }: { upload: Upload; onRemove: () => void; onRetry: () => void }) {
   const { file, type, preview, state, progress, error } = upload;
+  // What calls itself a picture may be none.
+  const [broken, setBroken] = useState(false);
   const percent = Math.round(progress * 100);
   return (
     <li className="upload" data-state={state}>
       <span className="upload-picture" aria-hidden="true">
-        {type === 'image' && preview ? <img src={preview} alt="" /> : type === 'video' ? <Film /> : <FileText />}
+        {type === 'image' && preview && !broken ? (
+          <img src={preview} alt="" onError={() => setBroken(true)} />
+        ) : type === 'video' ? (
+          <Film />
+        ) : (
+          <FileText />
+        )}
       </span>
       <span className="upload-words">
         <span className="upload-name">{file.name}</span>

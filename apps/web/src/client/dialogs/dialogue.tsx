@@ -1,6 +1,6 @@
 // A dialogue above the page: the browser keeps the focus inside and closes it with Escape.
 import { X } from 'lucide-react';
-import { type ReactNode, useEffect, useId, useRef } from 'react';
+import { type ReactNode, useId, useLayoutEffect, useRef } from 'react';
 
 export interface DialogueProps {
   title: string;
@@ -12,14 +12,20 @@ export interface DialogueProps {
   extra?: ReactNode;
 }
 
-export function DialogueFrame({ title, onClose, children, actions, wide, extra }: DialogueProps) {
+/** Opens a dialogue above everything. As it closes it gives the focus back, which it must do while it is in the page. */
+export function useModal() {
   const dialogue = useRef<HTMLDialogElement>(null);
-  const heading = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     const element = dialogue.current;
     element?.showModal();
     return () => element?.close();
   }, []);
+  return dialogue;
+}
+
+export function DialogueFrame({ title, onClose, children, actions, wide, extra }: DialogueProps) {
+  const dialogue = useModal();
+  const heading = useId();
   return (
     // biome-ignore lint/a11y/useKeyWithClickEvents: the browser closes it with Escape; this is a click beside it
     <dialog

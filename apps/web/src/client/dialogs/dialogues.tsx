@@ -4,6 +4,7 @@ import { Confirm } from './confirm';
 import { NotificationCentre } from './notification-centre';
 import { AddPeople, NewChat, NewGroup } from './people-dialogues';
 import { Picture } from './picture';
+import { ReactWith } from './react-with';
 import { Settings } from './settings';
 
 const close = () => show(null);
@@ -21,6 +22,8 @@ export function Dialogues({ onSignOut }: { onSignOut: () => void }) {
       return <Settings onClose={close} onSignOut={onSignOut} />;
     case 'notifications':
       return <NotificationCentre onClose={close} />;
+    case 'react':
+      return <ReactWith message={dialogue.message} onClose={close} />;
     case 'picture':
       return <Picture media={dialogue.media} index={dialogue.index} onClose={close} />;
     case 'confirm':

@@ -1,5 +1,5 @@
 // Choosing people: for a direct conversation, for a new group, for a group that is there.
-import { Check, Search } from 'lucide-react';
+import { Check, Search, X } from 'lucide-react';
 import { type ReactNode, useState } from 'react';
 import { type User, useChatClient, useChatState } from '../../parlance';
 import { UserAvatar } from '../avatar';
@@ -68,8 +68,11 @@ function Chips({ people, onRemove }: { people: readonly User[]; onRemove: (user:
     <ul className="chips" aria-label="Chosen">
       {people.map((user) => (
         <li key={user._id}>
-          <button type="button" onClick={() => onRemove(user)} aria-label={`Remove ${user.fullName}`}>
-            <UserAvatar user={user} size="small" /> {user.fullName}
+          <button type="button" onClick={() => onRemove(user)}>
+            <UserAvatar user={user} size="small" />
+            <span className="visually-hidden">Remove </span>
+            {user.fullName}
+            <X aria-hidden="true" />
           </button>
         </li>
       ))}

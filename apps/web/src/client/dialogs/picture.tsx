@@ -1,18 +1,14 @@
 // A picture as large as the window; arrows go to the others of its message.
 import { ChevronLeft, ChevronRight, Download, X } from 'lucide-react';
-import { useEffect, useRef, useState } from 'react';
+import { useState } from 'react';
 import type { Medium } from '../../parlance';
+import { useModal } from './dialogue';
 
 export function Picture({ media, index, onClose }: { media: Medium[]; index: number; onClose: () => void }) {
-  const dialogue = useRef<HTMLDialogElement>(null);
+  const dialogue = useModal();
   const [at, setAt] = useState(index);
   const medium = media[at];
   const step = (by: number) => setAt((now) => Math.min(media.length - 1, Math.max(0, now + by)));
-  useEffect(() => {
-    const element = dialogue.current;
-    element?.showModal();
-    return () => element?.close();
-  }, []);
   if (!medium) return null;
   return (
     <dialog

@@ -21,10 +21,7 @@ export function Settings({ onClose, onSignOut }: { onClose: () => void; onSignOu
   const [theme, setTheme] = useTheme();
   const rename = async (event: FormEvent) => {
     event.preventDefault();
-    const changed = await attempt(client.rest.updateMe({ fullName: name.trim() }));
-    if (!changed) return;
-    client.store.setState({ me: changed });
-    toast('Saved');
+    await attempt(client.rename(name.trim()).then(() => toast('Saved')));
   };
   const leave = () => {
     onClose();
@@ -74,7 +71,7 @@ export function Settings({ onClose, onSignOut }: { onClose: () => void; onSignOu
           ))}
         </ul>
       </section>
-      <section>
+      <section className="keys-section">
         <h3>Keys</h3>
         <dl className="keys">
           <dt>

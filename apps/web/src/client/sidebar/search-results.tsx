@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react';
 import { type Conversation, type Message, type User, useChatClient, useChatState } from '../../parlance';
 import { ConversationAvatar, UserAvatar } from '../avatar';
-import { previewOf, relative, titleOf, useNow } from '../format';
+import { firstName, previewOf, relative, titleOf, useNow } from '../format';
 import { usePeople } from '../people';
 import { go } from '../route';
 import { attempt, useUi } from '../ui';
@@ -93,26 +93,50 @@ export function SearchResults({ search, onDone }: { search: string; onDone: () =
       <ul>
         {messages.map((message) => (
           <li key={message._id}>
-            <button
-              type="button"
-              className="person-button message-hit"
-              onClick={() => open(message.conversationId, message)}
-            >
-              <UserAvatar user={message.sender} size="small" />
-              <span className="message-hit-text">
-                <span className="conversation-line">
-                  <strong>{message.sender.fullName}</strong>
-                  <time dateTime={message.createdAt}>{relative(message.createdAt, now)}</time>
-                </span>
-                <span className="message-hit-preview">
-                  <Marked text={previewOf(message)} search={search} />
-                </span>
-              </span>
-            </button>
+            <MessageHit
+              message={message}
+              search={search}
+              now={now}
+              onOpen={() => open(message.conversationId, message)}
+            />
           </li>
         ))}
       </ul>
     </section>
+  );
+}
+
+interface MessageHitProps {
+  message: Message;
+  search: string;
+  now: number;
+  onOpen: () => void;
+}
+
+/** Where it was said, by whom, and the words. A conversation that is not here yet is known by who speaks. */
+function MessageHit({ message, search, now, onOpen }: MessageHitProps) {
+  const me = useChatState((state) => state.me);
+  const conversation = useChatState((state) => state.conversations[message.conversationId]);
+  const { sender, createdAt } = message;
+  const speaker = sender._id === me?._id ? 'You' : firstName(sender);
+  return (
+    <button type="button" className="person-button message-hit" onClick={onOpen}>
+      {conversation ? (
+        <ConversationAvatar conversation={conversation} me={me} size="small" />
+      ) : (
+        <UserAvatar user={sender} size="small" />
+      )}
+      <span className="message-hit-text">
+        <span className="conversation-line">
+          <strong>{conversation ? titleOf(conversation, me) : sender.fullName}</strong>
+          <time dateTime={createdAt}>{relative(createdAt, now)}</time>
+        </span>
+        <span className="message-hit-preview">
+          {(speaker === 'You' || conversation?.type === 'group') && `${speaker}: `}
+          <Marked text={previewOf(message)} search={search} />
+        </span>
+      </span>
+    </button>
   );
 }
 

@@ -1,78 +1,14 @@
-// What there is to know and do about a conversation: its people and their roles, its name and photo, leaving, blocking.
-import { Ban, Camera, LogOut, Pencil, Shield, UserMinus, UserPlus, X } from 'lucide-react';
+// A group's name and photo, leaving it, and who is in it.
+import { Camera, LogOut, Pencil, UserPlus } from 'lucide-react';
 import { type FormEvent, useRef, useState } from 'react';
-import {
-  type Conversation,
-  type Participant,
-  peerOf,
-  type User,
-  useChatClient,
-  useChatState,
-  useOnline,
-} from '../../parlance';
-import { ConversationAvatar, UserAvatar } from '../avatar';
+import { type Conversation, type User, useChatClient } from '../../parlance';
+import { ConversationAvatar } from '../avatar';
 import { titleOf } from '../format';
 import { go } from '../route';
-import { attempt, show, useUi } from '../ui';
+import { attempt, show } from '../ui';
+import { Member } from './member';
 
-export function DetailsPanel({ id }: { id: string }) {
-  const conversation = useChatState((state) => state.conversations[id]);
-  const me = useChatState((state) => state.me);
-  if (!conversation) return null;
-  const peer = peerOf(conversation, me);
-  return (
-    <aside className="details" aria-label="Details">
-      <header className="panel-header">
-        <h2>Details</h2>
-        <button
-          type="button"
-          className="icon-button"
-          aria-label="Close details"
-          onClick={() => useUi.setState({ details: false })}
-        >
-          <X />
-        </button>
-      </header>
-      <div className="panel-body">{peer ? <Person user={peer} /> : <Group conversation={conversation} me={me} />}</div>
-    </aside>
-  );
-}
-
-function Person({ user }: { user: User }) {
-  const client = useChatClient();
-  const online = useOnline(user._id);
-  const blocked = useChatState((state) => user._id in state.blocked);
-  const block = () =>
-    show({
-      kind: 'confirm',
-      title: `Block ${user.fullName}?`,
-      text: 'Neither of you can write to the other, or sees when the other is there. What was written stays.',
-      action: 'Block',
-      perform: () => client.block(user),
-    });
-  return (
-    <>
-      <div className="details-head">
-        <UserAvatar user={user} size="huge" />
-        <h3>{user.fullName}</h3>
-        <p>{blocked ? 'Blocked' : online ? 'Online' : 'Offline'}</p>
-      </div>
-      <div className="details-actions">
-        {blocked ? (
-          <button type="button" className="row-button" onClick={() => void attempt(client.unblock(user))}>
-            <Ban aria-hidden="true" /> Unblock
-          </button>
-        ) : (
-          <button type="button" className="row-button row-button-danger" onClick={block}>
-            <Ban aria-hidden="true" /> Block
-          </button>
-        )}
-      </div>
-    </>
-  );
-}
-
-function Group({ conversation, me }: { conversation: Conversation; me: User | null }) {
+export function Group({ conversation, me }: { conversation: Conversation; me: User | null }) {
   const client = useChatClient();
   const { _id: id, participants } = conversation;
   const role = participants.find(({ user }) => user._id === me?._id)?.role ?? 'member';
@@ -201,63 +137,5 @@ function Title({ conversation, manages }: { conversation: Conversation; manages:
         Save
       </button>
     </form>
-  );
-}
-
-interface MemberProps {
-  id: string;
-  participant: Participant;
-  /** One's own role. */
-  role: Participant['role'];
-  me: User | null;
-}
-
-function Member({ id, participant: { user, role: theirs }, role, me }: MemberProps) {
-  const client = useChatClient();
-  const online = useOnline(user._id);
-  const own = user._id === me?._id;
-  const mayPromote = role === 'owner' && !own;
-  const mayRemove = !own && theirs !== 'owner' && (role === 'owner' || role === 'admin');
-  const promoted = theirs === 'admin';
-  const remove = () =>
-    show({
-      kind: 'confirm',
-      title: `Remove ${user.fullName}?`,
-      text: 'They do not get the messages of this group any more.',
-      action: 'Remove',
-      perform: async () => void (await client.rest.removeParticipant(id, user._id)),
-    });
-  return (
-    <li className="member">
-      <UserAvatar user={user} size="small" online={online || own} />
-      <span className="member-name">
-        {user.fullName}
-        {own && ' (you)'}
-        {theirs !== 'member' && <span className="role">{theirs === 'owner' ? 'Owner' : 'Admin'}</span>}
-      </span>
-      {mayPromote && (
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={promoted ? `Make ${user.fullName} a member` : `Make ${user.fullName} an admin`}
-          title={promoted ? 'Make a member' : 'Make an admin'}
-          aria-pressed={promoted}
-          onClick={() => void attempt(client.rest.setRole(id, user._id, promoted ? 'member' : 'admin'))}
-        >
-          <Shield />
-        </button>
-      )}
-      {mayRemove && (
-        <button
-          type="button"
-          className="icon-button"
-          aria-label={`Remove ${user.fullName}`}
-          title="Remove"
-          onClick={remove}
-        >
-          <UserMinus />
-        </button>
-      )}
-    </li>
   );
 }
