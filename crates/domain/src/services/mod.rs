@@ -26,6 +26,7 @@ mod presence;
 mod publisher;
 mod queue;
 mod reading;
+mod revoking;
 mod rosters;
 mod settings;
 mod syncing;
@@ -52,6 +53,7 @@ pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};
 pub use reading::Reading;
+pub use revoking::{Revoking, is_older};
 pub use settings::{PresenceScope, Provisioning, Settings};
 pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
@@ -89,6 +91,8 @@ pub struct Services {
     pub messaging: Messaging,
     /// Reading and unread counts.
     pub reading: Reading,
+    /// Which tokens are revoked.
+    pub revoking: Revoking,
     /// Who is online.
     pub presence: Presence,
     /// Who types.
@@ -130,7 +134,8 @@ impl Services {
         let limiting = Limiting::new(settings.rates);
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone());
-        let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
+        let revoking = Revoking::new(storage.clone());
+        let directory = Directory::new(storage.clone(), revoking.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
         let (queue, queued) = write_queue::write_queue();
         let (presence, presence_worker) = Presence::new(presence::Needs {
@@ -213,12 +218,14 @@ impl Services {
             policy,
             queue,
             publisher: publisher.clone(),
-            clock,
+            clock: clock.clone(),
             ids,
             settings,
         });
         let backend = Backend::new(backend::Needs {
             directory: directory.clone(),
+            revoking: revoking.clone(),
+            clock,
             presence: presence.clone(),
             rosters: rosters.clone(),
             rooms,
@@ -234,6 +241,7 @@ impl Services {
             conversing,
             messaging,
             reading,
+            revoking,
             presence,
             typing,
             blocking,

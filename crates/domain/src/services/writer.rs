@@ -241,6 +241,7 @@ mod tests {
     use crate::services::directory::Directory;
     use crate::services::notification_views::NotificationViews;
     use crate::services::queue::answered;
+    use crate::services::revoking::Revoking;
     use crate::services::settings::{Provisioning, Settings};
     use crate::services::write_queue::{WriteQueue, write_queue};
     use crate::services::{notifying, presence};
@@ -303,7 +304,9 @@ mod tests {
         let (messages, conversations): (Arc<dyn Messages>, Arc<_>) = (Arc::new(messages), Arc::new(conversations));
         let receipts = Arc::new(receipts);
         let publisher = Publisher::new(Arc::new(bus));
-        let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
+        let users = Arc::new(MockUsers::new());
+        let revoking = Revoking::new(users.clone());
+        let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
         let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
         let (queue, queued) = write_queue();
         let (presence, _) = Presence::new(presence::Needs {
