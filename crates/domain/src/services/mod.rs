@@ -154,8 +154,12 @@ impl Services {
             presence.clone(),
             publisher.clone(),
         );
-        let notification_views =
-            notification_views::NotificationViews::new(storage.clone(), storage.clone(), directory.clone());
+        let notification_views = notification_views::NotificationViews::new(
+            storage.clone(),
+            storage.clone(),
+            directory.clone(),
+            rosters.clone(),
+        );
         let (notifying, notifier) = Notifying::new(notifying::Needs {
             notifications: storage.clone(),
             views: notification_views,

@@ -31,14 +31,13 @@ impl Revoking {
     /// # Errors
     /// `InvalidToken`.
     pub async fn check(&self, user: &UserId, issued_at: Option<Timestamp>) -> Result<()> {
-        let revoked_before = match self.cache.get(user) {
-            Some(known) => known,
-            None => {
-                let seen = self.cache.seen();
-                let found = self.users.find_revocation(user).await?;
-                self.cache.keep(seen, user.clone(), found);
-                found
-            }
+        let revoked_before = if let Some(known) = self.cache.get(user) {
+            known
+        } else {
+            let seen = self.cache.seen();
+            let found = self.users.find_revocation(user).await?;
+            self.cache.keep(seen, user.clone(), found);
+            found
         };
         match revoked_before {
             Some(before) if is_older(issued_at, before) => Err(Error::InvalidToken),

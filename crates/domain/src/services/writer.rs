@@ -329,7 +329,7 @@ mod tests {
         // Its worker is gone, so nothing is noted.
         let (notifying, _) = Notifying::new(notifying::Needs {
             notifications: Arc::new(MockNotifications::new()),
-            views: NotificationViews::new(conversations, messages.clone(), directory),
+            views: NotificationViews::new(conversations, messages.clone(), directory, rosters.clone()),
             publisher: publisher.clone(),
             clock: Arc::new(Midnight),
             ids: Arc::new(SameId),

@@ -64,13 +64,14 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
     let users = Arc::new(MockUsers::new());
     let revoking = Revoking::new(users.clone());
     let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
+    let rosters = Rosters::new(conversations.clone());
     Notifying::new(Needs {
         notifications: Arc::new(notifications),
-        views: NotificationViews::new(conversations.clone(), Arc::new(messages), directory),
+        views: NotificationViews::new(conversations, Arc::new(messages), directory, rosters.clone()),
         publisher: Publisher::new(bus),
         clock: Arc::new(Midnight),
         ids: Arc::new(Counting::default()),
-        rosters: Rosters::new(conversations),
+        rosters,
         rooms: Arc::new(EmptyRooms),
     })
 }
