@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-crash test-web test-history e2e services check audit bench bench-smoke bench-parts copy-million docs clean
+.PHONY: help run demo test test-crash test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -46,6 +46,15 @@ bench-smoke: ## Run every kind of load briefly, and only look for what is lost, 
 	cargo build --locked --package parlance-server --package parlance-bench
 	target/debug/parlance-bench smoke
 
+bench-soak: ## Load a server for three minutes (SOAK=30m) as a day does; prints what it lost and what it leaves behind
+	cargo build --locked --release --package parlance-server --package parlance-bench
+	target/release/parlance-bench trial soak --warm-up 30s --duration $(or $(SOAK),3m)
+
+bench-trouble: ## Measure what others see of clients that stop reading, and of 5,000 that come back at once
+	cargo build --locked --release --package parlance-server --package parlance-bench
+	target/release/parlance-bench trial stalled --members 1000
+	target/release/parlance-bench trial storm --connections 5000 --concurrency 5000 --rounds 1 --bystanders 100
+
 bench-parts: ## Measure codecs, positions and storing by themselves
 	cargo bench --locked --package parlance-dialects --bench codec
 	cargo bench --locked --package parlance-domain --bench positions
@@ -54,12 +63,16 @@ bench-parts: ## Measure codecs, positions and storing by themselves
 copy-million: ## Copy a million messages through all storages; prints time and memory of each step
 	tests/services/run tests/copy-million.sh
 
+fuzz: ## Feed what strangers' bytes reach first with anything, ten minutes each (FUZZ_SECONDS=600)
+	fuzz/run.sh
+
 docs: ## Build the reference of the crates, and say where it is
 	cargo doc --locked --workspace --no-deps
 	@echo "reference: target/doc/parlance_server/index.html; guides: docs/"
 
 clean: ## Remove what was built or installed here; ./data is kept
 	cargo clean
+	rm -rf fuzz/target
 	rm -rf apps/bench/baseline/node_modules apps/web/node_modules apps/web/dist tests/e2e/node_modules tests/e2e/.venv examples/demo/node_modules
 
 apps/bench/baseline/node_modules: apps/bench/baseline/package.json apps/bench/baseline/package-lock.json

@@ -7,6 +7,7 @@ mod m20261121_000001_chat;
 mod m20261121_000002_notifications;
 mod m20261121_000003_media;
 mod m20261121_000004_copies;
+mod m20261126_000005_revocations;
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
@@ -22,6 +23,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000002_notifications::Notifications),
             Box::new(m20261121_000003_media::Media),
             Box::new(m20261121_000004_copies::Copies),
+            Box::new(m20261126_000005_revocations::Revocations),
         ]
     }
 }

@@ -31,6 +31,12 @@ if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
   fi
 fi
 
+if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then
+  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
+  $sudo apt-get update -qq
+  $sudo apt-get install -y -qq --no-install-recommends libfaketime
+fi
+
 if [ -z "${PARLANCE_BIN:-}" ]; then
   cargo build --manifest-path "$root/Cargo.toml" --package parlance-server --bin parlance
 fi

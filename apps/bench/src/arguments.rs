@@ -30,6 +30,8 @@ pub(crate) enum Command {
     Suite(SuiteArguments),
     /// Start a server, run every scenario briefly, and only look for what is lost, doubled or out of order
     Smoke(SmokeArguments),
+    /// Start a server, run one scenario against it, and print the report
+    Trial(TrialArguments),
 }
 
 /// One kind of load.
@@ -93,6 +95,23 @@ pub(crate) enum Scenario {
         /// How often they are cut
         #[arg(long, default_value_t = 5)]
         rounds: usize,
+        /// People who stay connected and talk, and what they see of it; they send --rate messages a second (100)
+        #[arg(long, default_value_t = 0)]
+        bystanders: usize,
+        #[command(flatten)]
+        load: Load,
+    },
+    /// A room in which some stop reading while others go on: what those see, and how soon the others are cut
+    Stalled {
+        /// Members of the room
+        #[arg(long, default_value_t = 1000)]
+        members: usize,
+        /// Members who write --rate messages a second (20) together
+        #[arg(long, default_value_t = 10)]
+        senders: usize,
+        /// How many stop reading, one measurement for each number
+        #[arg(long, value_delimiter = ',', default_value = "1,50")]
+        stalled: Vec<usize>,
         #[command(flatten)]
         load: Load,
     },
@@ -132,6 +151,17 @@ pub(crate) enum Scenario {
         #[command(flatten)]
         load: Load,
     },
+    /// The same for long, with changes of groups and uploads: how memory grows, and what is not given back
+    Soak {
+        /// People; they are in as many pairs, and in groups of ten
+        #[arg(long, default_value_t = 200)]
+        people: usize,
+        /// Sockets that connect and go, per second
+        #[arg(long, default_value_t = 10)]
+        churn: usize,
+        #[command(flatten)]
+        load: Load,
+    },
 }
 
 impl Scenario {
@@ -143,9 +173,11 @@ impl Scenario {
             | Self::Fanout { load, .. }
             | Self::Idle { load, .. }
             | Self::Storm { load, .. }
+            | Self::Stalled { load, .. }
             | Self::Presence { load, .. }
             | Self::History { load, .. }
-            | Self::Mixed { load, .. } => load,
+            | Self::Mixed { load, .. }
+            | Self::Soak { load, .. } => load,
         }
     }
 }
@@ -245,6 +277,17 @@ pub(crate) struct SmokeArguments {
     pub(crate) server: PathBuf,
 }
 
+/// A server to start and one scenario with its options.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct TrialArguments {
+    /// The binary of Parlance
+    #[arg(long, default_value = "target/release/parlance")]
+    pub(crate) server: PathBuf,
+    /// The scenario, with its options
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) scenario: Vec<String>,
+}
+
 fn dialect(name: &str) -> Result<Dialect, String> {
     name.parse().map_err(|error: parlance_dialects::UnknownDialect| error.to_string())
 }
@@ -273,6 +316,13 @@ mod tests {
     #[test]
     fn the_grammar_is_sound() {
         Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_trial_takes_a_scenario_with_its_options() {
+        let line = ["bench", "trial", "--server", "x", "soak", "--duration", "3m"];
+        let Command::Trial(wanted) = Arguments::try_parse_from(line).unwrap().command else { panic!("no trial") };
+        assert_eq!(wanted.scenario, ["soak", "--duration", "3m"]);
     }
 
     #[test]

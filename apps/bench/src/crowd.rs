@@ -78,12 +78,15 @@ pub(crate) async fn hold(run: &Arc<Run>, people: &[Person], concurrency: usize, 
         failed: 0,
         first_failure: None,
     };
-    let connecting = stream::iter(people).map(|person| async {
-        let asked = Instant::now();
-        // A task of its own, so that handshakes wait for the server alone.
-        let (run, token) = (Arc::clone(run), Arc::clone(&person.token));
-        let socket = tokio::spawn(async move { Socket::connect(&run.target, run.dialect, &token).await }).await;
-        (socket, asked.elapsed())
+    let tokens: Vec<Arc<str>> = people.iter().map(|person| Arc::clone(&person.token)).collect();
+    let connecting = stream::iter(tokens).map(|token| {
+        let run = Arc::clone(run);
+        async move {
+            let asked = Instant::now();
+            // A task of its own, so that handshakes wait for the server alone.
+            let socket = tokio::spawn(async move { Socket::connect(&run.target, run.dialect, &token).await }).await;
+            (socket, asked.elapsed())
+        }
     });
     let mut connecting = connecting.buffer_unordered(concurrency.max(1));
     while let Some((socket, took)) = connecting.next().await {

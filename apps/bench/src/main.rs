@@ -8,6 +8,7 @@ mod client;
 mod crowd;
 mod failure;
 mod letter;
+mod line;
 mod pace;
 mod packet;
 mod people;
@@ -20,6 +21,7 @@ mod scenarios;
 mod sequence;
 mod socket;
 mod suite;
+mod swell;
 mod table;
 mod tally;
 mod target;
@@ -47,6 +49,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Failure> {
     match arguments.command {
         Command::Suite(wanted) => suite::run(&wanted),
         Command::Smoke(wanted) => suite::smoke(&wanted),
+        Command::Trial(wanted) => suite::trial(&wanted),
         Command::Load(scenario) => {
             let load = scenario.load();
             let runtime = tokio::runtime::Builder::new_multi_thread()

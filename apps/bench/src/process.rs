@@ -1,10 +1,11 @@
-//! What processes cost: CPU time and resident memory, as Linux tells of them in `/proc`; elsewhere nothing is said. Also
-//! the one limit of our own that many sockets run into.
+//! What processes cost: CPU time and resident memory, and what they hold, as Linux tells of them in `/proc`; elsewhere
+//! nothing is said. Also the one limit of our own that many sockets run into.
 
 use std::fs;
 use std::time::Duration;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 /// A moment in the life of a process.
@@ -25,7 +26,7 @@ impl Sample {
         let mut ticks = || fields.next()?.parse::<u64>().ok();
         let ticks = ticks()? + ticks()?;
         let per_second = rustix::param::clock_ticks_per_second().max(1);
-        let resident = status(pid, "VmRSS:")?;
+        let resident = status(pid, "VmRSS:")? * 1024;
         Some(Self { at: Instant::now(), cpu: Duration::from_millis(ticks * 1000 / per_second), resident })
     }
 
@@ -46,11 +47,27 @@ impl Sample {
     }
 }
 
+/// What a process holds beside memory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holdings {
+    /// Open files and sockets.
+    pub(crate) descriptors: u64,
+    pub(crate) threads: u64,
+}
+
+impl Holdings {
+    /// The process as it is now; `None` when it is gone, or this is not Linux.
+    pub(crate) fn take(pid: u32) -> Option<Self> {
+        let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count() as u64;
+        Some(Self { descriptors, threads: status(pid, "Threads:")? })
+    }
+}
+
+/// A number out of a process's status.
 fn status(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     let line = status.lines().find(|line| line.starts_with(name))?;
-    let kib: u64 = line.split_whitespace().nth(1)?.parse().ok()?;
-    Some(kib * 1024)
+    line.split_whitespace().nth(1)?.parse().ok()
 }
 
 /// Lets this process hold as many sockets as the system lets it.
@@ -78,7 +95,17 @@ mod tests {
     }
 
     #[test]
+    fn an_open_file_and_a_thread_are_held() {
+        let held = || Holdings::take(std::process::id()).expect("Linux says so");
+        let before = held();
+        let files: Vec<_> = (0..200).map(|_| fs::File::open("/dev/null").expect("opens")).collect();
+        // Other tests of this process come and go meanwhile, but not two hundred.
+        assert!(held().descriptors > before.descriptors + 100 && held().threads > 0);
+        drop(files);
+    }
+
+    #[test]
     fn a_process_that_is_not_there_has_none() {
-        assert!(Sample::take(u32::MAX).is_none());
+        assert!(Sample::take(u32::MAX).is_none() && Holdings::take(u32::MAX).is_none());
     }
 }

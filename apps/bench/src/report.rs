@@ -6,7 +6,7 @@ use hdrhistogram::Histogram;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::process::Sample;
+use crate::process::{Holdings, Sample};
 
 /// One run.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -27,6 +27,11 @@ pub(crate) struct Report {
     pub(crate) presence: Option<Presence>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) growth: Vec<Growth>,
+    /// What clients see beside others who make trouble, and without them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) beside: Vec<Beside>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) soak: Option<Soak>,
     pub(crate) faults: Faults,
     /// The first refusal or breakdown, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,6 +88,35 @@ pub(crate) struct Growth {
     pub(crate) calls: Vec<(String, Latency)>,
 }
 
+/// What clients see while something goes on beside them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Beside {
+    /// What it is, for people.
+    pub(crate) what: String,
+    pub(crate) ack: Latency,
+    pub(crate) delivery: Latency,
+    /// How long it took until the last of the others was cut, or back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) settled_after: Option<f64>,
+    /// The server's resident memory before it, at most, and after it, in MiB.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resident_mib: Option<[f64; 3]>,
+}
+
+/// What a long run leaves behind.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Soak {
+    /// Resident memory of the server once a second of the time that is measured, as a straight line: MiB a minute.
+    pub(crate) mib_per_minute: f64,
+    /// At the beginning and at the end of that time, in MiB.
+    pub(crate) resident_mib: [f64; 2],
+    /// Before anybody connected, and after everybody has gone.
+    pub(crate) held: [Holdings; 2],
+    /// Members who came into groups and went.
+    pub(crate) group_changes: u64,
+    pub(crate) uploads: u64,
+}
+
 /// What may not be.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Faults {
@@ -99,6 +133,17 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
+    /// Adds those of another part of the run.
+    pub(crate) fn add(&mut self, other: &Self) {
+        let Self { lost, duplicated, out_of_order, failed, closed, unsent } = other;
+        self.lost += lost;
+        self.duplicated += duplicated;
+        self.out_of_order += out_of_order;
+        self.failed += failed;
+        self.closed += closed;
+        self.unsent += unsent;
+    }
+
     /// Whether something is wrong. An open loop that outruns the server is none of it: the latencies say so.
     pub(crate) fn any(&self) -> bool {
         let Self { lost, duplicated, out_of_order, failed, closed, unsent: _ } = *self;

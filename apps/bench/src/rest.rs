@@ -45,13 +45,24 @@ impl Rest {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Bytes, Failure> {
-        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{method} {path}"), error);
         let payload = body.map_or_else(Bytes::new, |body| Bytes::from(body.to_string()));
+        self.send(person, method, path, "application/json", payload).await
+    }
+
+    async fn send(
+        &self,
+        person: &Person,
+        method: Method,
+        path: &str,
+        content_type: &str,
+        payload: Bytes,
+    ) -> Result<Bytes, Failure> {
+        let failed = |error: &dyn std::fmt::Display| Failure::new(format!("{method} {path}"), error);
         let request = Request::builder()
             .method(method.clone())
             .uri(format!("{}{path}", self.base))
             .header("authorization", format!("Bearer {}", person.token))
-            .header("content-type", "application/json")
+            .header("content-type", content_type)
             .body(Full::new(payload))
             .map_err(|error| failed(&error))?;
         let answered = timeout(PATIENCE, async {
@@ -74,6 +85,17 @@ impl Rest {
         let bytes = self.call(person, method, path, body).await?;
         let mut answer: Value = serde_json::from_slice(&bytes).map_err(|error| Failure::new(path, error))?;
         Ok(answer["data"].take())
+    }
+
+    /// Uploads a text file.
+    pub(crate) async fn upload(&self, person: &Person, text: &str) -> Result<(), Failure> {
+        const BOUNDARY: &str = "a-boundary-between-parts";
+        let form = format!(
+            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"media\"; filename=\"bench.txt\"\r\n\
+             Content-Type: text/plain\r\n\r\n{text}\r\n--{BOUNDARY}--\r\n"
+        );
+        let content_type = format!("multipart/form-data; boundary={BOUNDARY}");
+        self.send(person, Method::POST, "/api/v1/media/upload", &content_type, form.into()).await.map(|_| ())
     }
 
     /// Makes a user known to the server.

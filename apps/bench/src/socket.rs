@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures::{FutureExt, SinkExt, StreamExt};
 use parlance_dialects::Dialect;
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
@@ -36,13 +36,33 @@ impl Socket {
     /// # Errors
     /// When the server refuses, goes away, or does not answer in time.
     pub(crate) async fn connect(target: &Target, dialect: Dialect, token: &str) -> Result<Self, Failure> {
-        let shaken = timeout(PATIENCE, Self::shake_hands(target, dialect, token));
+        Self::connect_buffered(target, dialect, token, None).await
+    }
+
+    /// The same, with a buffer of this many bytes for what the client has not read.
+    pub(crate) async fn connect_buffered(
+        target: &Target,
+        dialect: Dialect,
+        token: &str,
+        receive_buffer: Option<u32>,
+    ) -> Result<Self, Failure> {
+        let shaken = timeout(PATIENCE, Self::shake_hands(target, dialect, token, receive_buffer));
         shaken.await.map_err(|_| Failure::plain("a handshake took too long"))?
     }
 
-    async fn shake_hands(target: &Target, dialect: Dialect, token: &str) -> Result<Self, Failure> {
+    async fn shake_hands(
+        target: &Target,
+        dialect: Dialect,
+        token: &str,
+        receive_buffer: Option<u32>,
+    ) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::new("a socket cannot be connected", error);
-        let tcp = TcpStream::connect(target.address).await.map_err(|error| failed(&error))?;
+        let tcp = if target.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let tcp = tcp.map_err(|error| failed(&error))?;
+        if let Some(bytes) = receive_buffer {
+            tcp.set_recv_buffer_size(bytes).map_err(|error| failed(&error))?;
+        }
+        let tcp = tcp.connect(target.address).await.map_err(|error| failed(&error))?;
         tcp.set_nodelay(true).map_err(|error| failed(&error))?;
         // Dropping cuts the connection at once, and no port waits to be free again.
         tcp.set_zero_linger().map_err(|error| failed(&error))?;
@@ -88,6 +108,17 @@ impl Socket {
     /// The next packet if it is here already; `None` when the connection has ended.
     pub(crate) fn read_now(&mut self) -> Poll<Option<Utf8Bytes>> {
         self.read().now_or_never().map_or(Poll::Pending, Poll::Ready)
+    }
+
+    /// Reads no more, until the server cuts the connection.
+    pub(crate) async fn stall(self) {
+        /// How often it is looked at.
+        const GLANCE: Duration = Duration::from_millis(20);
+        let tcp = self.stream.get_ref();
+        // A reset shows as the socket's error, whatever lies unread before it.
+        while matches!(tcp.take_error(), Ok(None)) {
+            tokio::time::sleep(GLANCE).await;
+        }
     }
 
     /// Puts an event into the buffer. The number of the answer to come.

@@ -1,6 +1,7 @@
 //! The report for people: one figure a line, with its unit.
 
-use crate::report::{Connecting, Faults, Growth, Latency, Presence, Report, Traffic, Usage};
+use crate::process::Holdings;
+use crate::report::{Beside, Connecting, Faults, Growth, Latency, Presence, Report, Soak, Traffic, Usage};
 
 /// Prints a report.
 pub(crate) fn print(report: &Report) {
@@ -51,6 +52,27 @@ fn lines(report: &Report) -> Vec<(String, String)> {
         for (name, took) in calls {
             line(&format!("  {name}"), latency(took));
         }
+    }
+    for Beside { what, ack, delivery, settled_after, resident_mib } in &report.beside {
+        line("beside", what.clone());
+        line("  ack", latency(ack));
+        line("  delivery", latency(delivery));
+        if let Some(seconds) = settled_after {
+            line("  settled after", format!("{seconds:.1} s"));
+        }
+        if let Some([before, most, after]) = resident_mib {
+            line("  server", format!("{before:.0} MiB before, {most:.0} at most, {after:.0} after"));
+        }
+    }
+    if let Some(Soak { mib_per_minute, resident_mib: [first, last], held: [before, after], group_changes, uploads }) =
+        &report.soak
+    {
+        line("memory", format!("{first:.1} to {last:.1} MiB, {mib_per_minute:+.2} MiB/min"));
+        for (name, held) in [("held before", before), ("held after", after)] {
+            let Holdings { descriptors, threads } = held;
+            line(name, format!("{descriptors} descriptors, {threads} threads"));
+        }
+        line("churn", format!("{group_changes} group changes, {uploads} uploads"));
     }
     for (name, usage) in [("server", &report.server), ("load", &report.load)] {
         if let Some(Usage { cores, resident_mib }) = usage {

@@ -14,13 +14,14 @@ use axum::{Json, Router};
 use parlance_auth::Secret;
 use parlance_dialects::Dialect;
 use parlance_domain::model::{ClaimedProfile, User, UserId};
-use parlance_domain::ports::Claims;
+use parlance_domain::ports::{Claims, Clock};
 use parlance_domain::services::Services;
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::config::{Config, ConfigError};
 use crate::minting::access_token;
+use crate::system::SystemClock;
 
 const TOKENS_LAST: Duration = Duration::from_hours(7 * 24);
 /// How many people the sign-in page offers.
@@ -95,7 +96,8 @@ async fn sign_in(State(dev): State<Arc<DevSignIn>>, Json(wanted): Json<Wanted>) 
         return invalid("the name is too long");
     }
     let profile = ClaimedProfile { name: name.map(str::to_owned), picture: None };
-    let claims = Claims { user_id: user_id.clone(), profile: profile.clone(), expires_at: None };
+    let now = Some(SystemClock.now());
+    let claims = Claims { user_id: user_id.clone(), profile: profile.clone(), issued_at: now, expires_at: None };
     let user = match dev.services.directory.admit(&claims).await {
         Ok(user) => user,
         Err(error) => return failed(&error),

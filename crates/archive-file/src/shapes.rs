@@ -98,6 +98,8 @@ pub(crate) struct UserShape {
     claimed_picture: Option<String>,
     preferences: PreferencesShape,
     created_at: Millis,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked_before: Option<Millis>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -112,7 +114,7 @@ struct PreferencesShape {
 
 impl From<UserRecord> for UserShape {
     fn from(record: UserRecord) -> Self {
-        let UserRecord { user, claimed, preferences, created_at } = record;
+        let UserRecord { user, claimed, preferences, created_at, revoked_before } = record;
         let User { id, name, picture } = user;
         let ClaimedProfile { name: claimed_name, picture: claimed_picture } = claimed;
         let Preferences { email, push, chat, job_match } = preferences;
@@ -124,19 +126,22 @@ impl From<UserRecord> for UserShape {
             claimed_picture,
             preferences: PreferencesShape { email, push, chat, job_match },
             created_at: created_at.into(),
+            revoked_before: revoked_before.map(Into::into),
         }
     }
 }
 
 impl From<UserShape> for UserRecord {
     fn from(shape: UserShape) -> Self {
-        let UserShape { id, name, picture, claimed_name, claimed_picture, preferences, created_at } = shape;
+        let UserShape { id, name, picture, claimed_name, claimed_picture, preferences, created_at, revoked_before } =
+            shape;
         let PreferencesShape { email, push, chat, job_match } = preferences;
         Self {
             user: User { id: id.0, name, picture },
             claimed: ClaimedProfile { name: claimed_name, picture: claimed_picture },
             preferences: Preferences { email, push, chat, job_match },
             created_at: created_at.into(),
+            revoked_before: revoked_before.map(Into::into),
         }
     }
 }

@@ -12,6 +12,8 @@ const ID_CLAIMS: [&str; 4] = ["sub", "_id", "id", "userId"];
 const NAME_CLAIMS: [&str; 2] = ["name", "fullName"];
 const PICTURE_CLAIMS: [&str; 3] = ["picture", "profileImage", "profilePicture"];
 const MAX_PICTURE_BYTES: usize = 2048;
+/// How far the issuer's clock may be ahead before `iat` is not believed.
+const MAX_ISSUED_AHEAD: Duration = Duration::from_mins(10);
 
 /// The bearer's id: the first claim that is there decides, also when it is unusable, so that a token cannot speak
 /// for one user here and for another elsewhere.
@@ -69,6 +71,12 @@ pub(crate) fn profile(payload: &Payload) -> ClaimedProfile {
             .find(|link| link.len() <= MAX_PICTURE_BYTES && !link.chars().any(|c| c.is_control() || c.is_whitespace()))
             .map(str::to_owned),
     }
+}
+
+/// When the token was made. Nobody need say so, so a time that cannot be read is none; one far ahead is none either, or
+/// who writes milliseconds would make tokens that no revocation is after.
+pub(crate) fn issued_at(payload: &Payload, now: Timestamp) -> Option<Timestamp> {
+    moment(payload, "iat").ok().flatten().filter(|at| *at <= now.plus(MAX_ISSUED_AHEAD))
 }
 
 /// A `NumericDate` claim (RFC 7519: seconds, perhaps with a fraction); `None` where the claim is absent.
@@ -130,6 +138,19 @@ mod tests {
         ] {
             assert_eq!(read(ignored.clone()), ClaimedProfile::default(), "{ignored}");
         }
+    }
+
+    #[test]
+    fn a_moment_of_issue_is_believed_or_none() {
+        let now = Timestamp::from_millis(1_700_000_000_000);
+        let read = |value| issued_at(&payload(json!({ "iat": value })), now).map(Timestamp::millis);
+        assert_eq!(read(json!(1_700_000_000)), Some(1_700_000_000_000));
+        assert_eq!(read(json!(1_699_999_999.5)), Some(1_699_999_999_500));
+        assert_eq!(read(json!(1_700_000_600)), Some(1_700_000_600_000), "a clock may be ahead");
+        for none in [json!(1_700_000_601), json!(1_700_000_000_000_i64), json!("2023-11-14"), json!(null), json!(-1)] {
+            assert_eq!(read(none.clone()), None, "{none}");
+        }
+        assert_eq!(issued_at(&Payload::new(), now), None);
     }
 
     #[test]

@@ -73,7 +73,12 @@ impl JwtVerifier {
         if claims::moment(payload, "nbf")?.is_some_and(|not_before| now.plus(*leeway) < not_before) {
             return Err("not yet valid");
         }
-        Ok(Claims { user_id: claims::user_id(payload)?, profile: claims::profile(payload), expires_at })
+        Ok(Claims {
+            user_id: claims::user_id(payload)?,
+            profile: claims::profile(payload),
+            issued_at: claims::issued_at(payload, now),
+            expires_at,
+        })
     }
 }
 

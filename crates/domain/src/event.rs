@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{
     CallId, CallMedia, ConversationId, ConversationView, Emoji, MessageId, MessageView, NotificationId,
-    NotificationView, ProductEvent, Reaction, SessionId, User, UserId,
+    NotificationView, ProductEvent, Reaction, SessionId, Timestamp, User, UserId,
 };
 
 /// Something that happened.
@@ -182,6 +182,8 @@ pub enum Event {
         user_id: UserId,
         /// Why, in the backend's words.
         reason: Option<String>,
+        /// Only those that showed a token from before this moment, which are revoked; `None` for all.
+        issued_before: Option<Timestamp>,
     },
     /// Something happened in a call.
     Call {

@@ -13,6 +13,7 @@ use crate::badge::changes_count;
 use crate::hub::Hub;
 use crate::node::Node;
 use crate::outbox::Packet;
+use crate::revocation;
 use crate::session::Session;
 
 /// An event in one dialect; several packets, or none.
@@ -23,21 +24,39 @@ pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
     if let Event::ParticipantRemoved { conversation_id, user_id } = event {
         node.hub.evict(user_id, *conversation_id);
     }
+    if let Event::SessionsEnded { user_id, issued_before: Some(_), .. } = event {
+        // Before sockets are looked for: who connects from now on is checked against the new moment.
+        node.services.revoking.heard(user_id);
+    }
     let droppable = matches!(event, Event::TypingStarted { .. } | Event::TypingStopped { .. });
     for (session, wires) in plan(&node.hub, event) {
         // Who is behind anyway is told of typing last, that is, not at all.
         if droppable && session.outbox.is_behind() {
             continue;
         }
+        if revocation::spares(event, &session) {
+            continue;
+        }
         tell(node, &session, &wires, event);
         if matches!(event, Event::SessionsEnded { .. }) {
-            let node = Arc::clone(node);
-            tokio::spawn(async move { node.dismiss(&session).await });
+            dismiss(node, session);
         }
     }
     if let Event::MessageNew { message, .. } = event {
         node.meters.delivered(node.clock.now().millis() - message.message.created_at.millis());
     }
+}
+
+/// Tells one socket the event by which it ends, and ends it.
+pub(crate) fn end(node: &Arc<Node>, session: &Arc<Session>, event: &Event) {
+    let wires: Encoded = session.dialect.encode(event, 0).into_iter().map(Arc::new).collect();
+    tell(node, session, &wires, event);
+    dismiss(node, Arc::clone(session));
+}
+
+fn dismiss(node: &Arc<Node>, session: Arc<Session>) {
+    let node = Arc::clone(node);
+    tokio::spawn(async move { node.dismiss(&session).await });
 }
 
 fn tell(node: &Arc<Node>, session: &Arc<Session>, wires: &[Arc<Wire>], event: &Event) {

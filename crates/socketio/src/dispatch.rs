@@ -12,6 +12,7 @@ use parlance_domain::{Error, Result};
 
 use crate::hub::Joined;
 use crate::node::Node;
+use crate::revocation;
 use crate::session::Session;
 
 /// What a command leads to.
@@ -128,7 +129,9 @@ async fn refresh(node: &Arc<Node>, session: &Arc<Session>, token: &str) -> Resul
     if claims.user_id != session.user_id {
         return Err(Error::InvalidToken);
     }
+    session.shows_token_of(claims.issued_at);
     node.expire_at(session, claims.expires_at);
+    tokio::spawn(revocation::check_again(Arc::clone(node), Arc::clone(session)));
     Ok(Reply::Done)
 }
 

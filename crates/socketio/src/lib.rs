@@ -18,6 +18,7 @@ mod net;
 mod node;
 mod outbox;
 mod pace;
+mod revocation;
 mod session;
 mod sockets;
 mod tasks;

@@ -23,6 +23,7 @@ use crate::inbox::{Admitted, Job};
 use crate::meters::Meters;
 use crate::net::{Line, Lines};
 use crate::outbox::{HandedOver, Packet, Pushed, Sink};
+use crate::revocation;
 use crate::session::Session;
 use crate::tasks::Tasks;
 use crate::worker;
@@ -81,6 +82,7 @@ impl Node {
         let slot = self.hub.reserve(&claims.user_id).ok_or(Refusal::TooManyConnections)?;
         let id = SessionId(self.sessions.fetch_add(1, Ordering::Relaxed));
         let session = Arc::new(Session::new(id, claims.user_id, dialect, sink).holding(slot, line));
+        session.shows_token_of(claims.issued_at);
         self.expire_at(&session, claims.expires_at);
         Ok(session)
     }
@@ -100,6 +102,8 @@ impl Node {
         if session.dialect.shows_unread_notifications() {
             tokio::spawn(badge::show(Arc::clone(self), Arc::clone(session)));
         }
+        // Its token may have been revoked since it was looked at, before there was a socket to end.
+        tokio::spawn(revocation::check_again(Arc::clone(self), Arc::clone(session)));
     }
 
     fn spawn_worker(self: &Arc<Self>, session: &Arc<Session>) {

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use parlance_dialects::Dialect;
-use parlance_domain::model::{SessionId, UserId};
+use parlance_domain::model::{SessionId, Timestamp, UserId};
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
 
@@ -42,6 +42,8 @@ pub(crate) struct Session {
     pub(crate) in_flight: Arc<Semaphore>,
     last_answer: Mutex<Option<oneshot::Receiver<()>>>,
     closed: AtomicBool,
+    /// When the token was made that the client showed last.
+    issued_at: Mutex<Option<Timestamp>>,
     held: Mutex<Held>,
 }
 
@@ -69,6 +71,7 @@ impl Session {
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)),
             last_answer: Mutex::default(),
             closed: AtomicBool::new(false),
+            issued_at: Mutex::default(),
             held: Mutex::default(),
         }
     }
@@ -77,6 +80,16 @@ impl Session {
     pub(crate) fn holding(self, slot: Slot, line: Line) -> Self {
         *self.held.lock() = Held { slot: Some(slot), line: Some(line), expiry: None };
         self
+    }
+
+    /// When the token was made that the client showed last.
+    pub(crate) fn issued_at(&self) -> Option<Timestamp> {
+        *self.issued_at.lock()
+    }
+
+    /// Notes when a token was made that the client shows.
+    pub(crate) fn shows_token_of(&self, issued_at: Option<Timestamp>) {
+        *self.issued_at.lock() = issued_at;
     }
 
     /// A place in the order of answers: the guard to drop when this answer is out, and what to wait for before it.

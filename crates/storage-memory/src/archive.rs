@@ -137,21 +137,27 @@ impl State {
     }
 
     fn user_record(&self, known: &Known) -> UserRecord {
-        let Known { user, claimed, created_at } = known;
+        let Known { user, claimed, created_at, revoked_before } = known;
         UserRecord {
             user: user.clone(),
             claimed: claimed.clone(),
             preferences: self.preferences(&user.id),
             created_at: *created_at,
+            revoked_before: *revoked_before,
         }
     }
 
     fn take_in(&mut self, record: &Record) -> StorageResult<()> {
         match record {
-            Record::User(UserRecord { user, claimed, preferences, created_at }) => {
+            Record::User(UserRecord { user, claimed, preferences, created_at, revoked_before }) => {
                 if !self.users.contains_key(&user.id) {
                     self.inbox(&user.id).preferences = *preferences;
-                    let known = Known { user: user.clone(), claimed: claimed.clone(), created_at: *created_at };
+                    let known = Known {
+                        user: user.clone(),
+                        claimed: claimed.clone(),
+                        created_at: *created_at,
+                        revoked_before: *revoked_before,
+                    };
                     self.users.insert(user.id.clone(), known);
                 }
                 Ok(())

@@ -13,12 +13,13 @@ use crate::inbox::Inbox;
 use crate::media_items::Item;
 use crate::room::Room;
 
-/// A user, and what their tokens last claimed.
+/// A user, what their tokens last claimed, and before when those are revoked.
 #[derive(Debug)]
 pub(crate) struct Known {
     pub(crate) user: User,
     pub(crate) claimed: ClaimedProfile,
     pub(crate) created_at: Timestamp,
+    pub(crate) revoked_before: Option<Timestamp>,
 }
 
 /// Everything that is stored.

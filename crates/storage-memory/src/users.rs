@@ -39,7 +39,8 @@ impl Users for MemoryStorage {
     ) -> StorageResult<Option<User>> {
         let mut state = self.state();
         if create && !state.users.contains_key(id) {
-            let known = Known { user: User::nameless(id.clone()), claimed: ClaimedProfile::default(), created_at: now };
+            let user = User::nameless(id.clone());
+            let known = Known { user, claimed: ClaimedProfile::default(), created_at: now, revoked_before: None };
             state.users.insert(id.clone(), known);
         }
         let Some(known) = state.users.get_mut(id) else { return Ok(None) };
@@ -72,5 +73,15 @@ impl Users for MemoryStorage {
         let user = known.user.clone();
         state.use_media(&Use::Picture(id.clone()), &before, &Named::by_urls(user.picture.as_deref()));
         Ok(Some(user))
+    }
+    async fn find_revocation(&self, id: &UserId) -> StorageResult<Option<Timestamp>> {
+        Ok(self.state().users.get(id).and_then(|known| known.revoked_before))
+    }
+
+    async fn revoke_tokens(&self, id: &UserId, before: Timestamp) -> StorageResult<Option<Timestamp>> {
+        let mut state = self.state();
+        let Some(known) = state.users.get_mut(id) else { return Ok(None) };
+        known.revoked_before = known.revoked_before.max(Some(before));
+        Ok(known.revoked_before)
     }
 }

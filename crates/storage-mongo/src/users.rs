@@ -35,6 +35,9 @@ pub(crate) struct UserDocument {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     claimed_picture: Option<String>,
     created_at: DateTime,
+    /// The moment before which their tokens are revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    revoked_before: Option<DateTime>,
 }
 
 impl TryFrom<UserDocument> for User {
@@ -50,6 +53,7 @@ impl TryFrom<UserDocument> for User {
             claimed_name: _,
             claimed_picture: _,
             created_at: _,
+            revoked_before: _,
         } = document;
         Ok(Self { id: user_id(&id)?, name, picture })
     }
@@ -57,9 +61,14 @@ impl TryFrom<UserDocument> for User {
 
 impl From<&UserRecord> for UserDocument {
     fn from(record: &UserRecord) -> Self {
-        let UserRecord { user, claimed, preferences: _, created_at } = record;
+        let UserRecord { user, claimed, preferences: _, created_at, revoked_before } = record;
         let ClaimedProfile { name, picture } = claimed.clone();
-        Self { claimed_name: name, claimed_picture: picture, ..Self::new(user, *created_at) }
+        Self {
+            claimed_name: name,
+            claimed_picture: picture,
+            revoked_before: revoked_before.map(date),
+            ..Self::new(user, *created_at)
+        }
     }
 }
 
@@ -67,8 +76,8 @@ impl UserDocument {
     /// The user as a record, with what they want.
     pub(crate) fn into_record(self, preferences: Preferences) -> Result<UserRecord, BadDocument> {
         let claimed = ClaimedProfile { name: self.claimed_name.clone(), picture: self.claimed_picture.clone() };
-        let created_at = moment(self.created_at);
-        Ok(UserRecord { user: self.try_into()?, claimed, preferences, created_at })
+        let (created_at, revoked_before) = (moment(self.created_at), self.revoked_before.map(moment));
+        Ok(UserRecord { user: self.try_into()?, claimed, preferences, created_at, revoked_before })
     }
 
     fn new(user: &User, now: Timestamp) -> Self {
@@ -82,6 +91,7 @@ impl UserDocument {
             claimed_name: None,
             claimed_picture: None,
             created_at: date(now),
+            revoked_before: None,
         }
     }
 
@@ -149,6 +159,46 @@ impl Users for MongoStorage {
         let picture = change.picture.as_ref().and_then(Option::as_deref);
         Ok(self.make(&Profile { id, picture, edit: Edit::Own(change) }).await?)
     }
+
+    async fn find_revocation(&self, id: &UserId) -> StorageResult<Option<Timestamp>> {
+        let found = self.within(find(&mut self.reader(), id)).await?;
+        Ok(found.and_then(|user| user.revoked_before).map(moment))
+    }
+
+    async fn revoke_tokens(&self, id: &UserId, before: Timestamp) -> StorageResult<Option<Timestamp>> {
+        Ok(self.make(&Revocation { id, before }).await?)
+    }
+}
+
+/// Tokens of a user that are no longer good.
+struct Revocation<'a> {
+    id: &'a UserId,
+    before: Timestamp,
+}
+
+#[async_trait]
+impl Change for Revocation<'_> {
+    type Done = Option<Timestamp>;
+
+    async fn locks(&self, _: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
+        Ok(vec![lock(self.id)])
+    }
+
+    async fn decide(&self, unit: &mut Unit<'_>) -> Result<Option<Timestamp>, Failed> {
+        let Some(user) = find(&mut unit.reader(), self.id).await? else { return Ok(None) };
+        let revoked = user.revoked_before.map(moment);
+        let now = revoked.max(Some(self.before));
+        if now != revoked {
+            let set = doc! { "$set": { "revoked_before": date(self.before) } };
+            unit.write(Command::update(USERS, vec![Update::one(doc! { "_id": self.id.as_str() }, set)]));
+        }
+        Ok(now)
+    }
+}
+
+/// Held by whatever changes a user.
+fn lock(user: &UserId) -> String {
+    format!("user/{user}")
 }
 
 /// A user's name or picture that changes, or a user who comes.
@@ -172,7 +222,7 @@ impl Change for Profile<'_> {
     type Done = Option<User>;
 
     async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
-        let mut locks = vec![format!("user/{}", self.id)];
+        let mut locks = vec![lock(self.id)];
         locks.extend(Named::by_urls(self.picture).all.into_iter().map(media_items::lock));
         let before = find(reader, self.id).await?.and_then(|user| user.picture_medium);
         locks.extend(before.map(media_items::lock_of));

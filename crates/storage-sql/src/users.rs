@@ -22,6 +22,12 @@ struct KnownRow {
     claimed_picture: Option<String>,
 }
 
+/// From when on a user's tokens are good.
+#[derive(Debug, FromQueryResult)]
+struct RevocationRow {
+    revoked_before: Option<i64>,
+}
+
 #[async_trait]
 impl Users for SqlStorage {
     async fn find_user(&self, id: &UserId) -> StorageResult<Option<User>> {
@@ -49,6 +55,14 @@ impl Users for SqlStorage {
 
     async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>> {
         self.again(|| self.update(id, change)).await
+    }
+
+    async fn find_revocation(&self, id: &UserId) -> StorageResult<Option<Timestamp>> {
+        self.again(|| async { Ok(revocation(self.pools.reader(), id).await?.flatten()) }).await
+    }
+
+    async fn revoke_tokens(&self, id: &UserId, before: Timestamp) -> StorageResult<Option<Timestamp>> {
+        self.again(|| self.revoke(id, before)).await
     }
 }
 
@@ -104,6 +118,22 @@ impl SqlStorage {
         use_picture(&transaction, &user, before.as_deref()).await?;
         commit(transaction).await?;
         Ok(Some(user))
+    }
+
+    async fn revoke(&self, id: &UserId, before: Timestamp) -> Result<Option<Timestamp>, Failed> {
+        let transaction = self.pools.begin().await?;
+        locks::user(&transaction, id).await?;
+        let Some(revoked) = revocation(&transaction, id).await? else { return Ok(None) };
+        let now = revoked.max(Some(before));
+        if now != revoked {
+            Sql::new("UPDATE users SET revoked_before = ? WHERE id = ?")
+                .bind(before.millis())
+                .bind(id.as_str())
+                .run(&transaction)
+                .await?;
+            commit(transaction).await?;
+        }
+        Ok(now)
     }
 }
 
@@ -169,6 +199,13 @@ async fn known<C: ConnectionTrait>(on: &C, id: &UserId) -> Result<Option<KnownRo
 async fn find<C: ConnectionTrait>(on: &C, id: &UserId) -> Result<Option<User>, Failed> {
     let sql = Sql::new("SELECT id, name, picture FROM users WHERE id = ?").bind(id.as_str());
     Ok(sql.row::<UserRow, _>(on).await?.map(User::try_from).transpose()?)
+}
+
+/// The moment before which the tokens of a user are revoked, if there is such a user.
+async fn revocation<C: ConnectionTrait>(on: &C, id: &UserId) -> Result<Option<Option<Timestamp>>, Failed> {
+    let sql = Sql::new("SELECT revoked_before FROM users WHERE id = ?").bind(id.as_str());
+    let row = sql.row::<RevocationRow, _>(on).await?;
+    Ok(row.map(|RevocationRow { revoked_before }| revoked_before.map(Timestamp::from_millis)))
 }
 
 async fn list<C: ConnectionTrait>(on: &C, ids: &[&str]) -> Result<Vec<User>, Failed> {

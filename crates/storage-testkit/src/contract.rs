@@ -23,6 +23,9 @@ macro_rules! storage_contract {
                 a_search_is_in_id_order_and_limited,
                 a_profile_change_keeps_what_it_does_not_name,
                 odd_ids_and_names_survive,
+                nothing_is_revoked_at_first,
+                a_revocation_never_moves_back,
+                a_revocation_outlives_claims_and_profile_changes,
             }
             conversations {
                 a_direct_conversation_starts_empty,

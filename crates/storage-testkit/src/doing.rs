@@ -5,8 +5,8 @@ use std::collections::HashMap;
 
 use parlance_domain::Result;
 use parlance_domain::model::{
-    ClientMessageId, ConversationId, Emoji, Message, MessageId, MessageKind, MessageStatus, NewMessage, Role, UserId,
-    Watermarks,
+    ClientMessageId, ConversationId, Emoji, Message, MessageId, MessageKind, MessageStatus, NewMessage, Role,
+    Timestamp, UserId, Watermarks,
 };
 use parlance_domain::ports::{
     AmendMessage, Amended, Appended, ChangeMembership, DeliveredNow, MembershipChanged, ReadMarked, ReadMessage,
@@ -224,6 +224,12 @@ impl World {
     /// Somebody takes a block back. Says whether there was one.
     pub async fn unblock(&self, blocker: &UserId, blocked: &UserId) -> bool {
         self.storage().remove_block(blocker, blocked).await.expect("the storage answers")
+    }
+
+    /// A user's tokens from before a moment are no longer good.
+    pub async fn revoke(&self, user: &UserId, before: Timestamp) {
+        let revoked = self.storage().revoke_tokens(user, before).await.expect("the storage answers");
+        assert!(revoked.is_some(), "there is a user");
     }
 }
 

@@ -61,17 +61,17 @@ pub(crate) mod text {
 }
 
 /// A value that may be missing.
-mod text_or_none {
+pub(crate) mod text_or_none {
     use serde::de::Error;
 
     use super::{Deserialize, Deserializer, Serialize, Serializer, Text};
 
     #[expect(clippy::ref_option, reason = "serde hands the field over as it is")]
-    pub(super) fn serialize<S: Serializer>(value: &Option<impl Text>, to: S) -> Result<S::Ok, S::Error> {
+    pub(crate) fn serialize<S: Serializer>(value: &Option<impl Text>, to: S) -> Result<S::Ok, S::Error> {
         value.as_ref().map(Text::to_text).serialize(to)
     }
 
-    pub(super) fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
+    pub(crate) fn deserialize<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Option<T>, D::Error> {
         Option::<String>::deserialize(from)?.map(T::from_text).transpose().map_err(D::Error::custom)
     }
 }

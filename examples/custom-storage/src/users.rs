@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use crate::EmbeddedStorage;
 use crate::failure::Failed;
 use crate::media_items::Use;
-use crate::records::{ClaimedProfileFields, PreferencesFields, UserFields};
+use crate::records::{ClaimedProfileFields, PreferencesFields, UserFields, text_or_none};
 use crate::store::{Scan, View, Writer};
 use crate::tables::{self, USERS};
 
-/// A user, what their tokens last claimed, what they want to be told, and how many notifications they have. Counts are
-/// kept here, so that asking for them costs the same however many there are.
+/// A user, what their tokens last claimed and before when those are revoked, what they want to be told, and how many
+/// notifications they have. Counts are kept here, so that asking for them costs the same however many there are.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Known {
     #[serde(with = "UserFields")]
@@ -25,6 +25,8 @@ pub(crate) struct Known {
     pub(crate) preferences: Preferences,
     pub(crate) notifications: u64,
     pub(crate) unread: u64,
+    #[serde(default, with = "text_or_none")]
+    revoked_before: Option<Timestamp>,
 }
 
 #[async_trait]
@@ -77,6 +79,7 @@ impl Users for EmbeddedStorage {
                     preferences: Preferences::default(),
                     notifications: 0,
                     unread: 0,
+                    revoked_before: None,
                 },
                 None => return Ok(None),
             };
@@ -106,6 +109,22 @@ impl Users for EmbeddedStorage {
                     user.picture = picture;
                 }
             })
+        })
+        .await
+    }
+
+    async fn find_revocation(&self, id: &UserId) -> StorageResult<Option<Timestamp>> {
+        let id = id.clone();
+        self.read(move |view| Ok(find(view, &id)?.and_then(|known| known.revoked_before))).await
+    }
+
+    async fn revoke_tokens(&self, id: &UserId, before: Timestamp) -> StorageResult<Option<Timestamp>> {
+        let id = id.clone();
+        self.write(move |writer| {
+            let Some(mut known) = find(writer, &id)? else { return Ok(None) };
+            known.revoked_before = known.revoked_before.max(Some(before));
+            writer.put(&USERS, &tables::of_user(&id), &known)?;
+            Ok(known.revoked_before)
         })
         .await
     }

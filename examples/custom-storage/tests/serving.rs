@@ -13,7 +13,7 @@ use parlance_server::Server;
 use parlance_server::config::{Config, Flags};
 
 fn claims(id: &str) -> Claims {
-    Claims { user_id: id.parse().unwrap(), profile: ClaimedProfile::default(), expires_at: None }
+    Claims { user_id: id.parse().unwrap(), profile: ClaimedProfile::default(), issued_at: None, expires_at: None }
 }
 
 /// A server that lives as long as it takes to send this.

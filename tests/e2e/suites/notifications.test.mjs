@@ -131,6 +131,20 @@ describe('notifications', () => {
     assert.equal(await unread(ann), 0);
   });
 
+  it('who was removed from a group is not shown in notifications what is said there', async () => {
+    const [ann, ben] = await server.people('Ann', 'Ben');
+    const group = await ann.group('Secret plans', [ben]);
+    const message = await ann.say(group, 'while you are here');
+    await untilUnread(ben, 1);
+    assert.equal((await list(ben)).notifications[0].message, 'Ann: while you are here');
+    assert.equal((await ann.rest.delete(`/api/v1/chat/conversations/${group}/participants/${ben.id}`)).status, 200);
+    await ann.rest.patch(`/api/v1/chat/messages/${message._id}`, { text: 'edited since' });
+    await ann.rest.patch(`/api/v1/chat/conversations/${group}`, { title: 'New plans' });
+    const shown = JSON.stringify(await list(ben));
+    for (const hidden of ['while you', 'edited', 'plans', message._id]) assert.ok(!shown.includes(hidden), `${hidden} is in ${shown}`);
+    assert.match(shown, /no longer in this group/);
+  });
+
   it('preferences: a field left out keeps its value, and chatNotifications: false stops them', async () => {
     const { ann, ben, conversationId } = await pair();
     const route = '/api/v1/notifications/preferences';

@@ -25,13 +25,13 @@ export class Server {
   /**
    * `listen`: one entry per listener, a dialect's name or null for a listener without one.
    * `env`: settings on top of the suite's defaults; undefined leaves one out.
-   * `disk`: the process sees this one, see `disk.mjs`.
+   * `disk`: the process sees this one, see `disk.mjs`; `network`: it is on this one, see `network.mjs`.
    */
-  static async start({ listen = [null], env = {}, disk } = {}) {
+  static async start({ listen = [null], env = {}, disk, network } = {}) {
     const dir = await mkdtemp(join(tmpdir(), 'parlance-e2e-'));
     const database = 'DATABASE_URL' in env ? undefined : await createDatabase(dir);
     const server = new Server(dir, listen, database, env);
-    server.command = [...(disk?.enter ?? []), binary, 'serve'];
+    server.command = [...(disk?.enter ?? []), ...(network?.enter ?? []), binary, 'serve'];
     await server.#launch(listen.map((dialect) => address(0, dialect)));
     return server;
   }

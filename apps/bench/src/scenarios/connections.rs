@@ -106,7 +106,8 @@ pub(super) fn bare_run(stage: &Stage) -> Arc<Run> {
     Arc::new(Run::new(stage.target.clone(), stage.load.dialect, Vec::new(), stage.load.threads))
 }
 
-async fn cut(held: Vec<Held>) {
+/// Cuts all of them.
+pub(super) async fn cut(held: Vec<Held>) {
     held.into_iter().for_each(Held::cut);
     // The tasks end when the runtime comes to them; then the kernel has told the server.
     tokio::task::yield_now().await;

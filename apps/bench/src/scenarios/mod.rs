@@ -1,10 +1,14 @@
 //! The kinds of load. `traffic` sends through conversations that it sets up, `connections` connects and holds,
-//! `presence` comes and goes, `history` reads while the data grows, `mixed` does what people do all day.
+//! `presence` comes and goes, `history` reads while the data grows, `mixed` does what people do all day, `soak` for
+//! long. `stalled` and `storm` make trouble beside others.
 
 mod connections;
 mod history;
 mod mixed;
 mod presence;
+mod soak;
+mod stalled;
+mod storm;
 mod traffic;
 
 use crate::arguments::{Load, Scenario};
@@ -54,13 +58,18 @@ pub(crate) async fn run(scenario: &Scenario) -> Result<Report, Failure> {
         }
         Scenario::Fanout { members, traffic, .. } => traffic::rooms(stage, "fanout", 1, *members, 1, traffic).await,
         Scenario::Idle { connections, concurrency, .. } => connections::idle(stage, *connections, *concurrency).await,
-        Scenario::Storm { connections, concurrency, rounds, .. } => {
+        Scenario::Storm { connections, concurrency, rounds, bystanders: 0, .. } => {
             connections::storm(stage, *connections, *concurrency, *rounds).await
         }
+        Scenario::Storm { connections, concurrency, rounds, bystanders, .. } => {
+            storm::run(stage, *connections, *concurrency, *rounds, *bystanders).await
+        }
+        Scenario::Stalled { members, senders, stalled, .. } => stalled::run(stage, *members, *senders, stalled).await,
         Scenario::Presence { connections, contacts, rounds, .. } => {
             presence::run(stage, *connections, *contacts, *rounds).await
         }
         Scenario::History { sizes, requests, .. } => history::run(stage, sizes, *requests).await,
         Scenario::Mixed { people, churn, .. } => mixed::run(stage, *people, *churn).await,
+        Scenario::Soak { people, churn, .. } => soak::run(stage, *people, *churn).await,
     }
 }

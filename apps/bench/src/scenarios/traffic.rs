@@ -135,17 +135,32 @@ pub(super) fn parts(cast: &Cast, course: Course, open: bool) -> (Vec<Part>, Vec<
 
 /// The whole course of a run with messages.
 pub(super) async fn play(stage: &Stage, name: &str, cast: Cast, course: Course) -> Result<Report, Failure> {
-    let Load { duration, warm_up, drain, rate, threads, pid, dialect, .. } = stage.load;
     let conversations = set_up(stage, &cast).await?;
+    let alone = |_| std::future::pending::<()>();
+    perform(stage, name, conversations, &cast, course, alone).await.map(|(report, _)| report)
+}
+
+/// Connects the cast and lets it play in these conversations, while `beside` goes on from before the first message. With
+/// it the measurement ends, at the latest when its time is over. What it came to; nothing if it had to be ended.
+pub(super) async fn perform<B: Future<Output: Send> + Send + 'static>(
+    stage: &Stage,
+    name: &str,
+    conversations: Vec<Conversation>,
+    cast: &Cast,
+    course: Course,
+    beside: impl FnOnce(Arc<Run>) -> B,
+) -> Result<(Report, Option<B::Output>), Failure> {
+    let Load { duration, warm_up, drain, rate, threads, pid, dialect, .. } = stage.load;
     let run = Arc::new(Run::new(stage.target.clone(), dialect, conversations, threads));
-    let (parts, tickets) = parts(&cast, course, rate > 0);
+    let (parts, tickets) = parts(cast, course, rate > 0);
     let sockets = parts.len();
     let mut playing = crowd::gather(&run, parts, &stage.progress).await?;
 
     run.measure(warm_up, duration);
+    let beside = tokio::spawn(beside(Arc::clone(&run)));
     run.enter(Phase::Sending);
     let pacer = (rate > 0).then(|| pace::start(Arc::clone(&run), rate, tickets, course.deeds));
-    let enough = || run.sends() >= course.max_messages;
+    let enough = || run.sends() >= course.max_messages || beside.is_finished();
     stage.progress.wait("warming up", warm_up, enough).await;
     let before = (pid.and_then(Sample::take), Sample::own());
     let measured = tokio::time::Instant::now();
@@ -161,6 +176,10 @@ pub(super) async fn play(stage: &Stage, name: &str, cast: Cast, course: Course) 
     };
     stage.progress.wait("draining", drain, || run.is_drained()).await;
     run.enter(Phase::Done);
+    if !beside.is_finished() {
+        beside.abort();
+    }
+    let besides = beside.await.ok();
 
     let acked: Vec<_> = run.conversations.iter().map(Conversation::acked).collect();
     let mut lost = 0;
@@ -184,8 +203,8 @@ pub(super) async fn play(stage: &Stage, name: &str, cast: Cast, course: Course) 
         closed: total.closed,
         unsent,
     };
-    let window = if run.sends() >= course.max_messages { seconds } else { duration };
-    Ok(Report {
+    let window = seconds.min(duration);
+    let report = Report {
         sockets,
         conversations: acked.len(),
         seconds: window.as_secs_f64(),
@@ -200,5 +219,6 @@ pub(super) async fn play(stage: &Stage, name: &str, cast: Cast, course: Course) 
         server: Usage::between(before.0, after.0),
         load: Usage::between(before.1, after.1),
         ..stage.report(name)
-    })
+    };
+    Ok((report, besides))
 }

@@ -1,6 +1,6 @@
 //! Whole suites. `run` starts Parlance and the baseline in turn, each on a core of its own and the load on another, runs
 //! every measurement against each, several times, and writes the report with medians and spread. `smoke` only looks
-//! for faults. Each measurement has a fresh server, and is a process of its own: this binary, with `--json`.
+//! for faults, `trial` runs one scenario. Each measurement has a fresh server, and is a process of its own: this binary, with `--json`.
 
 mod chart;
 mod contender;
@@ -16,9 +16,10 @@ use machine::Machine;
 use plan::{Course, Measurement};
 use results::Results;
 
-use crate::arguments::{SmokeArguments, SuiteArguments};
+use crate::arguments::{SmokeArguments, SuiteArguments, TrialArguments};
 use crate::failure::Failure;
 use crate::report::Report;
+use crate::table;
 
 /// The secret of servers that only ever listen on loopback, for the time of a measurement.
 const SECRET: &str = "a secret for the time of a measurement";
@@ -116,6 +117,14 @@ pub(crate) fn smoke(wanted: &SmokeArguments) -> Result<ExitCode, Failure> {
         println!("{:<9}{:<14}{verdict}; {}", report.scenario, report.dialect, results::headline(&report));
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs one scenario against a server of its own, and prints what it found.
+pub(crate) fn trial(wanted: &TrialArguments) -> Result<ExitCode, Failure> {
+    let server = Contender::parlance(&wanted.server).start(None, &[])?;
+    let report = load(&server, None, &wanted.scenario)?;
+    table::print(&report);
+    Ok(if report.faults.any() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// The first line that a command prints; empty when it cannot be run.

@@ -132,9 +132,12 @@ pub(super) fn smoke() -> Vec<Vec<String>> {
             "fanout --members 100",
             "idle --connections 300",
             "storm --connections 200 --rounds 2",
+            "storm --connections 200 --rounds 1 --bystanders 10",
+            "stalled --members 30 --senders 3 --stalled 2 --rate 50",
             "presence --connections 50 --contacts 10 --rounds 5",
             "history --sizes 300,1000 --requests 10",
             "mixed --people 40 --churn 5 --rate 200",
+            "soak --people 40 --churn 5 --rate 100",
         ]
         .map(|run| format!("{run} {BRIEF}")),
     );

@@ -230,7 +230,11 @@ fn uploads() -> Vec<Event> {
 }
 
 fn from_the_backend() -> Vec<Event> {
-    let ended = |reason: Option<&str>| Event::SessionsEnded { user_id: bob().id, reason: reason.map(str::to_owned) };
+    let ended = |reason: Option<&str>| Event::SessionsEnded {
+        user_id: bob().id,
+        reason: reason.map(str::to_owned),
+        issued_before: None,
+    };
     vec![
         Event::Product {
             event: ProductEvent::new("order:update", Some(r#"{"orderId":7,"status":"shipped"}"#.to_owned())).unwrap(),

@@ -37,6 +37,8 @@ pub struct UserRecord {
     pub preferences: Preferences,
     /// When they were first seen.
     pub created_at: Timestamp,
+    /// The moment before which their tokens are revoked.
+    pub revoked_before: Option<Timestamp>,
 }
 
 /// A conversation with its head.

@@ -11,6 +11,9 @@ pub struct Claims {
     pub user_id: UserId,
     /// Name and picture, as far as they are claimed.
     pub profile: ClaimedProfile,
+    /// When it was made; `None` where the token does not say so, or not credibly. Such a token counts as older than
+    /// any revocation.
+    pub issued_at: Option<Timestamp>,
     /// When it stops being valid; `None` for a token without `exp`.
     pub expires_at: Option<Timestamp>,
 }

@@ -38,4 +38,11 @@ pub trait Users: Send + Sync {
     /// Whichever way a picture comes in: one that is a medium of this server (`rules::media`) is used by the user
     /// until they have another one. A picture whose medium is not there is kept as the link that it is.
     async fn update_profile(&self, id: &UserId, change: &ProfileChange) -> StorageResult<Option<User>>;
+
+    /// The moment before which all of a user's tokens are revoked; `None` if none are, or there is no such user.
+    async fn find_revocation(&self, id: &UserId) -> StorageResult<Option<Timestamp>>;
+
+    /// Revokes a user's tokens from before a moment, and returns the moment that holds now; `None` if there is no
+    /// such user. It never moves back: of several moments the latest holds, whatever order they come in.
+    async fn revoke_tokens(&self, id: &UserId, before: Timestamp) -> StorageResult<Option<Timestamp>>;
 }

@@ -47,7 +47,7 @@ impl Contents {
     }
 
     fn user(&mut self, record: &UserRecord) {
-        let UserRecord { user, claimed, preferences, created_at } = record;
+        let UserRecord { user, claimed, preferences, created_at, revoked_before } = record;
         let User { id, name, picture } = user;
         let ClaimedProfile { name: claimed_name, picture: claimed_picture } = claimed;
         let Preferences { email, push, chat, job_match } = *preferences;
@@ -61,6 +61,12 @@ impl Contents {
             self.mark(u8::from(wanted));
         }
         self.moment(*created_at);
+        // Nothing where there is none, and no record begins with this mark: what was hashed before there were
+        // revocations still comes to the same.
+        if let Some(moment) = revoked_before {
+            self.mark(b'r');
+            self.moment(*moment);
+        }
     }
 
     fn medium(&mut self, medium: &Medium) {

@@ -9,11 +9,12 @@ use super::messaging::{Messaging, Sent};
 use super::notifying::{Notice, Notifying};
 use super::presence::Presence;
 use super::publisher::Publisher;
+use super::revoking::Revoking;
 use super::rosters::Rosters;
 use crate::error::{Error, Result};
 use crate::event::{Event, ProductAudience};
-use crate::model::{ConversationId, ConversationView, ProductEvent, ProfileChange, User, UserId};
-use crate::ports::Rooms;
+use crate::model::{ConversationId, ConversationView, ProductEvent, ProfileChange, Timestamp, User, UserId};
+use crate::ports::{Clock, Rooms};
 use crate::rules::messages::Draft;
 
 /// The longest reason for ending somebody's connections, in characters.
@@ -21,6 +22,8 @@ const MAX_REASON_CHARS: usize = 200;
 
 pub(super) struct Needs {
     pub(super) directory: Directory,
+    pub(super) revoking: Revoking,
+    pub(super) clock: Arc<dyn Clock>,
     pub(super) presence: Presence,
     pub(super) rosters: Rosters,
     pub(super) rooms: Arc<dyn Rooms>,
@@ -96,12 +99,36 @@ impl Backend {
     /// # Errors
     /// `Validation` of `reason` above 200 characters.
     pub async fn disconnect(&self, user: &UserId, reason: Option<String>) -> Result<bool> {
-        if reason.as_ref().is_some_and(|reason| reason.chars().count() > MAX_REASON_CHARS) {
-            return Err(Error::validation("reason", "must have at most 200 characters"));
-        }
+        bounded(reason.as_ref())?;
         let online = self.is_online(user);
-        self.0.publisher.publish(Event::SessionsEnded { user_id: user.clone(), reason }).await;
+        let ended = Event::SessionsEnded { user_id: user.clone(), reason, issued_before: None };
+        self.0.publisher.publish(ended).await;
         Ok(online)
+    }
+
+    /// Revokes the tokens of a user from before a moment, all so far if there is none, and ends the connections that
+    /// showed one; says which moment holds now. Another node refuses such tokens after half a minute at the latest. A
+    /// user who is not known is made: their tokens may be about.
+    ///
+    /// # Errors
+    /// `Validation` of `reason` above 200 characters, and of `before` in the future.
+    pub async fn revoke_tokens(
+        &self,
+        user: &UserId,
+        before: Option<Timestamp>,
+        reason: Option<String>,
+    ) -> Result<Timestamp> {
+        bounded(reason.as_ref())?;
+        let now = self.0.clock.now();
+        let before = before.unwrap_or(now);
+        if before > now {
+            return Err(Error::validation("before", "must not be in the future"));
+        }
+        self.0.directory.register(user, ProfileChange::default()).await?;
+        let before = self.0.revoking.revoke(user, before).await?;
+        let ended = Event::SessionsEnded { user_id: user.clone(), reason, issued_before: Some(before) };
+        self.0.publisher.publish(ended).await;
+        Ok(before)
     }
 
     /// Sends a message in somebody's name, by all rules that hold for them save the limits of rates.
@@ -134,4 +161,11 @@ impl Backend {
     async fn emit(&self, event: ProductEvent, to: ProductAudience) {
         self.0.publisher.publish(Event::Product { event, to }).await;
     }
+}
+
+fn bounded(reason: Option<&String>) -> Result<()> {
+    if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON_CHARS) {
+        return Err(Error::validation("reason", "must have at most 200 characters"));
+    }
+    Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::fresh_cache::FreshCache;
+use super::revoking::Revoking;
 use super::settings::Provisioning;
 use crate::error::{Error, Result};
 use crate::model::{ClaimedProfile, ProfileChange, User, UserId};
@@ -26,22 +27,29 @@ struct Known {
 #[derive(Clone)]
 pub struct Directory {
     users: Arc<dyn Users>,
+    revoking: Revoking,
     clock: Arc<dyn Clock>,
     create: bool,
     cache: Arc<FreshCache<UserId, Known>>,
 }
 
 impl Directory {
-    pub(super) fn new(users: Arc<dyn Users>, clock: Arc<dyn Clock>, provisioning: Provisioning) -> Self {
+    pub(super) fn new(
+        users: Arc<dyn Users>,
+        revoking: Revoking,
+        clock: Arc<dyn Clock>,
+        provisioning: Provisioning,
+    ) -> Self {
         let create = provisioning == Provisioning::FromToken;
-        Self { users, clock, create, cache: Arc::new(FreshCache::new(CAPACITY, TTL)) }
+        Self { users, revoking, clock, create, cache: Arc::new(FreshCache::new(CAPACITY, TTL)) }
     }
 
-    /// The user that a valid token speaks for; made at first contact.
+    /// The user that a valid token speaks for; made at first contact. A token that was revoked says nothing.
     ///
     /// # Errors
-    /// `UnknownBearer` where users come only from the product's backend.
+    /// `InvalidToken` if it was revoked; `UnknownBearer` where users come only from the product's backend.
     pub async fn admit(&self, claims: &Claims) -> Result<User> {
+        self.revoking.check_claims(claims).await?;
         let profile = bounded(&claims.profile);
         if let Some(known) = self.cache.get(&claims.user_id).filter(|known| known.claims.as_ref() == Some(&profile)) {
             return Ok(known.user);

@@ -27,6 +27,7 @@ mod presence;
 mod publisher;
 mod queue;
 mod reading;
+mod revoking;
 mod rosters;
 mod settings;
 mod syncing;
@@ -53,6 +54,7 @@ pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};
 pub use reading::Reading;
+pub use revoking::{Revoking, is_older};
 pub use settings::{PresenceScope, Provisioning, Settings};
 pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
@@ -90,6 +92,8 @@ pub struct Services {
     pub messaging: Messaging,
     /// Reading and unread counts.
     pub reading: Reading,
+    /// Which tokens are revoked.
+    pub revoking: Revoking,
     /// Who is online.
     pub presence: Presence,
     /// Who types.
@@ -131,7 +135,8 @@ impl Services {
         let limiting = Limiting::new(settings.rates);
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone());
-        let directory = Directory::new(storage.clone(), clock.clone(), settings.provisioning);
+        let revoking = Revoking::new(storage.clone());
+        let directory = Directory::new(storage.clone(), revoking.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
         let (queue, queued) = write_queue::write_queue();
         let (presence, presence_worker) = Presence::new(presence::Needs {
@@ -150,8 +155,12 @@ impl Services {
             presence.clone(),
             publisher.clone(),
         );
-        let notification_views =
-            notification_views::NotificationViews::new(storage.clone(), storage.clone(), directory.clone());
+        let notification_views = notification_views::NotificationViews::new(
+            storage.clone(),
+            storage.clone(),
+            directory.clone(),
+            rosters.clone(),
+        );
         let (notifying, notifier) = Notifying::new(notifying::Needs {
             notifications: storage.clone(),
             views: notification_views,
@@ -214,12 +223,14 @@ impl Services {
             policy,
             queue,
             publisher: publisher.clone(),
-            clock,
+            clock: clock.clone(),
             ids,
             settings,
         });
         let backend = Backend::new(backend::Needs {
             directory: directory.clone(),
+            revoking: revoking.clone(),
+            clock,
             presence: presence.clone(),
             rosters: rosters.clone(),
             rooms,
@@ -235,6 +246,7 @@ impl Services {
             conversing,
             messaging,
             reading,
+            revoking,
             presence,
             typing,
             blocking,

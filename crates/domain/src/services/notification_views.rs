@@ -1,14 +1,15 @@
 //! Fills notifications in with what they say. A chat notification takes its words from the message that it
-//! stands for, so an edit shows and a deletion leaves nothing.
+//! stands for, so an edit shows and a deletion leaves nothing. Who is no longer in the group is shown none of them.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::directory::Directory;
+use super::rosters::Rosters;
 use crate::error::Result;
 use crate::model::{
     Conversation, ConversationId, ConversationKind, MediaType, Message, MessageId, MessageKind, Notification,
-    NotificationBody, NotificationView, User, UserId,
+    NotificationBody, NotificationId, NotificationView, User, UserId,
 };
 use crate::ports::{Conversations, Messages};
 
@@ -21,6 +22,7 @@ pub(super) struct NotificationViews {
     conversations: Arc<dyn Conversations>,
     messages: Arc<dyn Messages>,
     directory: Directory,
+    rosters: Rosters,
 }
 
 impl NotificationViews {
@@ -28,11 +30,13 @@ impl NotificationViews {
         conversations: Arc<dyn Conversations>,
         messages: Arc<dyn Messages>,
         directory: Directory,
+        rosters: Rosters,
     ) -> Self {
-        Self { conversations, messages, directory }
+        Self { conversations, messages, directory, rosters }
     }
 
-    /// Views of notifications, in the same order, for a fixed number of storage calls.
+    /// Views of notifications, in the same order, for a fixed number of storage calls, and one for each group whose
+    /// members are not known here at the moment.
     pub(super) async fn of(&self, notifications: Vec<Notification>) -> Result<Vec<NotificationView>> {
         let chats = || {
             notifications.iter().filter_map(|notification| match notification.body {
@@ -50,10 +54,26 @@ impl NotificationViews {
         let senders: Vec<UserId> = messages.iter().map(|message| message.sender_id.clone()).collect();
         let said = Said {
             messages: messages.into_iter().map(|message| (message.id, message)).collect(),
-            conversations: conversations.into_iter().map(|conversation| (conversation.id, conversation)).collect(),
+            conversations: conversations.iter().map(|found| (found.id, found.clone())).collect(),
             senders: self.directory.find_all(&senders).await?,
+            elsewhere: self.elsewhere(&notifications, &conversations).await?,
         };
         Ok(notifications.into_iter().map(|notification| view(notification, &said)).collect())
+    }
+
+    /// Those of the notifications whose owner is not in their group any more. Nobody leaves a direct conversation.
+    async fn elsewhere(
+        &self,
+        notifications: &[Notification],
+        conversations: &[Conversation],
+    ) -> Result<HashSet<NotificationId>> {
+        let mut elsewhere = HashSet::new();
+        for group in conversations.iter().filter(|conversation| conversation.kind == ConversationKind::Group) {
+            let roster = self.rosters.load(group.id).await?;
+            let of_group = notifications.iter().filter(|notification| notification.conversation() == Some(group.id));
+            elsewhere.extend(of_group.filter(|one| !roster.contains(&one.user_id)).map(|one| one.id));
+        }
+        Ok(elsewhere)
     }
 }
 
@@ -63,6 +83,8 @@ struct Said {
     messages: HashMap<MessageId, Message>,
     conversations: HashMap<ConversationId, Conversation>,
     senders: HashMap<UserId, User>,
+    /// Notifications of people who have left.
+    elsewhere: HashSet<NotificationId>,
 }
 
 fn view(notification: Notification, said: &Said) -> NotificationView {
@@ -71,6 +93,17 @@ fn view(notification: Notification, said: &Said) -> NotificationView {
         NotificationBody::Text { title, message, link, data } => {
             NotificationView { id, kind, title, message, link, conversation_id: None, data, read, created_at }
         }
+        NotificationBody::Chat { conversation_id, .. } if said.elsewhere.contains(&id) => NotificationView {
+            id,
+            kind,
+            title: "Group".to_owned(),
+            message: "You are no longer in this group".to_owned(),
+            link: None,
+            conversation_id: Some(conversation_id),
+            data: Some(format!(r#"{{"conversationId":"{conversation_id}"}}"#)),
+            read,
+            created_at,
+        },
         NotificationBody::Chat { conversation_id, message_id } => {
             let message = said.messages.get(&message_id);
             let sender = message.and_then(|message| said.senders.get(&message.sender_id));

@@ -249,6 +249,7 @@ mod tests {
     use crate::services::directory::Directory;
     use crate::services::notification_views::NotificationViews;
     use crate::services::queue::answered;
+    use crate::services::revoking::Revoking;
     use crate::services::settings::{Provisioning, Settings};
     use crate::services::write_queue::{WriteQueue, write_queue};
     use crate::services::{notifying, presence};
@@ -311,7 +312,9 @@ mod tests {
         let (messages, conversations): (Arc<dyn Messages>, Arc<_>) = (Arc::new(messages), Arc::new(conversations));
         let receipts = Arc::new(receipts);
         let publisher = Publisher::new(Arc::new(bus));
-        let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
+        let users = Arc::new(MockUsers::new());
+        let revoking = Revoking::new(users.clone());
+        let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
         let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
         let (queue, queued) = write_queue();
         let (presence, _) = Presence::new(presence::Needs {
@@ -334,7 +337,7 @@ mod tests {
         // Its worker is gone, so nothing is noted.
         let (notifying, _) = Notifying::new(notifying::Needs {
             notifications: Arc::new(MockNotifications::new()),
-            views: NotificationViews::new(conversations, messages.clone(), directory),
+            views: NotificationViews::new(conversations, messages.clone(), directory, rosters.clone()),
             publisher: publisher.clone(),
             clock: Arc::new(Midnight),
             ids: Arc::new(SameId),

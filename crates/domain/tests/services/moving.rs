@@ -59,6 +59,7 @@ fn records(messages: &[u64]) -> Vec<Record> {
                 claimed: ClaimedProfile::default(),
                 preferences: Preferences::default(),
                 created_at: NOW,
+                revoked_before: None,
             })
         })
         .collect();

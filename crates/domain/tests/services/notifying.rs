@@ -46,6 +46,28 @@ async fn messages_of_a_conversation_are_one_notification_that_says_the_newest() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_has_left_a_group_is_not_shown_what_is_said_and_changed_there() {
+    let mut world = World::new();
+    let (ann, bob, eve) = (world.user("ann").await, world.user("bob").await, world.user("eve").await);
+    let (room, direct) = (world.group(&ann, &[&bob, &eve]).await, world.direct(&ann, &bob).await);
+    world.send(&ann, direct, "between us").await;
+    assert_eq!(world.told().await, r#"bob: chat_message "ANN" "between us", 1 unread"#);
+    let sent = world.send(&ann, room, "while you are here").await;
+    world.services.conversing.remove(&ann, room, &bob.id).await.expect("removed");
+    world.services.messaging.edit(&ann, sent.message.id, "a secret").await.expect("an edit");
+    world.send(&ann, room, "another secret").await;
+    let shown = all(&world.services.notifying, &bob).await.notifications;
+    let group = shown.iter().find(|one| one.conversation_id == Some(room)).expect("it is still in the list");
+    assert_eq!((group.title.as_str(), group.message.as_str()), ("Group", "You are no longer in this group"));
+    assert_eq!(group.data.as_deref(), Some(format!(r#"{{"conversationId":"{room}"}}"#).as_str()));
+    assert!(shown.iter().any(|one| one.message == "between us"), "other conversations are shown as before");
+    assert_eq!(seen(&world, &eve).await.0, ["ANN: another secret"], "who stays is shown what is said");
+    world.services.conversing.add(&ann, room, vec![bob.id.clone()]).await.expect("added");
+    let again = all(&world.services.notifying, &bob).await.notifications;
+    assert!(again.iter().any(|one| one.title == "Team"), "who comes back is shown it again");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_notification_says_what_the_message_says_now() {
     let mut world = World::new();
     let (ann, bob) = (world.user("ann").await, world.user("bob").await);

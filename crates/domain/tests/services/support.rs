@@ -189,7 +189,7 @@ fn notified(event: &Event) -> Option<String> {
 
 pub(crate) fn claims(name: &str) -> Claims {
     let profile = ClaimedProfile { name: Some(name.to_uppercase()), picture: None };
-    Claims { user_id: id(name), profile, expires_at: None }
+    Claims { user_id: id(name), profile, issued_at: None, expires_at: None }
 }
 
 pub(crate) fn id(name: &str) -> UserId {

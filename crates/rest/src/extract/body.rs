@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::extract::{FromRequest, Request};
-use parlance_domain::model::{InvalidId, ProfileChange, UserId};
+use parlance_domain::model::{InvalidId, ProfileChange, Timestamp, UserId};
 use parlance_domain::{Error, Result};
 use serde_json::{Map, Value};
 
@@ -64,6 +64,13 @@ impl Body {
     /// A text that must be there.
     pub(crate) fn text(&self, field: &'static str) -> Result<&str> {
         self.optional_text(field)?.ok_or(Error::validation(field, "is required"))
+    }
+
+    /// A moment, in RFC 3339, that may be absent.
+    pub(crate) fn optional_moment(&self, field: &'static str) -> Result<Option<Timestamp>> {
+        let wrong = |_| Error::validation(field, "must be a moment such as 2026-11-21T01:02:03Z");
+        let read = |text: &str| text.parse::<jiff::Timestamp>().map_err(wrong);
+        Ok(self.optional_text(field)?.map(read).transpose()?.map(|at| Timestamp::from_millis(at.as_millisecond())))
     }
 
     /// A yes or no that may be absent.

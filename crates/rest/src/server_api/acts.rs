@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::response::Response;
 use parlance_dialects::errors::Operation;
-use parlance_dialects::{is_taken, read_draft};
+use parlance_dialects::{is_taken, read_draft, timestamp};
 use parlance_domain::model::{NotificationKind, ProductEvent};
 use parlance_domain::services::Notice;
 use parlance_domain::{Error, Result};
@@ -61,6 +61,18 @@ pub(crate) async fn disconnect(State(rest): Rest, params: Params, body: Body) ->
     let reason = body.optional_text("reason")?.map(str::to_owned);
     let disconnected = rest.services.backend.disconnect(&params.user()?, reason).await?;
     Ok(Answer::ok("Disconnected", DisconnectedData { disconnected }))
+}
+
+#[derive(Serialize)]
+pub(crate) struct RevokedData {
+    before: String,
+}
+
+pub(crate) async fn revoke_tokens(State(rest): Rest, params: Params, body: Body) -> Answered<RevokedData> {
+    let reason = body.optional_text("reason")?.map(str::to_owned);
+    let before = body.optional_moment("before")?;
+    let before = rest.services.backend.revoke_tokens(&params.user()?, before, reason).await?;
+    Ok(Answer::ok("Tokens revoked", RevokedData { before: timestamp(before) }))
 }
 
 #[derive(Serialize)]

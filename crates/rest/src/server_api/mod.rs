@@ -29,6 +29,9 @@ pub(crate) fn routes(keys: &Arc<dyn ApiKeys>) -> Router<Arc<RestState>> {
     let presence = Router::new()
         .route("/api/v1/server/users/{user}/online", get(acts::is_online))
         .route("/api/v1/server/online-count", get(acts::online_count));
+    let sessions = Router::new()
+        .route("/api/v1/server/users/{user}/disconnect", post(acts::disconnect))
+        .route("/api/v1/server/users/{user}/revoke-tokens", post(acts::revoke_tokens));
     let emit = Router::new()
         .route("/api/v1/server/users/{user}/emit", post(acts::emit_to_user))
         .route("/api/v1/server/conversations/{conversation}/emit", post(acts::emit_to_conversation))
@@ -39,10 +42,7 @@ pub(crate) fn routes(keys: &Arc<dyn ApiKeys>) -> Router<Arc<RestState>> {
     Router::new()
         .merge(open(Scope::Users, Router::new().route("/api/v1/server/users/{user}", put(acts::put_user))))
         .merge(open(Scope::Presence, presence))
-        .merge(open(
-            Scope::Sessions,
-            Router::new().route("/api/v1/server/users/{user}/disconnect", post(acts::disconnect)),
-        ))
+        .merge(open(Scope::Sessions, sessions))
         .merge(open(Scope::Emit, emit))
         .merge(open(Scope::Notifications, Router::new().route("/api/v1/server/notifications", post(acts::notify))))
         .merge(open(Scope::Messages, messages))

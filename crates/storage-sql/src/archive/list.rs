@@ -38,7 +38,7 @@ fn bytes(id: Option<[u8; 12]>) -> Vec<u8> {
 
 async fn users<C: ConnectionTrait>(on: &C, after: Option<&UserId>, limit: usize) -> Result<Vec<Record>, Failed> {
     let sql = Sql::new(concat!(
-        "SELECT u.id, u.name, u.picture, u.claimed_name, u.claimed_picture, u.created_at, ",
+        "SELECT u.id, u.name, u.picture, u.claimed_name, u.claimed_picture, u.created_at, u.revoked_before, ",
         wanted!(),
         " FROM users u LEFT JOIN inboxes b ON b.user_id = u.id WHERE u.id > ? ORDER BY u.id LIMIT ?",
     ));

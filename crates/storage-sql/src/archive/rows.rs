@@ -20,6 +20,7 @@ pub(super) struct KnownRow {
     claimed_name: Option<String>,
     claimed_picture: Option<String>,
     created_at: i64,
+    revoked_before: Option<i64>,
     #[sea_orm(nested)]
     preferences: PreferencesRow,
 }
@@ -28,12 +29,14 @@ impl TryFrom<KnownRow> for UserRecord {
     type Error = BadRow;
 
     fn try_from(row: KnownRow) -> Result<Self, BadRow> {
-        let KnownRow { id, name, picture, claimed_name, claimed_picture, created_at, preferences } = row;
+        let KnownRow { id, name, picture, claimed_name, claimed_picture, created_at, revoked_before, preferences } =
+            row;
         Ok(Self {
             user: User { id: user_id(&id)?, name, picture },
             claimed: ClaimedProfile { name: claimed_name, picture: claimed_picture },
             preferences: preferences.into(),
             created_at: Timestamp::from_millis(created_at),
+            revoked_before: revoked_before.map(Timestamp::from_millis),
         })
     }
 }

@@ -73,6 +73,20 @@ pub async fn what_goes_out_comes_in_the_same(original: Depot, copy: Depot) {
     assert!(kinds.notifications > 0 && !moved.resumed, "notifications too");
 }
 
+/// The moment before which tokens are revoked moves with its user.
+pub async fn revocations_come_along(original: Depot, copy: Depot) {
+    original.live().await;
+    let [ann, eve] = ["ann", "eve"].map(|id| id.parse::<UserId>().expect("a valid id"));
+    let before = original.world.now();
+    original.world.revoke(&eve, before).await;
+    original.move_to(&copy).await;
+    for (user, revoked) in [(&ann, None), (&eve, Some(before))] {
+        let found = copy.world.storage().find_revocation(user).await.expect("the storage answers");
+        assert_eq!(found, revoked, "the tokens of {user}");
+    }
+    assert_eq!(copy.records().await, original.records().await, "it is in the records");
+}
+
 /// Lists, history, unread counts, statuses, search, sync, notifications, media: all answers are the same.
 pub async fn a_restored_storage_answers_like_the_original(original: Depot, copy: Depot) {
     original.live().await;

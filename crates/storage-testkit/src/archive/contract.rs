@@ -8,6 +8,7 @@ macro_rules! archive_contract {
         $crate::archive_tests! { $fresh;
             moving {
                 what_goes_out_comes_in_the_same,
+                revocations_come_along,
                 a_restored_storage_answers_like_the_original,
                 a_restored_storage_lives_on_like_the_original,
                 pages_of_any_size_are_the_same_records,

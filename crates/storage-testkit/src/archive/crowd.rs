@@ -214,6 +214,7 @@ fn user(number: u64) -> Record {
         claimed,
         preferences: Preferences { push: !number.is_multiple_of(7), ..Preferences::default() },
         created_at: moment(number),
+        revoked_before: number.is_multiple_of(11).then(|| moment(number + 1)),
     })
 }
 

@@ -1,6 +1,6 @@
 //! The promises of the `Users` port.
 
-use parlance_domain::model::{ClaimedProfile, ProfileChange, User, UserId};
+use parlance_domain::model::{ClaimedProfile, ProfileChange, Timestamp, User, UserId};
 
 use crate::{World, race};
 
@@ -213,4 +213,44 @@ pub async fn odd_ids_and_names_survive(world: World) {
         assert_eq!(find(&world, &id(text)).await, Some(user), "a user is found by exactly their id");
     }
     assert_eq!(find(&world, &id("äö/%?#")).await, None, "ids that differ in case are different users");
+}
+
+/// `find_revocation`: `None` if none are revoked, or there is no such user.
+pub async fn nothing_is_revoked_at_first(world: World) {
+    let ann = world.person("Ann").await;
+    for who in [&ann, &id("nobody")] {
+        let found = world.storage().find_revocation(who).await.expect("the storage answers");
+        assert_eq!(found, None, "no tokens of {who} are revoked");
+    }
+    let answer = world.storage().revoke_tokens(&id("nobody"), world.now()).await.expect("the storage answers");
+    assert_eq!(answer, None, "there is no such user");
+    assert_eq!(find(&world, &id("nobody")).await, None, "a revocation makes nobody");
+}
+
+/// `revoke_tokens`: of several moments the latest holds, whatever order they come in.
+pub async fn a_revocation_never_moves_back(world: World) {
+    let people = world.people(["Ann", "Bob"]).await;
+    let [ann, bob] = &people;
+    let moments = [0, 1, 2].map(|ahead| Timestamp::from_millis(world.now().millis() + ahead));
+    for (revoked, holds) in [(1, 1), (0, 1), (1, 1), (2, 2), (0, 2)] {
+        let answer = world.storage().revoke_tokens(ann, moments[revoked]).await.expect("the storage answers");
+        assert_eq!(answer, Some(moments[holds]), "the latest of all moments holds");
+        let found = world.storage().find_revocation(ann).await.expect("the storage answers");
+        assert_eq!(found, answer, "`revoke_tokens` answers with what is stored");
+    }
+    let found = world.storage().find_revocation(bob).await.expect("the storage answers");
+    assert_eq!(found, None, "nobody else's tokens are revoked");
+}
+
+/// `revoke_tokens`: what else changes a user leaves it alone, and the other way round.
+pub async fn a_revocation_outlives_claims_and_profile_changes(world: World) {
+    let ann = id("ann");
+    record(&world, &ann, &claims(Some("Ann"), None)).await;
+    let before = world.now();
+    world.revoke(&ann, before).await;
+    assert_eq!(find(&world, &ann).await.map(|user| user.name), Some("Ann".into()), "a revocation is no change of name");
+    record(&world, &ann, &claims(Some("Anna"), Some("https://x/1"))).await;
+    change(&world, &ann, &renamed("Annie")).await;
+    let found = world.storage().find_revocation(&ann).await.expect("the storage answers");
+    assert_eq!(found, Some(before), "claims and changes of profile do not undo a revocation");
 }

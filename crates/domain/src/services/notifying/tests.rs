@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::super::directory::Directory;
 use super::super::notification_views::NotificationViews;
 use super::super::publisher::Publisher;
+use super::super::revoking::Revoking;
 use super::super::rosters::Rosters;
 use super::super::settings::Provisioning;
 use super::*;
@@ -60,14 +61,17 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
     let mut messages = MockMessages::new();
     messages.expect_list_messages().returning(|_| Ok(vec![]));
     let conversations = Arc::new(conversations);
-    let directory = Directory::new(Arc::new(MockUsers::new()), Arc::new(Midnight), Provisioning::FromToken);
+    let users = Arc::new(MockUsers::new());
+    let revoking = Revoking::new(users.clone());
+    let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
+    let rosters = Rosters::new(conversations.clone());
     Notifying::new(Needs {
         notifications: Arc::new(notifications),
-        views: NotificationViews::new(conversations.clone(), Arc::new(messages), directory),
+        views: NotificationViews::new(conversations, Arc::new(messages), directory, rosters.clone()),
         publisher: Publisher::new(bus),
         clock: Arc::new(Midnight),
         ids: Arc::new(Counting::default()),
-        rosters: Rosters::new(conversations),
+        rosters,
         rooms: Arc::new(EmptyRooms),
     })
 }

@@ -1,6 +1,6 @@
 //! Users and whom they block.
 
-use parlance_domain::model::{BlocksRecord, Preferences, UserRecord};
+use parlance_domain::model::{BlocksRecord, Preferences, Timestamp, UserRecord};
 use sea_orm::DatabaseTransaction;
 
 use crate::error::Failed;
@@ -12,7 +12,7 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&UserRe
         return Ok(());
     }
     let row = |record: &&UserRecord| {
-        let UserRecord { user, claimed, preferences: _, created_at } = *record;
+        let UserRecord { user, claimed, preferences: _, created_at, revoked_before } = *record;
         let id = user.id.as_str().to_owned();
         (
             id,
@@ -21,12 +21,14 @@ pub(super) async fn insert(transaction: &DatabaseTransaction, records: &[&UserRe
             claimed.name.clone(),
             claimed.picture.clone(),
             created_at.millis(),
+            revoked_before.map(Timestamp::millis),
         )
     };
     let rows: Vec<_> = records.iter().map(row).collect();
     Sql::new(
-        "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
-         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, CAST(value ->> 5 AS BIGINT) \
+        "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at, revoked_before) \
+         SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, CAST(value ->> 5 AS BIGINT), \
+             CAST(value ->> 6 AS BIGINT) \
          FROM json_each(?) \
          WHERE true ON CONFLICT (id) DO NOTHING",
     )
