@@ -2,6 +2,7 @@
 
 use parlance_domain::event::{CallAudience, CallEvent, CallStep};
 use parlance_domain::model::{CallMedia, ConversationId, SessionId};
+use parlance_domain::ports::{CallAnswer, CallAsk};
 use serde::{Deserialize, Serialize};
 
 use super::message::Id;
@@ -120,5 +121,74 @@ impl WireCallAudience {
             Self::Users(users) => CallAudience::Users(user_ids(&users)?.into()),
             Self::Socket(session) => CallAudience::Socket(SessionId(session)),
         })
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum WireAsk {
+    Accept { user: String, session: u64 },
+    Reject { user: String, reason: Option<String> },
+    HangUp { user: String, reason: Option<String> },
+    Signal { from: String, session: u64, to: String, data: String },
+    SocketGone { user: String, session: u64 },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum WireAnswer {
+    Done,
+    NotFound,
+    Conflict(String),
+    Failed,
+}
+
+impl From<&CallAsk> for WireAsk {
+    fn from(ask: &CallAsk) -> Self {
+        match ask {
+            CallAsk::Accept { user, session } => Self::Accept { user: user.to_string(), session: session.0 },
+            CallAsk::Reject { user, reason } => Self::Reject { user: user.to_string(), reason: reason.clone() },
+            CallAsk::HangUp { user, reason } => Self::HangUp { user: user.to_string(), reason: reason.clone() },
+            CallAsk::Signal { from, session, to, data } => {
+                Self::Signal { from: from.to_string(), session: session.0, to: to.to_string(), data: data.clone() }
+            }
+            CallAsk::SocketGone { user, session } => Self::SocketGone { user: user.to_string(), session: session.0 },
+        }
+    }
+}
+
+impl WireAsk {
+    pub(super) fn read(self) -> Result<CallAsk, Unreadable> {
+        Ok(match self {
+            Self::Accept { user, session } => CallAsk::Accept { user: user_id(&user)?, session: SessionId(session) },
+            Self::Reject { user, reason } => CallAsk::Reject { user: user_id(&user)?, reason },
+            Self::HangUp { user, reason } => CallAsk::HangUp { user: user_id(&user)?, reason },
+            Self::Signal { from, session, to, data } => {
+                CallAsk::Signal { from: user_id(&from)?, session: SessionId(session), to: user_id(&to)?, data }
+            }
+            Self::SocketGone { user, session } => {
+                CallAsk::SocketGone { user: user_id(&user)?, session: SessionId(session) }
+            }
+        })
+    }
+}
+
+impl From<&CallAnswer> for WireAnswer {
+    fn from(answer: &CallAnswer) -> Self {
+        match answer {
+            CallAnswer::Done => Self::Done,
+            CallAnswer::NotFound => Self::NotFound,
+            CallAnswer::Conflict(text) => Self::Conflict(text.clone()),
+            CallAnswer::Failed => Self::Failed,
+        }
+    }
+}
+
+impl WireAnswer {
+    pub(super) fn read(self) -> CallAnswer {
+        match self {
+            Self::Done => CallAnswer::Done,
+            Self::NotFound => CallAnswer::NotFound,
+            Self::Conflict(text) => CallAnswer::Conflict(text),
+            Self::Failed => CallAnswer::Failed,
+        }
     }
 }

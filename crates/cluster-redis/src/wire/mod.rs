@@ -11,10 +11,11 @@ mod notification;
 
 use std::sync::Arc;
 
-use parlance_domain::model::{NodeId, UserId};
+use parlance_domain::model::{CallId, NodeId, UserId};
 use parlance_domain::ports::Word;
 use serde::{Deserialize, Serialize};
 
+use self::call::{WireAnswer, WireAsk};
 use self::event::WireEvent;
 
 /// The version of everything in this folder.
@@ -61,6 +62,8 @@ enum WireWord {
     Gone(String),
     WhoIsHere,
     AllHere { users: Vec<String>, more: bool },
+    CallAsked { number: u64, call_id: String, ask: WireAsk },
+    CallAnswered { number: u64, answer: WireAnswer },
 }
 
 /// The bytes of something said; `None` if they cannot be made, which postcard does not do for these types.
@@ -76,6 +79,10 @@ pub(crate) fn encode(node: NodeId, what: &Said) -> Option<Vec<u8>> {
             Word::Gone(user) => WireWord::Gone(user.to_string()),
             Word::WhoIsHere => WireWord::WhoIsHere,
             Word::AllHere { users, more } => WireWord::AllHere { users: names(users), more: *more },
+            Word::CallAsked { number, call_id, ask } => {
+                WireWord::CallAsked { number: *number, call_id: call_id.as_str().to_owned(), ask: ask.into() }
+            }
+            Word::CallAnswered { number, answer } => WireWord::CallAnswered { number: *number, answer: answer.into() },
         },
     };
     postcard::to_extend(&WireSpoken { node: node.0, what }, vec![VERSION]).ok()
@@ -101,6 +108,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Spoken, Unreadable> {
         WireWord::Gone(user) => Said::Word(Word::Gone(user_id(&user)?)),
         WireWord::WhoIsHere => Said::Word(Word::WhoIsHere),
         WireWord::AllHere { users, more } => Said::Word(Word::AllHere { users: user_ids(&users)?, more }),
+        WireWord::CallAsked { number, call_id, ask } => {
+            Said::Word(Word::CallAsked { number, call_id: CallId::from_stored(call_id), ask: ask.read()? })
+        }
+        WireWord::CallAnswered { number, answer } => Said::Word(Word::CallAnswered { number, answer: answer.read() }),
     };
     Ok(Spoken { node: NodeId(node), what })
 }

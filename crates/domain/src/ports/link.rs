@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::watch;
 
 use crate::event::Event;
-use crate::model::{ConversationId, NodeId, UserId};
+use crate::model::{CallId, ConversationId, NodeId, SessionId, UserId};
 
 /// Which nodes a word is for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +52,79 @@ pub enum Word {
         /// Whether another part follows.
         more: bool,
     },
+    /// Somebody takes a step in a call that the other node has.
+    CallAsked {
+        /// Names the question among those of the node that asks.
+        number: u64,
+        /// Which call.
+        call_id: CallId,
+        /// The step.
+        ask: CallAsk,
+    },
+    /// What came of a step.
+    CallAnswered {
+        /// Of which question.
+        number: u64,
+        /// What came of it.
+        answer: CallAnswer,
+    },
+}
+
+/// A step in a call of another node.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallAsk {
+    /// Somebody comes in on a socket.
+    Accept {
+        /// Who.
+        user: UserId,
+        /// On which.
+        session: SessionId,
+    },
+    /// Somebody does not come.
+    Reject {
+        /// Who.
+        user: UserId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Somebody goes.
+    HangUp {
+        /// Who.
+        user: UserId,
+        /// Why.
+        reason: Option<String>,
+    },
+    /// Somebody has a word for somebody else.
+    Signal {
+        /// Who.
+        from: UserId,
+        /// On which socket.
+        session: SessionId,
+        /// For whom.
+        to: UserId,
+        /// JSON, at most 64 KiB.
+        data: String,
+    },
+    /// A socket with which somebody was in the call is gone. It is not answered.
+    SocketGone {
+        /// Whose.
+        user: UserId,
+        /// Which.
+        session: SessionId,
+    },
+}
+
+/// What came of a step in a call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CallAnswer {
+    /// It is done.
+    Done,
+    /// There is no such call, or not for them.
+    NotFound,
+    /// The call forbids it; says why.
+    Conflict(String),
+    /// It could not be taken.
+    Failed,
 }
 
 /// What a node hears.

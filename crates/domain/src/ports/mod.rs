@@ -29,7 +29,7 @@ pub use conversations::{
     ConversationEntry, ConversationQuery, Conversations, GroupChange, Head, NewConversation, Started,
 };
 pub use intake::{MediaIntake, Upload, UploadChunk, UploadChunks};
-pub use link::{Heard, Link, Topic, Word};
+pub use link::{CallAnswer, CallAsk, Heard, Link, Topic, Word};
 pub use media_items::MediaItems;
 pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,

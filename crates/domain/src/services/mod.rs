@@ -193,8 +193,14 @@ impl Services {
             clock: clock.clone(),
             ids: ids.clone(),
         };
-        let (calling, calling_worker) =
-            Calling::new(rosters.clone(), blocking.clone(), missed, publisher.clone(), settings.call_ring_timeout);
+        let (calling, calling_worker) = Calling::new(
+            rosters.clone(),
+            blocking.clone(),
+            missed,
+            publisher.clone(),
+            link.clone(),
+            settings.call_ring_timeout,
+        );
         let conversing = Conversing::new(conversing::Needs {
             conversations: storage.clone(),
             rosters: rosters.clone(),
@@ -243,6 +249,7 @@ impl Services {
             following: following.clone(),
             presence: presence.clone(),
             notifying: notifying.clone(),
+            calling: calling.clone(),
             rosters: rosters.clone(),
             views: views.clone(),
             messages: storage.clone(),

@@ -30,6 +30,7 @@ use crate::ports::{Blocks, Conversations, Link, Receipts, Topic, Word};
 
 /// One user's sockets.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "none of them follows from the others")]
 struct Entry {
     sockets: usize,
     /// How many other nodes they are on.

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use parlance_domain::event::Event;
-use parlance_domain::model::{ConversationId, MessageStatus, NodeId, Role, User, UserId};
+use parlance_domain::Error;
+use parlance_domain::event::{CallAudience, CallEvent, Event};
+use parlance_domain::model::{CallId, CallMedia, ConversationId, MessageStatus, NodeId, Role, SessionId, User, UserId};
 use parlance_domain::services::{
-    AcceptAll, ClusterBus, Holding, LocalBus, Parts, PresenceScope, RelayEnds, Services, Settings, Workers,
+    AcceptAll, ClusterBus, Holding, Invitation, LocalBus, Parts, PresenceScope, RelayEnds, Services, Settings, Workers,
 };
 use parlance_link_testkit::MemoryNetwork;
 use parlance_storage_memory::MemoryStorage;
@@ -422,4 +423,83 @@ async fn an_event_for_many_goes_to_each_node_once() {
         assert_eq!(node.texts().await.len(), 20);
         assert_eq!(cluster.network.messages_to(node.id), 20, "however many are on it");
     }
+}
+
+/// What is handed on of calls: what happened, to whom.
+fn of_calls(events: &[Arc<Event>]) -> Vec<String> {
+    let said = |event: &Arc<Event>| {
+        let Event::Call { what, to, .. } = &**event else { return None };
+        let what = match what {
+            CallEvent::Invited { from, .. } => format!("{from} invites"),
+            CallEvent::Accepted(step) => format!("{} accepts", step.user_id),
+            CallEvent::Rejected(step) => format!("{} rejects", step.user_id),
+            CallEvent::HungUp(step) => format!("{} hangs up: {:?}", step.user_id, step.reason.as_deref()),
+            CallEvent::Signal { from, data } => format!("{from} says {data}"),
+        };
+        Some(match to {
+            CallAudience::Users(_) => what,
+            CallAudience::Socket(session) => format!("{what} to {}", session.node().0),
+        })
+    };
+    events.iter().filter_map(said).collect()
+}
+
+fn call_id() -> CallId {
+    CallId::new("c").expect("a valid id")
+}
+
+/// Ann has called Bob, and he has accepted on the other node.
+async fn calling(two: &mut Two) -> (SessionId, SessionId) {
+    let (ann_session, bob_session) =
+        (two.one.services.following.first_session(), two.two.services.following.first_session());
+    let invitation = Invitation { conversation_id: two.room, call_id: call_id(), media: CallMedia::Audio, data: None };
+    two.one.services.calling.invite(&two.ann.id, ann_session, invitation).await.expect("it rings");
+    assert_eq!(of_calls(&two.two.within(SETTLED).await), ["ann invites"]);
+    two.two.services.calling.accept(&two.bob.id, bob_session, &call_id()).await.expect("he comes in");
+    (ann_session, bob_session)
+}
+
+#[tokio::test(start_paused = true)]
+async fn people_on_two_nodes_call_each_other() {
+    let mut two = two().await;
+    let (ann_session, bob_session) = calling(&mut two).await;
+    let (here, there) = (&two.one.services.calling, &two.two.services.calling);
+    here.signal(&two.ann.id, ann_session, &call_id(), &two.bob.id, "1".to_owned()).await.expect("a word");
+    there.signal(&two.bob.id, bob_session, &call_id(), &two.ann.id, "2".to_owned()).await.expect("an answer");
+    let again = Invitation { conversation_id: two.room, call_id: call_id(), media: CallMedia::Audio, data: None };
+    assert!(matches!(there.invite(&two.bob.id, bob_session, again).await, Err(Error::Conflict(_))), "the id is taken");
+    let unknown = CallId::new("other").expect("a valid id");
+    assert_eq!(there.hang_up(&two.bob.id, &unknown, None).await, Err(Error::NotFound("Call not found")));
+    there.hang_up(&two.bob.id, &call_id(), None).await.expect("he goes");
+    let over = there.signal(&two.bob.id, bob_session, &call_id(), &two.ann.id, "3".to_owned()).await;
+    assert_eq!(over, Err(Error::Conflict("The call is over")));
+    let told = of_calls(&two.one.within(SETTLED).await);
+    assert!(told.contains(&"bob accepts".to_owned()) && told.contains(&"bob hangs up: None".to_owned()), "{told:?}");
+    assert!(told.contains(&"bob says 2 to 1".to_owned()), "{told:?}");
+    let told = of_calls(&two.two.within(SETTLED).await);
+    assert_eq!(told, ["bob accepts", "ann says 1 to 2", "bob hangs up: None"], "what is for her socket stays away");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_when_a_socket_or_a_node_is_gone() {
+    for killed in [false, true] {
+        let mut two = two().await;
+        let (_, bob_session) = calling(&mut two).await;
+        if killed {
+            two.cluster.kill(two.two);
+        } else {
+            two.two.services.calling.socket_gone(&two.bob.id, bob_session);
+        }
+        let told = of_calls(&two.one.within(Duration::from_secs(25)).await);
+        assert_eq!(told.last().map(String::as_str), Some("bob hangs up: Some(\"disconnected\")"), "{told:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_step_in_a_call_of_a_node_that_is_gone_is_answered() {
+    let mut two = two().await;
+    calling(&mut two).await;
+    two.cluster.kill(two.one);
+    let gone = two.two.services.calling.hang_up(&two.bob.id, &call_id(), None).await;
+    assert!(matches!(gone, Err(Error::Unavailable(_))));
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use parlance_domain::event::Event;
-use parlance_domain::model::{ConversationId, NodeId, UserId};
-use parlance_domain::ports::{Heard, Link, Topic, Word};
+use parlance_domain::model::{CallId, ConversationId, NodeId, SessionId, UserId};
+use parlance_domain::ports::{CallAnswer, CallAsk, Heard, Link, Topic, Word};
 use tokio::time::{Instant, timeout};
 
 use crate::network::Network;
@@ -150,6 +150,19 @@ pub async fn every_word_arrives_as_it_was_said(network: impl Network) {
         Word::AllHere { users: (0..1_000).map(|n| user(&format!("user-{n}"))).collect(), more: true },
         Word::AllHere { users: Vec::new(), more: false },
     ];
+    let (session, reason) = (SessionId(u64::MAX), Some("busy".to_owned()));
+    let asks = [
+        CallAsk::Accept { user: user("ann"), session },
+        CallAsk::Reject { user: user("ann"), reason: reason.clone() },
+        CallAsk::HangUp { user: user("ann"), reason: None },
+        CallAsk::Signal { from: user("ann"), session, to: user("bob"), data: "{}".to_owned() },
+        CallAsk::SocketGone { user: user("ann"), session },
+    ];
+    let answers = [CallAnswer::Done, CallAnswer::NotFound, CallAnswer::Conflict("no".to_owned()), CallAnswer::Failed];
+    let call_id = CallId::new("c-1").expect("a valid id");
+    let asked = asks.into_iter().map(|ask| Word::CallAsked { number: 7, call_id: call_id.clone(), ask });
+    let answered = answers.into_iter().map(|answer| Word::CallAnswered { number: u64::MAX, answer });
+    let words: Vec<Word> = words.into_iter().chain(asked).chain(answered).collect();
     for word in &words {
         one.link.say(&Topic::Everyone, word.clone());
     }

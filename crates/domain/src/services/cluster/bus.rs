@@ -27,9 +27,8 @@ impl ClusterBus {
 impl EventBus for ClusterBus {
     async fn publish(&self, event: Arc<Event>) -> Result<(), BusClosed> {
         self.local.publish(Arc::clone(&event)).await?;
-        match topic_of(&event) {
-            Some(topic) => self.link.say(&topic, Word::Event(event)),
-            None => {}
+        if let Some(topic) = topic_of(&event) {
+            self.link.say(&topic, Word::Event(event));
         }
         Ok(())
     }

@@ -62,7 +62,7 @@ impl Following {
         };
         let holding = Holding(Some((Arc::clone(shared), user.clone())));
         let followed = timeout(PATIENCE, ready.get_or_try_init(|| shared.follow_all(user))).await;
-        if !matches!(followed, Ok(Ok(_))) {
+        if !matches!(followed, Ok(Ok(()))) {
             tracing::debug!(%user, "a socket connects before everything is followed");
             shared.look.notify_one();
         }

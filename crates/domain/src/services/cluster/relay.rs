@@ -18,8 +18,9 @@ use super::topic::{changed_by, topic_of};
 use super::typists::{AGAIN, Typists};
 use crate::error::{Error, Result};
 use crate::event::Event;
-use crate::model::{ConversationId, ConversationView, MessageStatus, NodeId, UserId};
-use crate::ports::{Conversations, Heard, Messages, Topic, Word};
+use crate::model::{CallId, ConversationId, ConversationView, MessageStatus, NodeId, UserId};
+use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Topic, Word};
+use crate::services::calling::Calling;
 use crate::services::notifying::Notifying;
 use crate::services::presence::Presence;
 use crate::services::rosters::Rosters;
@@ -37,12 +38,15 @@ const LOOK_SOON: Duration = Duration::from_millis(200);
 const RETRY: Duration = Duration::from_millis(500);
 /// The most conversations that are read at a time.
 const READING: usize = 8;
+/// The most steps in calls that others wait for at a time.
+const STEPS: usize = 1_024;
 
 /// What a relay is made of.
 pub(in crate::services) struct Needs {
     pub(in crate::services) following: Following,
     pub(in crate::services) presence: Presence,
     pub(in crate::services) notifying: Notifying,
+    pub(in crate::services) calling: Calling,
     pub(in crate::services) rosters: Rosters,
     pub(in crate::services) views: Views,
     pub(in crate::services) messages: Arc<dyn Messages>,
@@ -65,6 +69,7 @@ pub struct Relay {
     reader: Reader,
     presence: Presence,
     notifying: Notifying,
+    calling: Calling,
     nodes: Nodes,
     typists: Typists,
 }
@@ -73,11 +78,14 @@ pub struct Relay {
 type Read = (ConversationId, Result<Found>);
 /// What becomes of a look into the storage.
 type Looked = Result<Vec<Event>>;
+/// What becomes of a step that another node asked for; nobody waits for some.
+type Stepped = Option<(NodeId, u64, CallAnswer)>;
 
 /// What runs beside.
 struct Beside {
     reads: FuturesUnordered<BoxFuture<'static, Read>>,
     looks: FuturesUnordered<BoxFuture<'static, Looked>>,
+    steps: FuturesUnordered<BoxFuture<'static, Stepped>>,
     looked: Instant,
     look_wanted: bool,
     beat: Instant,
@@ -88,11 +96,11 @@ struct Beside {
 impl Relay {
     /// A relay; `None` for a node that is alone.
     pub(in crate::services) fn new(needs: Needs) -> Option<Self> {
-        let Needs { following, presence, notifying, rosters, views, messages, conversations } = needs;
+        let Needs { following, presence, notifying, calling, rosters, views, messages, conversations } = needs;
         let shared = Arc::clone(following.shared()?);
         let reader = Reader { messages, conversations, rosters, views };
         let (nodes, typists) = (Nodes::default(), Typists::default());
-        Some(Self { shared, reader, presence, notifying, nodes, typists })
+        Some(Self { shared, reader, presence, notifying, calling, nodes, typists })
     }
 
     /// Relays until the bus or the delivery is closed.
@@ -110,7 +118,8 @@ impl Relay {
                 },
                 Some(heard) = heard.recv() => self.heard(heard, &mut beside),
                 Some((conversation, found)) = beside.reads.next() => self.read(conversation, found),
-                Some(looked) = beside.looks.next() => self.looked(looked, &mut beside),
+                Some(looked) = beside.looks.next() => beside.looked(looked),
+                Some(stepped) = beside.steps.next() => self.stepped(stepped),
                 () = shared.look.notified() => {
                     beside.look_wanted = true;
                     Vec::new()
@@ -144,7 +153,7 @@ impl Relay {
             return Vec::new();
         }
         match word {
-            Word::Event(event) => return self.happened_elsewhere(event, beside),
+            Word::Event(event) => return self.happened_elsewhere(node, event, beside),
             Word::Look => beside.look_wanted = true,
             Word::Beat { users, sum } => self.compare(node, users, sum),
             Word::Farewell => self.nodes.leaves(node, Instant::now()),
@@ -152,6 +161,8 @@ impl Relay {
             Word::Gone(user) => self.presence.went_elsewhere(node, &user),
             Word::WhoIsHere => self.presence.name_all(node),
             Word::AllHere { users, more } => self.presence.are_elsewhere(node, users, more),
+            Word::CallAsked { number, call_id, ask } => self.step(node, number, call_id, ask, beside),
+            Word::CallAnswered { number, answer } => self.calling.answered(number, answer),
         }
         Vec::new()
     }
@@ -162,8 +173,38 @@ impl Relay {
         }
     }
 
-    fn happened_elsewhere(&mut self, event: Arc<Event>, beside: &mut Beside) -> Vec<Arc<Event>> {
+    /// Somebody on another node takes a step in a call of this one.
+    fn step(&self, node: NodeId, number: u64, call_id: CallId, ask: CallAsk, beside: &mut Beside) {
+        if beside.steps.len() >= STEPS {
+            let answer = CallAnswer::Failed;
+            return self.shared.link.say(&Topic::Node(node), Word::CallAnswered { number, answer });
+        }
+        let (calling, waits) = (self.calling.clone(), !matches!(ask, CallAsk::SocketGone { .. }));
+        let stepping = async move {
+            let answer = calling.step_of_another(&call_id, ask).await;
+            waits.then_some((node, number, answer))
+        };
+        beside.steps.push(stepping.boxed());
+    }
+
+    fn stepped(&self, stepped: Stepped) -> Vec<Arc<Event>> {
+        if let Some((node, number, answer)) = stepped {
+            self.shared.link.say(&Topic::Node(node), Word::CallAnswered { number, answer });
+        }
+        Vec::new()
+    }
+
+    fn happened_elsewhere(&mut self, node: NodeId, event: Arc<Event>, beside: &mut Beside) -> Vec<Arc<Event>> {
         self.notifying.heard(&event);
+        self.calling.heard(node, &event);
+        if let Event::ParticipantRemoved { conversation_id, user_id } = &*event {
+            let (calling, conversation, user) = (self.calling.clone(), *conversation_id, user_id.clone());
+            let putting_out = async move {
+                calling.removed(&user, conversation).await;
+                None
+            };
+            beside.steps.push(putting_out.boxed());
+        }
         if !self.typists.elsewhere(&event, Instant::now()) {
             return Vec::new();
         }
@@ -253,18 +294,6 @@ impl Relay {
         }
     }
 
-    fn looked(&self, looked: Looked, beside: &mut Beside) -> Vec<Arc<Event>> {
-        match looked {
-            Ok(events) => events.into_iter().map(Arc::new).collect(),
-            Err(error) => {
-                tracing::warn!(%error, "what other nodes did cannot be read yet");
-                beside.look_wanted = true;
-                beside.looked = Instant::now() + RETRY;
-                Vec::new()
-            }
-        }
-    }
-
     fn tick(&mut self, beside: &mut Beside) -> Vec<Arc<Event>> {
         let now = Instant::now();
         let up = *self.shared.link.health().borrow();
@@ -285,6 +314,7 @@ impl Relay {
             for node in self.nodes.ended(now) {
                 tracing::info!(%node, "a node is gone");
                 self.presence.lost(node);
+                self.calling.node_gone(node);
             }
         }
         self.look(up, beside, now);
@@ -301,9 +331,10 @@ impl Relay {
     }
 
     fn look(&self, up: bool, beside: &mut Beside, now: Instant) {
-        let due = match beside.look_wanted {
-            true => now >= beside.looked + LOOK_SOON,
-            false => (!up || self.nodes.mistrusted(now)) && now >= beside.looked + LOOK,
+        let due = if beside.look_wanted {
+            now >= beside.looked + LOOK_SOON
+        } else {
+            (!up || self.nodes.mistrusted(now)) && now >= beside.looked + LOOK
         };
         if due && beside.looks.is_empty() {
             beside.looked = now;
@@ -336,11 +367,23 @@ impl Beside {
         Self {
             reads: FuturesUnordered::new(),
             looks: FuturesUnordered::new(),
+            steps: FuturesUnordered::new(),
             looked: now,
             look_wanted: false,
             beat: now,
             again: now,
             was_up: false,
+        }
+    }
+    fn looked(&mut self, looked: Looked) -> Vec<Arc<Event>> {
+        match looked {
+            Ok(events) => events.into_iter().map(Arc::new).collect(),
+            Err(error) => {
+                tracing::warn!(%error, "what other nodes did cannot be read yet");
+                self.look_wanted = true;
+                self.looked = Instant::now() + RETRY;
+                Vec::new()
+            }
         }
     }
 }
