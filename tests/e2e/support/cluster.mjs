@@ -1,5 +1,5 @@
-// Several servers on one database and one Redis. Each reaches Redis over a line of its own, so that it can be cut off;
-// the Redis is the cluster's own, so that it can be stopped.
+// Several servers on one database and one Redis. Each reaches both over lines of its own, so that it can be cut off; the
+// Redis is the cluster's own, so that it can be stopped.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDatabase } from './database.mjs';
+import { STORAGE, createDatabase } from './database.mjs';
 import { Line } from './line.mjs';
 import { Server } from './server.mjs';
 import { eventually } from './wait.mjs';
@@ -69,17 +69,18 @@ export class Cluster {
     cluster.nodes = [];
     for (let n = 0; n < count; n++) {
       const line = await Line.open('127.0.0.1', cluster.redis.port);
+      const { url, line: databaseLine } = await toDatabase(cluster.database.url);
       const node = await Server.start({
         listen,
         env: {
-          DATABASE_URL: cluster.database.url,
+          DATABASE_URL: url,
           REDIS_URL: `redis://127.0.0.1:${line.port}`,
           ACCESS_TOKEN_SECRET: cluster.secret,
           ...env,
         },
       });
       node.secret = cluster.secret;
-      cluster.nodes.push(Object.assign(node, { line }));
+      cluster.nodes.push(Object.assign(node, { line, databaseLine }));
     }
     return cluster;
   }
@@ -99,8 +100,19 @@ export class Cluster {
     for (const node of this.nodes) {
       await node.close();
       await node.line.close();
+      await node.databaseLine.close();
     }
     await this.redis.close();
     await this.database.drop();
   }
+}
+
+/** A way to the database that can be cut. */
+async function toDatabase(database) {
+  const url = new URL(database);
+  const line = await Line.open(url.hostname, Number(url.port));
+  url.host = `127.0.0.1:${line.port}`;
+  // The driver would ask a replica set for its members, and reach them past the line.
+  if (STORAGE === 'mongodb') url.searchParams.set('directConnection', 'true');
+  return { url: url.href, line };
 }
