@@ -48,7 +48,7 @@ pub(crate) struct Followed {
 
 impl Followed {
     pub(crate) fn follow(&self, topics: Vec<Topic>) {
-        self.change(topics, |wanted, topic| wanted.insert(topic));
+        self.change(topics, HashSet::insert);
     }
 
     pub(crate) fn unfollow(&self, topics: Vec<Topic>) {

@@ -145,7 +145,7 @@ impl Subscriber {
 
 async fn next(stream: &mut PubSubStream) -> RedisResult<Vec<u8>> {
     match stream.next().await {
-        Some(message) => message.get_payload().map_err(RedisError::from),
+        Some(message) => message.get_payload(),
         None => Err(RedisError::from((redis::ErrorKind::Io, "the connection is gone"))),
     }
 }

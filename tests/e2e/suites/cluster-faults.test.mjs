@@ -52,15 +52,17 @@ class Citizen {
     }
   }
 
+  /** A few at a time, as the server allows: who gets no answer waits. */
   async write() {
-    const running = [];
-    while (!this.stopped) {
-      const message = { conversationId: this.luck.pick(this.conversations), text: randomUUID(), clientMessageId: randomUUID() };
-      this.sent.push(message);
-      running.push(this.#send(message));
-      await pause(40 + this.luck.below(120));
-    }
-    await Promise.all(running);
+    const lane = async () => {
+      while (!this.stopped) {
+        const message = { conversationId: this.luck.pick(this.conversations), text: randomUUID(), clientMessageId: randomUUID() };
+        this.sent.push(message);
+        await this.#send(message);
+        await pause(PEOPLE * (10 + this.luck.below(20)));
+      }
+    };
+    await Promise.all([lane(), lane(), lane()]);
   }
 
   /** Until it is acknowledged, with the same mark each time. */
@@ -68,7 +70,7 @@ class Citizen {
     const { conversationId, text, clientMessageId } = message;
     while (!message.messageId) {
       const event = this.client.sending(conversationId, text, { clientMessageId });
-      const answer = await this.client.socket.timeout(4_000).emitWithAck(...event).catch(() => undefined);
+      const answer = await this.client.socket.timeout(10_000).emitWithAck(...event).catch(() => undefined);
       if (answer?.success) message.messageId = answer.messageId ?? answer.message?._id;
       else await pause(100);
     }
@@ -158,7 +160,8 @@ async function ordeal(cluster, luck, test) {
     await pause(200 + luck.below(1_000));
   }
   for (const citizen of citizens) citizen.stopped = true;
-  await within(60_000, 'every message to be acknowledged', Promise.all(writing));
+  const waits = () => JSON.stringify(citizens.filter(({ sent }) => sent.some(({ messageId }) => !messageId)).map(({ client }) => [client.socket.connected, client.socket.io.uri]));
+  await within(60_000, () => `every message to be acknowledged; nodes ${cluster.nodes.map(({ url }) => url)}, without an answer ${waits()}`, Promise.all(writing));
   await cluster.whole();
 
   // Without asking again: what came live and with the `sync` after each connect is all there is.

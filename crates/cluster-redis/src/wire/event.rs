@@ -126,7 +126,6 @@ pub(super) enum WireProductAudience {
 }
 
 impl From<&Event> for WireEvent {
-    #[expect(clippy::too_many_lines, reason = "one event after the other, and nothing to decide")]
     fn from(event: &Event) -> Self {
         match event {
             // The socket on which it came in is on the node that says it.
@@ -223,7 +222,6 @@ impl From<&Event> for WireEvent {
 }
 
 impl WireEvent {
-    #[expect(clippy::too_many_lines, reason = "one event after the other, and nothing to decide")]
     pub(super) fn read(self) -> Result<Event, Unreadable> {
         Ok(match self {
             Self::MessageNew { message, participants } => Event::MessageNew {

@@ -13,22 +13,22 @@ use parlance_link_testkit::Member;
 use tokio::time::timeout;
 
 /// How long anything may take.
-pub const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// The Redis that is for all tests.
-pub fn redis_url() -> String {
+pub(crate) fn redis_url() -> String {
     std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL names a Redis (tests/services/run)")
 }
 
 /// A Redis of a test's own, gone with it.
-pub struct OwnRedis {
+pub(crate) struct OwnRedis {
     port: u16,
     running: Option<Child>,
     folder: tempfile::TempDir,
 }
 
 impl OwnRedis {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = free.local_addr().expect("its number").port();
         drop(free);
@@ -37,12 +37,12 @@ impl OwnRedis {
         redis
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Kills it.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if let Some(mut running) = self.running.take() {
             running.kill().expect("it is ours");
             running.wait().expect("it has ended");
@@ -50,7 +50,7 @@ impl OwnRedis {
     }
 
     /// Starts it again, empty, at the same place.
-    pub async fn restart(&mut self) {
+    pub(crate) async fn restart(&mut self) {
         self.stop();
         let port = self.port.to_string();
         let child = Command::new("redis-server")
@@ -77,20 +77,20 @@ impl Drop for OwnRedis {
 }
 
 /// A node on a Redis.
-pub async fn join(url: &str, prefix: &str, node: u32) -> Member {
+pub(crate) async fn join(url: &str, prefix: &str, node: u32) -> Member {
     let options = Options { node: NodeId(node), prefix: prefix.to_owned() };
     let (link, heard) = RedisLink::connect(url, options).await.expect("a URL");
     Member { link, heard }
 }
 
 /// Waits until words get through, or no longer do.
-pub async fn health(link: &Arc<dyn Link>, up: bool) {
+pub(crate) async fn health(link: &Arc<dyn Link>, up: bool) {
     let mut health = link.health();
     timeout(SOON, health.wait_for(|now| *now == up)).await.expect("it notices").expect("it is open");
 }
 
 /// Waits until it is heard that something was missed; what was heard before that.
-pub async fn lost(member: &mut Member) -> Vec<Heard> {
+pub(crate) async fn lost(member: &mut Member) -> Vec<Heard> {
     let mut before = Vec::new();
     loop {
         match member.hear().await {
