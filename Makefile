@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-crash test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
+.PHONY: help run demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -19,6 +19,9 @@ test: ## Run all tests: Rust, documentation, and end to end with real clients
 test-crash: ## Kill the server fifty times under load, on SQLite and on PostgreSQL
 	CRASHES=50 tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 	CRASHES=50 E2E_STORAGE=postgres tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
+
+test-cluster: ## Break three nodes in every way under load, with ten seeds, on PostgreSQL
+	CLUSTER_SEEDS=10 CLUSTER_PEOPLE=60 CLUSTER_SECONDS=40 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
 
 test-web: ## Run the tests of the web client alone: its hooks, and real browsers
 	apps/web/test.sh

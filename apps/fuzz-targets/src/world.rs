@@ -86,13 +86,15 @@ impl World {
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
             bus: bus.clone(),
+            link: None,
             clock: clock.clone(),
             ids: ids.clone(),
             policy: Arc::new(AcceptAll),
             rooms: Arc::new(sockets.clone()),
             settings: Settings { rates: None, ..Settings::default() },
         });
-        let Workers { writer, presence, typing, notifier, calling } = workers;
+        // Without a link there is nothing to relay.
+        let Workers { writer, presence, typing, notifier, calling, relay: _ } = workers;
         tokio::spawn(writer.run());
         tokio::spawn(presence.run());
         tokio::spawn(typing.run());
@@ -124,6 +126,7 @@ impl World {
             uploading,
             verifier: Arc::new(Names),
             api_keys: None,
+            exposition: None,
             probes: Vec::new(),
             ids,
             clock,

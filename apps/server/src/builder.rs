@@ -13,6 +13,7 @@ use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::cluster::{LinkProbe, Linked};
 use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
 use crate::media;
@@ -24,7 +25,7 @@ use crate::tls::Tls;
 use crate::tokens::OpenedTokens;
 
 /// Events that wait for delivery before publishing waits.
-const BUS_CAPACITY: usize = 4096;
+pub(crate) const BUS_CAPACITY: usize = 4096;
 
 /// Connections that wait to be accepted, as far as the system lets them (`somaxconn`). After a restart all clients come
 /// back at once; one that finds no room tries again only a second later.
@@ -104,20 +105,26 @@ impl Builder {
         let tls = Tls::open(&config)?;
         let storage = match storage {
             Some(storage) => Opened::given(storage),
-            None => Opened::open_whole(&config).await?,
+            None => {
+                Linked::check(&config)?;
+                Opened::open_whole(&config).await?
+            }
         };
+        let linked = Linked::open(&config).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
             None => media::open(&config).await?,
         };
         let collecting = Collecting::new(storage.storage.clone(), Arc::clone(&blobs), Arc::clone(&clock));
         let ids: Arc<dyn IdSource> = Arc::new(ObjectIds::new(Arc::clone(&clock)));
-        let (bus, events) = LocalBus::new(BUS_CAPACITY);
+        let (local, events) = LocalBus::new(BUS_CAPACITY);
+        let bus = Linked::bus(linked.as_ref(), &local);
         let socketio = socketio_config(&config);
         let sockets = Sockets::new(&socketio);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
-            bus: bus.clone(),
+            bus: Arc::clone(&bus),
+            link: linked.as_ref().map(|linked| Arc::clone(&linked.link)),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
@@ -129,7 +136,7 @@ impl Builder {
             media: storage.storage.clone(),
             intake: Arc::new(Intake::new(Arc::clone(&blobs), intake_settings(&config))),
             blobs,
-            bus: bus.clone(),
+            bus,
             clock: Arc::clone(&clock),
             ids: Arc::new(SystemRandom),
             own_media_prefix: config.services.own_media_prefix.clone(),
@@ -138,13 +145,14 @@ impl Builder {
             limiting: services.limiting.clone(),
         });
         let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
+        let link_probe = linked.as_ref().map(|linked| Arc::new(LinkProbe(Arc::clone(&linked.link))) as Arc<dyn Probe>);
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             uploading,
             verifier,
             api_keys: config.api_keys.clone().map(|keys| Arc::new(keys) as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
-            probes: [storage_probe].into_iter().chain(probe).collect(),
+            probes: [storage_probe].into_iter().chain(probe).chain(link_probe).collect(),
             ids,
             clock,
             settings: RestSettings {
@@ -166,7 +174,20 @@ impl Builder {
         }
         let routes = routes.layer(cors);
         let listeners = bind_all(&config, &transport)?;
-        Ok(Server { services, workers, collecting, transport, bus, events, routes, listeners, storage, tls, metrics })
+        Ok(Server {
+            services,
+            workers,
+            collecting,
+            transport,
+            local,
+            events,
+            linked,
+            routes,
+            listeners,
+            storage,
+            tls,
+            metrics,
+        })
     }
 }
 

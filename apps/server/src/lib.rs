@@ -15,6 +15,7 @@
 //! A storage, a verifier of tokens and a message policy of your own are handed to the [`Builder`].
 
 mod builder;
+mod cluster;
 pub mod config;
 mod dev_sign_in;
 pub mod logging;

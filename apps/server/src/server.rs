@@ -16,7 +16,8 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout_at};
 
-use crate::builder::Builder;
+use crate::builder::{BUS_CAPACITY, Builder};
+use crate::cluster::{Linked, say_farewell};
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::serving;
@@ -54,8 +55,9 @@ pub struct Server {
     pub(crate) workers: Workers,
     pub(crate) collecting: Collecting,
     pub(crate) transport: Transport,
-    pub(crate) bus: Arc<LocalBus>,
+    pub(crate) local: Arc<LocalBus>,
     pub(crate) events: mpsc::Receiver<Arc<Event>>,
+    pub(crate) linked: Option<Linked>,
     pub(crate) routes: Router,
     pub(crate) listeners: Vec<Bound>,
     pub(crate) storage: Opened,
@@ -92,7 +94,7 @@ impl Server {
     /// What happens on this node from now on, for the program around it. It is never waited for: who falls 1,024 events
     /// behind misses the oldest and is told so.
     pub fn watch(&self) -> broadcast::Receiver<Arc<Event>> {
-        self.bus.watch()
+        self.local.watch()
     }
 
     /// Serves until `shutdown` is done, then shuts down in order.
@@ -100,8 +102,20 @@ impl Server {
     /// # Errors
     /// [`Stopped`] when a part ended that should not have, which is a bug.
     pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
-        let Self { services, workers, collecting, transport, bus: _, events, routes, listeners, storage, tls, metrics } =
-            self;
+        let Self {
+            services,
+            workers,
+            collecting,
+            transport,
+            local: _,
+            events,
+            linked,
+            routes,
+            listeners,
+            storage,
+            tls,
+            metrics,
+        } = self;
         let (closing, closed) = watch::channel(false);
 
         let mut served = JoinSet::new();
@@ -109,7 +123,7 @@ impl Server {
         for Bound { listener, .. } in listeners {
             served.spawn(serving::serve(listener, acceptor.clone(), routes.clone(), closed.clone()));
         }
-        let Workers { writer, presence, typing, notifier, calling } = workers;
+        let Workers { writer, presence, typing, notifier, calling, relay } = workers;
         let mut working = JoinSet::new();
         working.spawn(writer.run());
         working.spawn(presence.run());
@@ -127,6 +141,11 @@ impl Server {
         }
         let delivery = transport.clone();
         let mut delivered = JoinSet::new();
+        let link = linked.as_ref().map(|linked| Arc::clone(&linked.link));
+        let events = match (linked, relay) {
+            (Some(linked), Some(relay)) => linked.relay(relay, events, BUS_CAPACITY, &mut delivered),
+            _ => events,
+        };
         delivered.spawn(async move { delivery.deliver(events).await });
 
         let outcome = tokio::select! {
@@ -149,6 +168,9 @@ impl Server {
             ended(&mut working).await;
             // Nobody publishes any more, and whoever gave the storage closes it after this.
             delivered.shutdown().await;
+            if let Some(link) = &link {
+                say_farewell(&**link).await;
+            }
             storage.close().await;
         });
         match (answered, stored.await) {

@@ -90,7 +90,7 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
                 conversation_id: Id(message.message.conversation_id),
             },
         ),
-        Event::ReactionChanged { conversation_id, message_id, emoji, user_id, added, reactions } => wire::one(
+        Event::ReactionChanged { conversation_id, message_id, emoji, user_id, added, reactions, rev: _ } => wire::one(
             "message:reaction",
             &MessageReaction {
                 conversation_id: Id(*conversation_id),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::model::{
     CallId, CallMedia, ConversationId, ConversationView, Emoji, MessageId, MessageView, NotificationId,
-    NotificationView, ProductEvent, Reaction, SessionId, Timestamp, User, UserId,
+    NotificationView, ProductEvent, Reaction, Rev, SessionId, Timestamp, User, UserId,
 };
 
 /// Something that happened.
@@ -37,6 +37,8 @@ pub enum Event {
         conversation_id: ConversationId,
         /// To which message.
         message_id: MessageId,
+        /// The conversation's `rev` at this change.
+        rev: Rev,
         /// Which.
         emoji: Emoji,
         /// Whose.

@@ -13,6 +13,7 @@ use futures::future::join_all;
 use serde::Serialize;
 
 use crate::answer::{Answer, json};
+use crate::state::Probe;
 use crate::{Exposition, Rest, RestState};
 
 /// How long a probe may take.
@@ -27,6 +28,13 @@ pub(crate) async fn health() -> Answer<StatusData> {
     Answer::ok("The process is up", StatusData { status: "ok" })
 }
 
+/// The process works, and what it works without.
+#[derive(Serialize)]
+struct DegradedData {
+    status: &'static str,
+    without: Vec<&'static str>,
+}
+
 #[derive(Serialize)]
 struct NotReady {
     success: bool,
@@ -37,13 +45,19 @@ struct NotReady {
 pub(crate) async fn readiness(State(rest): Rest) -> Response {
     let asked = rest.probes.iter().map(|probe| async move {
         let answer = tokio::time::timeout(PATIENCE, probe.answers()).await;
-        if answer == Ok(true) { None } else { Some(probe.name()) }
+        if answer == Ok(true) { None } else { Some(&**probe) }
     });
-    let silent: Vec<&str> = join_all(asked).await.into_iter().flatten().collect();
+    let silent: Vec<&dyn Probe> = join_all(asked).await.into_iter().flatten().collect();
     if silent.is_empty() {
         return Answer::ok("Ready", StatusData { status: "ok" }).into_response();
     }
-    let message = format!("No answer from {}", silent.join(", "));
+    let (needed, missed): (Vec<&dyn Probe>, Vec<&dyn Probe>) = silent.into_iter().partition(|probe| probe.is_needed());
+    if needed.is_empty() {
+        let without = missed.iter().map(|probe| probe.name()).collect();
+        return Answer::ok("Ready, but not whole", DegradedData { status: "degraded", without }).into_response();
+    }
+    let names: Vec<&str> = needed.iter().map(|probe| probe.name()).collect();
+    let message = format!("No answer from {}", names.join(", "));
     json(StatusCode::SERVICE_UNAVAILABLE, &NotReady { success: false, message, code: "UNAVAILABLE" })
 }
 

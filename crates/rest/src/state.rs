@@ -62,11 +62,17 @@ impl Default for RestSettings {
     }
 }
 
-/// Something without which the process cannot work.
+/// Something without which the process cannot work, or not as well.
 #[async_trait]
 pub trait Probe: Send + Sync {
     /// What `/readyz` calls it.
     fn name(&self) -> &'static str;
+
+    /// Whether the process cannot work without it. What can be done without is said where it is missing, and the
+    /// process counts as ready.
+    fn is_needed(&self) -> bool {
+        true
+    }
 
     /// Whether it answers. May take its time: `/readyz` does not wait for long.
     async fn answers(&self) -> bool;

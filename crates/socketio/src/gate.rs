@@ -80,7 +80,9 @@ impl Gate {
         let handshake = Handshake::read(auth, first, self.0.config.default_dialect)?;
         let claims = self.0.verify(&handshake.token).await?;
         let line = self.0.lines.line(socket.id.to_string(), first);
-        self.0.admit(claims, handshake.dialect, line, LibrarySink(Arc::downgrade(socket)))
+        let session = self.0.admit(claims, handshake.dialect, line, LibrarySink(Arc::downgrade(socket)))?;
+        session.keep(self.0.services.following.hold(&session.user_id).await);
+        Ok(session)
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use parking_lot::Mutex;
 use parlance_dialects::Dialect;
 use parlance_domain::model::{SessionId, Timestamp, UserId};
+use parlance_domain::services::Holding;
 use tokio::sync::{Semaphore, oneshot};
 use tokio::task::AbortHandle;
 
@@ -24,7 +25,7 @@ pub(crate) const MAX_IN_FLIGHT: u32 = 32;
 /// A client's socket.
 #[derive(Debug)]
 pub(crate) struct Session {
-    /// Its number on this node.
+    /// Its number, which no other node gives.
     pub(crate) id: SessionId,
     /// Whose it is.
     pub(crate) user_id: UserId,
@@ -56,6 +57,7 @@ struct Held {
     slot: Option<Slot>,
     line: Option<Line>,
     expiry: Option<AbortHandle>,
+    holding: Holding,
 }
 
 impl Session {
@@ -78,7 +80,7 @@ impl Session {
 
     /// The same session, with what it must give back.
     pub(crate) fn holding(self, slot: Slot, line: Line) -> Self {
-        *self.held.lock() = Held { slot: Some(slot), line: Some(line), expiry: None };
+        *self.held.lock() = Held { slot: Some(slot), line: Some(line), ..Held::default() };
         self
     }
 
@@ -111,10 +113,19 @@ impl Session {
         self.outbox.close();
         let mut held = self.held.lock();
         held.slot = None;
+        held.holding = Holding::default();
         if let Some(expiry) = held.expiry.take() {
             expiry.abort();
         }
         true
+    }
+
+    /// Keeps what follows its user's conversations on other nodes, as long as it lives.
+    pub(crate) fn keep(&self, holding: Holding) {
+        let mut held = self.held.lock();
+        if !self.is_closed() {
+            held.holding = holding;
+        }
     }
 
     /// Ends the client's connection; `false` if that was done before.

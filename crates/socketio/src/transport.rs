@@ -78,6 +78,7 @@ impl Transport {
             .with_parser(ParserConfig::common().max_incoming_binaries(16).max_incoming_binary_buf_size(max))
             .build_with_inner_svc(Router::new());
         let failures = FailedHandshakes::new(config.failed_handshakes);
+        let first_session = services.following.first_session();
         let node = Arc::new(Node {
             hub: Arc::clone(&sockets.0),
             lines: Lines::new(PATH),
@@ -90,7 +91,7 @@ impl Transport {
             slow_consumers: AtomicU64::new(0),
             meters: Meters::new(),
             open: AtomicBool::new(true),
-            sessions: AtomicU64::new(1),
+            sessions: AtomicU64::new(first_session.0),
         });
         io.ns("/", Gate(Arc::clone(&node)));
         let engine = BoxCloneSyncService::new(tower::service_fn(move |request: Request| {

@@ -12,13 +12,13 @@ use parlance_domain::model::{
     UserId,
 };
 use parlance_domain::ports::{
-    ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started, StorageResult,
+    ConversationEntry, ConversationQuery, Conversations, GroupChange, Head, NewConversation, Started, StorageResult,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Unit};
 use crate::command::Command;
-use crate::documents::{ConversationDocument, PositionDocument, all, object_id, user_id};
+use crate::documents::{ConversationDocument, PositionDocument, all, count, object_id, user_id};
 use crate::error::{BadDocument, Failed};
 use crate::groups::UpdateGroup;
 use crate::reader::{Query, Reader};
@@ -90,6 +90,10 @@ impl Conversations for MongoStorage {
 
     async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>> {
         Ok(self.within(list_contacts(&mut self.reader(), user)).await?)
+    }
+
+    async fn list_heads(&self, users: &[UserId]) -> StorageResult<Vec<Head>> {
+        Ok(self.within(list_heads(&mut self.reader(), users)).await?)
     }
 }
 
@@ -224,6 +228,37 @@ async fn list_by_id(reader: &mut Reader<'_>, ids: &[ConversationId]) -> Result<V
     let ids: Vec<ObjectId> = ids.iter().map(|id| object_id(id.bytes())).collect();
     let query = Query::new(CONVERSATIONS, doc! { "_id": { "$in": ids } }).fields(doc! { "people": 0 });
     Ok(all(reader.all::<ConversationDocument>(query).await?)?)
+}
+
+async fn list_heads(reader: &mut Reader<'_>, users: &[UserId]) -> Result<Vec<Head>, Failed> {
+    #[derive(Deserialize)]
+    struct StandDocument {
+        #[serde(rename = "_id")]
+        id: ObjectId,
+        last_seq: i64,
+        rev: i64,
+        people: Vec<NameDocument>,
+    }
+    #[derive(Deserialize)]
+    struct NameDocument {
+        user: String,
+    }
+    let asked: BTreeSet<&str> = users.iter().map(UserId::as_str).collect();
+    let names: Vec<&str> = asked.iter().copied().collect();
+    let query = Query::new(CONVERSATIONS, doc! { "people.user": { "$in": names } });
+    let query = query.fields(doc! { "last_seq": 1, "rev": 1, "people.user": 1 });
+    let mut heads = Vec::new();
+    for StandDocument { id, last_seq, rev, people } in reader.all::<StandDocument>(query).await? {
+        for person in people.iter().filter(|person| asked.contains(person.user.as_str())) {
+            heads.push(Head {
+                user_id: user_id(&person.user)?,
+                conversation_id: ConversationId::from_bytes(id.bytes()),
+                last_seq: count(last_seq)?,
+                rev: count(rev)?,
+            });
+        }
+    }
+    Ok(heads)
 }
 
 async fn list_contacts(reader: &mut Reader<'_>, user: &UserId) -> Result<Vec<UserId>, Failed> {

@@ -7,9 +7,9 @@ use parlance_domain::model::{
     Conversation, ConversationCursor, ConversationId, ConversationKind, Page, Role, Roster, Timestamp, UserId,
 };
 use parlance_domain::ports::{
-    ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started, StorageResult,
+    ConversationEntry, ConversationQuery, Conversations, GroupChange, Head, NewConversation, Started, StorageResult,
 };
-use sea_orm::ConnectionTrait;
+use sea_orm::{ConnectionTrait, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
 use crate::rows::{
@@ -61,6 +61,19 @@ impl Conversations for SqlStorage {
     async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>> {
         self.again(|| self.contacts(user)).await
     }
+
+    async fn list_heads(&self, users: &[UserId]) -> StorageResult<Vec<Head>> {
+        self.again(|| self.heads(users)).await
+    }
+}
+
+/// How far a conversation has come that somebody is in.
+#[derive(Debug, FromQueryResult)]
+struct HeadRow {
+    user_id: String,
+    id: Vec<u8>,
+    last_seq: i64,
+    rev: i64,
 }
 
 impl SqlStorage {
@@ -128,6 +141,29 @@ impl SqlStorage {
         .scalars(self.pools.reader())
         .await?;
         Ok(ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?)
+    }
+}
+
+impl SqlStorage {
+    async fn heads(&self, users: &[UserId]) -> Result<Vec<Head>, Failed> {
+        let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
+        let rows: Vec<HeadRow> = Sql::new(
+            "SELECT p.user_id, c.id, c.last_seq, c.rev \
+             FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+             WHERE p.user_id IN (SELECT atom FROM json_each(?))",
+        )
+        .bind_json(&users)?
+        .rows(self.pools.reader())
+        .await?;
+        let head = |HeadRow { user_id: user, id, last_seq, rev }| {
+            Ok(Head {
+                user_id: user_id(&user)?,
+                conversation_id: rows::object_id(&id)?.into(),
+                last_seq: rows::count(last_seq)?,
+                rev: rows::count(rev)?,
+            })
+        };
+        rows.into_iter().map(head).collect()
     }
 }
 

@@ -39,6 +39,7 @@ macro_rules! storage_contract {
                 listing_gives_each_existing_conversation_once,
                 contacts_are_those_who_share_a_conversation,
                 contacts_exclude_blocks_of_either_direction,
+                heads_say_how_far_each_ones_conversations_have_come,
             }
             listing {
                 the_list_is_by_latest_activity,

@@ -2,6 +2,7 @@
 //! exists is usable; what cannot be used is a [`ConfigError`], one line that names the setting.
 //! Opening the database and the ports it names is the builder's part.
 
+mod cluster;
 mod database;
 mod database_url;
 mod dev_secret;
@@ -27,6 +28,7 @@ use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
 use parlance_socketio::TrustedProxies;
 
+pub use cluster::Cluster;
 pub use database::{Database, DatabaseAt};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
@@ -66,6 +68,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Which storage, and how it is used.
     pub database: Database,
+    /// The way to other nodes; `None` for a node that is alone.
+    pub cluster: Option<Cluster>,
     /// Where media are, and how large they may be.
     pub media: Media,
     /// Origins of pages that may call.
@@ -128,6 +132,7 @@ impl Config {
             api_keys: optional(layers, &setting::SERVER_API_KEYS, api_keys)?,
             media: Media::read(layers, &data_dir, &database.at)?,
             database,
+            cluster: Cluster::read(layers)?,
             data_dir,
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
             services: services(layers)?,
@@ -211,6 +216,9 @@ impl Config {
         if self.origins.contains_key(setting::LISTEN.name) { setting::LISTEN.name } else { setting::PORT.name }
     }
 }
+
+/// The setting of the way to other nodes.
+pub(crate) const REDIS_URL: &str = setting::REDIS_URL.name;
 
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;

@@ -80,6 +80,8 @@ settings! {
     DATABASE_MAX_CONNECTIONS = Setting::new("DATABASE_MAX_CONNECTIONS", "NUMBER", "connections to PostgreSQL or MongoDB at a time").or("10");
     DATABASE_ACQUIRE_TIMEOUT = Setting::new("DATABASE_ACQUIRE_TIMEOUT", "DURATION", "how long a call waits for a free connection").or("5s");
     DATABASE_STATEMENT_TIMEOUT = Setting::new("DATABASE_STATEMENT_TIMEOUT", "DURATION", "how long PostgreSQL or MongoDB may take for one statement").or("10s");
+    REDIS_URL = Setting::new("REDIS_URL", "URL", "the Redis over which several nodes speak, `redis://…` or `rediss://…`; not given: a node that is alone");
+    REDIS_PREFIX = Setting::new("REDIS_PREFIX", "TEXT", "what this installation's channels on it begin with").or("parlance");
     MEDIA_DIR = Setting::new("MEDIA_DIR", "PLACE", "where media are: a folder, `s3://BUCKET/PREFIX` or `memory:`; not given: beside the database");
     MEDIA_URL = Setting::new("MEDIA_URL", "URL", "scheme and host that links to media begin with; not given: links without a host");
     MAX_UPLOAD_BYTES = Setting::new("MAX_UPLOAD_BYTES", "BYTES", "one upload").or("20971520");

@@ -6,7 +6,9 @@ use std::path::Path;
 use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
 
-use super::{Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting};
+use super::{
+    Cluster, Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
+};
 
 impl Config {
     /// The effective configuration as TOML, without secrets.
@@ -23,6 +25,7 @@ impl Config {
             api_keys,
             data_dir,
             database,
+            cluster,
             media,
             cors_origins,
             services,
@@ -67,6 +70,7 @@ impl Config {
         page.hidden(&setting::SERVER_API_KEYS, api_keys.is_some());
         page.text(&setting::DATA_DIR, &data_dir.to_string_lossy());
         page.database(database);
+        page.cluster(cluster.as_ref());
         page.text(&setting::MEDIA_DIR, &media.place());
         let media_base = services.own_media_prefix.trim_end_matches(super::MEDIA_PATH);
         page.optional(&setting::MEDIA_URL, Some(media_base).filter(|base| !base.is_empty()));
@@ -180,6 +184,19 @@ impl Page<'_> {
         self.duration(&setting::DATABASE_STATEMENT_TIMEOUT, database.statement_timeout);
     }
 
+    fn cluster(&mut self, cluster: Option<&Cluster>) {
+        let url = cluster.map(|cluster| &cluster.url);
+        match url.filter(|url| url.has_secrets()) {
+            Some(url) => {
+                let origin = self.config.origin(setting::REDIS_URL.name);
+                self.comment(&format!("redis_url is {url} ({origin})"));
+            }
+            None => self.optional(&setting::REDIS_URL, url.map(ToString::to_string).as_deref()),
+        }
+        let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
+        self.optional(&setting::REDIS_PREFIX, prefix);
+    }
+
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {
         match value {
             Some(value) => self.text(setting, value),
@@ -232,6 +249,16 @@ mod tests {
             let line = format!("# {} is mongodb://me:***@db/chat (environment)", setting.to_lowercase());
             assert!(shown.contains(&line), "{shown}");
         }
+    }
+
+    #[test]
+    fn the_way_to_other_nodes_is_shown_without_its_password() {
+        let with = config(&[("REDIS_URL", "redis://me:hush@redis/1"), ("REDIS_PREFIX", "shop")], false);
+        let shown = with.show();
+        assert!(shown.contains("# redis_url is redis://me:***@redis/1 (environment)"), "{shown}");
+        assert!(shown.contains("redis_prefix = \"shop\"") && !format!("{with:?}").contains("hush"), "{shown}");
+        let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
+        assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
     }
 
     #[test]

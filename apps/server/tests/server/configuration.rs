@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 53] = [
+const BAD_VALUES: [(&str, &str, &str); 55] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -40,6 +40,12 @@ const BAD_VALUES: [(&str, &str, &str); 53] = [
     ("DATABASE_MAX_CONNECTIONS", "1", "\"1\" is no number from 2 to 1000"),
     ("DATABASE_ACQUIRE_TIMEOUT", "0s", "must be more than 0"),
     ("DATABASE_STATEMENT_TIMEOUT", "ten", "\"ten\" is no duration, such as 500ms, 2s or 1m"),
+    (
+        "REDIS_URL",
+        "http://me:hush@redis",
+        "is not of the form redis://[USER:PASSWORD@]HOST[:PORT], or rediss://… with TLS",
+    ),
+    ("REDIS_PREFIX", "two words", "\"two words\" is not 1 to 64 letters, digits or _ . : -"),
     (
         "CORS_ORIGIN",
         "*",

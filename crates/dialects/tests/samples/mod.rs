@@ -257,6 +257,7 @@ fn everybody() -> Arc<[UserId]> {
 pub(crate) fn events() -> Vec<Event> {
     let new = |view| Event::MessageNew { message: Box::new(view), participants: everybody(), origin: None };
     let reaction = |added, reactions| Event::ReactionChanged {
+        rev: 7,
         conversation_id: conversation_id(),
         message_id: message_id(11),
         emoji: Emoji::new("👍🏽").unwrap(),

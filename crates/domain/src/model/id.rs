@@ -144,9 +144,38 @@ object_id! {
     NotificationId
 }
 
-/// A live connection on this node. Transports number theirs; it is never stored or sent.
+/// A live connection. Transports number theirs from [`SessionId::first_of`] on, so that no two nodes have the same; it
+/// is never stored, and never sent to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub u64);
+
+impl SessionId {
+    /// The first connection of a node.
+    pub const fn first_of(node: NodeId) -> Self {
+        Self((node.0 as u64) << 32 | 1)
+    }
+
+    /// The node that holds it.
+    pub const fn node(self) -> NodeId {
+        NodeId((self.0 >> 32) as u32)
+    }
+}
+
+/// A process among those that share a storage: drawn at random when it starts, and gone with it. A node that is alone
+/// is number 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The node that knows of no other.
+    pub const ALONE: Self = Self(0);
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:08x}", self.0)
+    }
+}
 
 /// A user, by the id in their token: 1 to 128 bytes without control characters. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -208,6 +237,16 @@ mod tests {
             let _ = text.parse::<ObjectId>();
             let _ = text.parse::<UserId>();
         }
+    }
+
+    #[test]
+    fn a_session_says_which_node_holds_it() {
+        for node in [NodeId::ALONE, NodeId(1), NodeId(u32::MAX)] {
+            let SessionId(first) = SessionId::first_of(node);
+            assert_eq!(SessionId(first).node(), node);
+            assert_eq!(SessionId(first + 1_000_000).node(), node);
+        }
+        assert_eq!(SessionId::first_of(NodeId::ALONE), SessionId(1));
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod watermarks;
 pub use call::{CallId, CallMedia};
 pub use content_hash::{ContentHash, InvalidHash};
 pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};
-pub use id::{ConversationId, InvalidId, MediumId, MessageId, NotificationId, ObjectId, SessionId, UserId};
+pub use id::{ConversationId, InvalidId, MediumId, MessageId, NodeId, NotificationId, ObjectId, SessionId, UserId};
 pub use medium::{Dimensions, Medium, Thumbnail};
 pub use message::{
     ClientMessageId, Emoji, MediaLink, MediaType, Message, MessageKind, MessageStatus, NewMessage, Reaction, Rev, Seq,

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use super::StorageResult;
 use crate::error::Result;
 use crate::model::{
-    Conversation, ConversationCursor, ConversationId, Message, Page, Participant, Roster, Timestamp, Title, UserId,
+    Conversation, ConversationCursor, ConversationId, Message, Page, Participant, Rev, Roster, Seq, Timestamp, Title,
+    UserId,
 };
 
 /// A conversation to be made.
@@ -77,6 +78,22 @@ pub struct ConversationEntry {
     pub unread: u64,
 }
 
+/// How far a conversation has come that somebody is in.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Head {
+    /// Who is in it.
+    pub user_id: UserId,
+    /// Which conversation.
+    pub conversation_id: ConversationId,
+    /// Its newest message's place.
+    pub last_seq: Seq,
+    /// Its last change.
+    pub rev: Rev,
+}
+
+/// The most conversations that `list_heads` asks for at a time where a storage has nothing better.
+const HEADS_PAGE: usize = 200;
+
 /// Storage of conversations.
 #[cfg_attr(test, mockall::automock)]
 #[async_trait]
@@ -124,4 +141,29 @@ pub trait Conversations: Send + Sync {
     /// Everybody who shares a conversation with `user`, save `user` and those who block them or whom they block;
     /// each once, in any order.
     async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>>;
+
+    /// How far the conversations of these people have come: one head for each of them and each conversation that they
+    /// are in, in any order. Only several nodes ask for it, when a user's first socket comes and while words between
+    /// the nodes may be lost. What is here turns pages, and may miss a conversation that moves meanwhile; a storage
+    /// that can answers with one statement.
+    async fn list_heads(&self, users: &[UserId]) -> StorageResult<Vec<Head>> {
+        let mut heads = Vec::new();
+        for user in users {
+            let mut query = ConversationQuery { limit: HEADS_PAGE, ..ConversationQuery::default() };
+            loop {
+                let page = self.list_entries(user, &query).await?;
+                heads.extend(page.items.into_iter().map(|entry| Head {
+                    user_id: user.clone(),
+                    conversation_id: entry.conversation.id,
+                    last_seq: entry.conversation.last_seq,
+                    rev: entry.conversation.rev,
+                }));
+                match page.next {
+                    Some(next) => query.cursor = Some(next),
+                    None => break,
+                }
+            }
+        }
+        Ok(heads)
+    }
 }

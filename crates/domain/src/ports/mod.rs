@@ -8,6 +8,7 @@ mod blocks;
 mod bus;
 mod conversations;
 mod intake;
+mod link;
 mod media_items;
 mod messages;
 mod notifications;
@@ -24,8 +25,11 @@ pub use archive::{Archive, Begun, RecordReader, RecordSource, RecordTarget, Unfi
 pub use blobs::{BlobChunks, BlobEntry, BlobInfo, BlobKey, BlobPart, BlobWrite, Blobs};
 pub use blocks::Blocks;
 pub use bus::{BusClosed, EventBus};
-pub use conversations::{ConversationEntry, ConversationQuery, Conversations, GroupChange, NewConversation, Started};
+pub use conversations::{
+    ConversationEntry, ConversationQuery, Conversations, GroupChange, Head, NewConversation, Started,
+};
 pub use intake::{MediaIntake, Upload, UploadChunk, UploadChunks};
+pub use link::{CallAnswer, CallAsk, Heard, Link, Topic, Word};
 pub use media_items::MediaItems;
 pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,

@@ -1,7 +1,9 @@
 //! Calls: who rings whom, who is in a call, and the relay of what browsers need to connect. Calls live in
-//! this node's memory. A socket that is gone has ten seconds to come back; ringing ends by itself; people who block
+//! the memory of the node on which they were made; steps on another go there (`abroad`). A socket that is gone has ten seconds to come back; ringing ends by itself; people who block
 //! each other cannot ring. What remains of a missed call is a system message and a notification.
 
+mod abroad;
+mod telling;
 mod worker;
 
 use std::collections::HashMap;
@@ -10,7 +12,7 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 use parking_lot::Mutex;
-use tokio::sync::mpsc::{self, PermitIterator};
+use tokio::sync::mpsc;
 
 use super::blocking::Blocking;
 use super::closing::{Switch, closing};
@@ -20,10 +22,12 @@ use super::publisher::Publisher;
 use super::rosters::Rosters;
 use crate::error::{Attempt, Error, Result};
 use crate::event::{CallAudience, CallEvent, CallStep, Event};
-use crate::model::{CallId, CallMedia, ConversationId, SessionId, UserId};
-use crate::ports::StorageError;
+use crate::model::{CallId, CallMedia, ConversationId, NodeId, SessionId, UserId};
+use crate::ports::{Link, StorageError};
 use crate::rules::calling::{Accepted, Call, Course};
 
+use abroad::Abroad;
+use telling::{Tell, bounded, missed, send, tell_all, tell_users};
 pub use worker::CallingWorker;
 
 /// How long a socket that is in a call may be gone before its user is.
@@ -80,6 +84,7 @@ struct Shared {
     told: mpsc::Sender<Told>,
     rosters: Rosters,
     blocking: Blocking,
+    abroad: Option<Abroad>,
     switch: Switch,
 }
 
@@ -93,6 +98,7 @@ impl Calling {
         blocking: Blocking,
         missed: MissedCalls,
         publisher: Publisher,
+        link: Option<Arc<dyn Link>>,
         ring_time: Duration,
     ) -> (Self, CallingWorker) {
         let (told, tell) = mpsc::channel(QUEUE);
@@ -105,6 +111,7 @@ impl Calling {
             told,
             rosters,
             blocking,
+            abroad: link.map(Abroad::new),
             switch,
         });
         (Self(shared.clone()), CallingWorker { shared, tell, closing, missed, publisher })
@@ -128,7 +135,7 @@ impl Calling {
         }
         let mut tell = shared.room_to_tell().await?;
         let mut state = shared.state.lock();
-        if state.calls.contains_key(&call_id) || shared.ended.contains_key(&call_id) {
+        if state.calls.contains_key(&call_id) || shared.ended.contains_key(&call_id) || self.is_abroad(&call_id) {
             return Err(Error::Conflict("There is a call with this id already"));
         }
         if state.busy.contains_key(caller) {
@@ -164,11 +171,7 @@ impl Calling {
         Ok(())
     }
 
-    /// `user` comes in on the socket `session`, or goes on with it after a reconnect.
-    ///
-    /// # Errors
-    /// `NotFound`, `Conflict` for a call that is over or somebody who is in another one.
-    pub async fn accept(&self, user: &UserId, session: SessionId, call_id: &CallId) -> Result<()> {
+    async fn accept_here(&self, user: &UserId, session: SessionId, call_id: &CallId) -> Result<()> {
         let shared = &*self.0;
         let mut tell = shared.room_to_tell().await?;
         let mut state = shared.state.lock();
@@ -190,11 +193,7 @@ impl Calling {
         Ok(())
     }
 
-    /// `user` does not want to come.
-    ///
-    /// # Errors
-    /// `NotFound`, `Conflict` for a call that is over or does not ring at them.
-    pub async fn reject(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
+    async fn reject_here(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
         let shared = &*self.0;
         let mut tell = shared.room_to_tell().await?;
         let mut state = shared.state.lock();
@@ -208,20 +207,12 @@ impl Calling {
         Ok(())
     }
 
-    /// `user` goes; the caller of a call that rings gives up.
-    ///
-    /// # Errors
-    /// `NotFound`, `Conflict` for a call that is over or that they are not in.
-    pub async fn hang_up(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
+    async fn hang_up_here(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
         let mut tell = self.0.room_to_tell().await?;
         self.0.leave(&mut tell, user, call_id, bounded(reason))
     }
 
-    /// Passes a word on to another person in the call: to the socket with which they are in it.
-    ///
-    /// # Errors
-    /// `NotFound`, `Conflict` for a call that is over or where one of the two is not in it; `Validation` of `data`.
-    pub async fn signal(
+    async fn signal_here(
         &self,
         from: &UserId,
         session: SessionId,
@@ -261,8 +252,7 @@ impl Calling {
         }
     }
 
-    /// A socket is gone: who was in a call with it has ten seconds to come back.
-    pub fn socket_gone(&self, user: &UserId, session: SessionId) {
+    fn socket_gone_here(&self, user: &UserId, session: SessionId) {
         let state = self.0.state.lock();
         let Some(call_id) = state.busy.get(user) else { return };
         if state.calls.get(call_id).is_some_and(|call| call.session_of(user) == Some(session)) {
@@ -270,12 +260,21 @@ impl Calling {
         }
     }
 
+    /// A node is gone, and all sockets on it.
+    pub(super) fn node_gone(&self, node: NodeId) {
+        let state = self.0.state.lock();
+        for (call_id, call) in &state.calls {
+            let on_it = |user: &&UserId| call.session_of(user).is_some_and(|session| session.node() == node);
+            for user in call.members().filter(on_it) {
+                self.0.timers.set(Timer::Away(call_id.clone(), user.clone()), RECONNECT);
+            }
+        }
+    }
+
     pub(super) fn close(&self) {
         self.0.switch.close();
     }
 }
-
-type Tell<'a> = PermitIterator<'a, Told>;
 
 impl Shared {
     /// Room for all that one step tells, taken before anything changes.
@@ -362,39 +361,4 @@ impl Shared {
         }
         self.ended.insert(call_id.clone(), call);
     }
-}
-
-/// Tells everybody whom the call concerns.
-fn tell_all(tell: &mut Tell<'_>, call_id: &CallId, call: &Call, what: CallEvent) {
-    tell_users(tell, call_id, what, call.everybody().cloned());
-}
-
-fn tell_users(tell: &mut Tell<'_>, call_id: &CallId, what: CallEvent, users: impl IntoIterator<Item = UserId>) {
-    let to = CallAudience::Users(users.into_iter().collect());
-    send(tell, Told::Event(Event::Call { call_id: call_id.clone(), what, to }));
-}
-
-fn missed(tell: &mut Tell<'_>, call: &Call, users: Vec<UserId>) {
-    if !users.is_empty() {
-        let missed = MissedCall {
-            conversation_id: call.conversation_id,
-            caller: call.caller.clone(),
-            media: call.media,
-            users,
-            answered: !call.is_ringing(),
-        };
-        send(tell, Told::Missed(missed));
-    }
-}
-
-fn send(tell: &mut Tell<'_>, told: Told) {
-    if let Some(permit) = tell.next() {
-        permit.send(told);
-    } else {
-        tracing::error!("a step of a call tells more than it has room for");
-    }
-}
-
-fn bounded(reason: Option<String>) -> Option<String> {
-    reason.map(|reason| reason.chars().take(MAX_REASON_CHARS).collect())
 }

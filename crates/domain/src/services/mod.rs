@@ -9,6 +9,7 @@ mod backend;
 mod blocking;
 mod calling;
 mod closing;
+mod cluster;
 mod collecting;
 mod conversing;
 mod deadlines;
@@ -43,6 +44,7 @@ use std::sync::Arc;
 pub use backend::Backend;
 pub use blocking::Blocking;
 pub use calling::{Calling, CallingWorker, Invitation, MAX_SIGNAL_BYTES};
+pub use cluster::{ClusterBus, Following, Holding, Relay, RelayEnds};
 pub use collecting::{Collected, Collecting};
 pub use conversing::Conversing;
 pub use directory::Directory;
@@ -61,7 +63,7 @@ pub use typing::{Typing, TypingWorker};
 pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
 pub use writer::Writer;
 
-use crate::ports::{Clock, EventBus, IdSource, MessagePolicy, Rooms, Storage};
+use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Rooms, Storage};
 
 /// What services are built from.
 pub struct Parts {
@@ -69,6 +71,9 @@ pub struct Parts {
     pub storage: Arc<dyn Storage>,
     /// Where events go.
     pub bus: Arc<dyn EventBus>,
+    /// The way to other nodes on the same storage, with a [`ClusterBus`] on it for a bus; `None` for a node that is
+    /// alone.
+    pub link: Option<Arc<dyn Link>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Identities for what is made.
@@ -110,6 +115,8 @@ pub struct Services {
     pub limiting: Limiting,
     /// What the product's own backend does.
     pub backend: Backend,
+    /// What concerns the sockets of this node.
+    pub following: Following,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -124,13 +131,15 @@ pub struct Workers {
     pub notifier: Notifier,
     /// Tells of calls, and ends those whose time is up.
     pub calling: CallingWorker,
+    /// Stands between the bus and the sockets of a node among others; `None` for a node that is alone.
+    pub relay: Option<Relay>,
 }
 
 impl Services {
     /// Builds all services on these parts.
     #[expect(clippy::too_many_lines, reason = "one part after the other, and nothing to decide")]
     pub fn new(parts: Parts) -> (Self, Workers) {
-        let Parts { storage, bus, clock, ids, policy, rooms, settings } = parts;
+        let Parts { storage, bus, link, clock, ids, policy, rooms, settings } = parts;
         let settings = Arc::new(settings);
         let limiting = Limiting::new(settings.rates);
         let publisher = publisher::Publisher::new(bus);
@@ -145,6 +154,7 @@ impl Services {
             blocks: storage.clone(),
             queue: queue.clone(),
             publisher: publisher.clone(),
+            link: link.clone(),
             settings: &settings,
         });
         let announcer = announcer::Announcer::new(
@@ -193,8 +203,14 @@ impl Services {
             clock: clock.clone(),
             ids: ids.clone(),
         };
-        let (calling, calling_worker) =
-            Calling::new(rosters.clone(), blocking.clone(), missed, publisher.clone(), settings.call_ring_timeout);
+        let (calling, calling_worker) = Calling::new(
+            rosters.clone(),
+            blocking.clone(),
+            missed,
+            publisher.clone(),
+            link.clone(),
+            settings.call_ring_timeout,
+        );
         let conversing = Conversing::new(conversing::Needs {
             conversations: storage.clone(),
             rosters: rosters.clone(),
@@ -240,6 +256,17 @@ impl Services {
             publisher: publisher.clone(),
         });
         let reading = Reading::new(storage.clone(), rosters.clone(), notifying.clone(), publisher);
+        let following = Following::new(link, storage.clone());
+        let relay = Relay::new(cluster::Needs {
+            following: following.clone(),
+            presence: presence.clone(),
+            notifying: notifying.clone(),
+            calling: calling.clone(),
+            rosters: rosters.clone(),
+            views: views.clone(),
+            messages: storage.clone(),
+            conversations: storage.clone(),
+        });
         let syncing = Syncing::new(storage, rosters, views);
         let services = Self {
             directory,
@@ -255,9 +282,16 @@ impl Services {
             calling,
             limiting,
             backend,
+            following,
         };
-        let workers =
-            Workers { writer, presence: presence_worker, typing: typing_worker, notifier, calling: calling_worker };
+        let workers = Workers {
+            writer,
+            presence: presence_worker,
+            typing: typing_worker,
+            notifier,
+            calling: calling_worker,
+            relay,
+        };
         (services, workers)
     }
 

@@ -3,17 +3,20 @@
 //! devices hear of changes in the order in which they were stored, so no badge stays at the count before the last.
 
 mod notifier;
+mod standing;
 
 use std::sync::Arc;
 
 use notifier::Change;
 pub use notifier::Notifier;
+use standing::Standing;
 
 use super::notification_views::NotificationViews;
 use super::publisher::Publisher;
 use super::queue::QueueIn;
 use super::rosters::Rosters;
 use crate::error::{Error, Result};
+use crate::event::Event;
 use crate::model::{
     ConversationId, MessageId, NotificationId, NotificationKind, NotificationView, Preferences, PreferencesChange,
     UserId,
@@ -60,6 +63,7 @@ pub struct Notifying {
     views: NotificationViews,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
+    standing: Standing,
     queue: QueueIn<Change>,
 }
 
@@ -76,15 +80,28 @@ pub(super) struct Needs {
 impl Notifying {
     pub(super) fn new(needs: Needs) -> (Self, Notifier) {
         let (queue, queued) = super::queue::queue(CAPACITY);
+        let standing = Standing::default();
         let Needs { notifications, views, clock, ids, .. } = &needs;
         let notifying = Self {
             notifications: notifications.clone(),
             views: views.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
+            standing: standing.clone(),
             queue,
         };
-        (notifying, Notifier::new(queued, needs))
+        (notifying, Notifier::new(queued, standing, needs))
+    }
+
+    /// Something happened on another node: what is remembered here of unread notifications may not hold any more.
+    pub(super) fn heard(&self, event: &Event) {
+        match event {
+            // Which conversation a notification is of is not said.
+            Event::NotificationRead { .. } | Event::NotificationsReadAll { .. } | Event::NotificationRemoved { .. } => {
+                self.standing.forget_all();
+            }
+            _ => {}
+        }
     }
 
     /// A page of `user`'s notifications; `page` counts from 1.

@@ -2,6 +2,12 @@
 //!
 //! Counting is immediate; announcing is done by one worker that looks at what is true when it comes to a
 //! user, so contacts never hear "offline" after "online" from a race, and a flicker is not heard at all.
+//!
+//! With several nodes, each keeps an account of who is on the others (`elsewhere`) and announces to its own sockets
+//! alone, from its own account: whatever races, a socket hears "online" and "offline" in turn.
+
+mod crowd;
+mod elsewhere;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,6 +16,8 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
+use self::crowd::Crowd;
+use self::elsewhere::Others;
 use super::closing::{Closing, Switch, closing};
 use super::deadlines::Deadlines;
 use super::publisher::Publisher;
@@ -18,18 +26,32 @@ use super::write_queue::WriteQueue;
 use crate::error::{Error, Result};
 use crate::event::{Event, PresenceAudience};
 use crate::model::UserId;
-use crate::ports::{Blocks, Conversations, Receipts};
+use crate::ports::{Blocks, Conversations, Link, Receipts, Topic, Word};
 
 /// One user's sockets.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "none of them follows from the others")]
 struct Entry {
     sockets: usize,
+    /// How many other nodes they are on.
+    elsewhere: usize,
     /// Contacts have heard "online".
     announced: bool,
-    /// The last socket is gone and so is the grace.
-    expired: bool,
+    /// There is a socket, or there was one within the grace.
+    lingers: bool,
     /// What came before they did is marked as delivered. Not so while there is no socket, also within the grace.
     reached: bool,
+    /// Something reached them that nobody has marked as delivered.
+    unmarked: bool,
+    /// It was from here that they went last.
+    left_here: bool,
+}
+
+impl Entry {
+    /// Whether the last socket is gone and so is the grace.
+    fn is_gone(&self) -> bool {
+        self.sockets == 0 && !self.lingers && self.elsewhere == 0
+    }
 }
 
 #[derive(Default)]
@@ -37,6 +59,9 @@ struct State {
     users: HashMap<UserId, Entry>,
     /// Users whom the worker has to look at, each once.
     due: VecDeque<UserId>,
+    /// Who is here, as other nodes know it; empty without a link.
+    here: Crowd,
+    others: Others,
 }
 
 struct Shared {
@@ -45,6 +70,7 @@ struct Shared {
     graces: Deadlines<UserId>,
     grace: Duration,
     blocks: Arc<dyn Blocks>,
+    link: Option<Arc<dyn Link>>,
     switch: Switch,
 }
 
@@ -55,6 +81,7 @@ pub(super) struct Needs<'a> {
     pub(super) blocks: Arc<dyn Blocks>,
     pub(super) queue: WriteQueue,
     pub(super) publisher: Publisher,
+    pub(super) link: Option<Arc<dyn Link>>,
     pub(super) settings: &'a Settings,
 }
 
@@ -64,7 +91,7 @@ pub struct Presence(Arc<Shared>);
 
 impl Presence {
     pub(super) fn new(needs: Needs<'_>) -> (Self, PresenceWorker) {
-        let Needs { conversations, receipts, blocks, queue, publisher, settings } = needs;
+        let Needs { conversations, receipts, blocks, queue, publisher, link, settings } = needs;
         let (switch, closing) = closing();
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -72,6 +99,7 @@ impl Presence {
             graces: Deadlines::new(),
             grace: settings.presence_grace,
             blocks,
+            link,
             switch,
         });
         let scope = settings.presence_scope;
@@ -85,10 +113,11 @@ impl Presence {
         let mut state = self.0.state.lock();
         let entry = state.users.entry(user.clone()).or_default();
         entry.sockets += 1;
-        entry.expired = false;
+        entry.lingers = true;
         if entry.sockets == 1 {
             self.0.graces.cancel(user);
             state.due.push_back(user.clone());
+            self.0.tell_here(&mut state, user);
         }
         drop(state);
         self.0.wake.notify_one();
@@ -114,6 +143,19 @@ impl Presence {
     /// delivered. Until then a send must not move their position over messages of which nobody has been told.
     pub(super) fn is_reached(&self, user: &UserId) -> bool {
         self.0.state.lock().users.get(user).is_some_and(|entry| entry.reached)
+    }
+
+    /// A message has reached `user` that was stored as if it had reached nobody: the node that stored it holds no socket
+    /// of theirs. Marking it takes its turn, and many at once take one.
+    pub(super) fn mark_reached(&self, user: &UserId) {
+        let mut state = self.0.state.lock();
+        let Some(entry) = state.users.get_mut(user).filter(|entry| entry.sockets > 0 && !entry.unmarked) else {
+            return;
+        };
+        entry.unmarked = true;
+        state.due.push_back(user.clone());
+        drop(state);
+        self.0.wake.notify_one();
     }
 
     /// What came before `user` did is marked as delivered. To be called where no send can come between.
@@ -149,8 +191,10 @@ enum Turn {
     Online,
     /// They came back within the grace: contacts hear nothing of it.
     Back,
-    /// They are gone.
-    Offline,
+    /// They came to another node, which sees to what waits for them.
+    OnlineElsewhere,
+    /// They are gone; whether from this node.
+    Offline { left_here: bool },
 }
 
 /// Announces who comes and goes.
@@ -182,7 +226,12 @@ impl PresenceWorker {
     }
 
     async fn announce(&self, user: UserId, turn: Turn) {
-        self.deliver(&user, &turn).await;
+        let ours = matches!(turn, Turn::Online | Turn::Back | Turn::Offline { left_here: true });
+        if ours {
+            self.deliver(&user, &turn).await;
+        } else if self.shared.nobody_is_here() {
+            return;
+        }
         if matches!(turn, Turn::Back) {
             return;
         }
@@ -197,8 +246,8 @@ impl PresenceWorker {
             },
         };
         let event = match turn {
-            Turn::Online | Turn::Back => Event::UserOnline { user_id: user, audience },
-            Turn::Offline => Event::UserOffline { user_id: user, audience },
+            Turn::Online | Turn::Back | Turn::OnlineElsewhere => Event::UserOnline { user_id: user, audience },
+            Turn::Offline { .. } => Event::UserOffline { user_id: user, audience },
         };
         self.publisher.publish(event).await;
     }
@@ -209,8 +258,8 @@ impl PresenceWorker {
     /// lag behind while somebody is online, since a send moves only that of one recipient.
     async fn deliver(&self, user: &UserId, turn: &Turn) {
         let delivered = match turn {
-            Turn::Online | Turn::Back => self.queue.reach(user.clone()).await,
-            Turn::Offline => self.receipts.mark_delivered(user).await.map_err(Error::from),
+            Turn::Online | Turn::Back | Turn::OnlineElsewhere => self.queue.reach(user.clone()).await,
+            Turn::Offline { .. } => self.receipts.mark_delivered(user).await.map_err(Error::from),
         };
         match delivered {
             Ok(delivered) => {
@@ -233,8 +282,32 @@ impl Shared {
     fn expire(&self, user: UserId) {
         let mut state = self.state.lock();
         if let Some(entry) = state.users.get_mut(&user).filter(|entry| entry.sockets == 0) {
-            entry.expired = true;
+            entry.lingers = false;
+            entry.left_here = true;
+            self.tell_gone(&mut state, &user);
             state.due.push_back(user);
+        }
+    }
+
+    /// Whether this node has nobody to tell anything.
+    fn nobody_is_here(&self) -> bool {
+        self.state.lock().here.users().is_empty()
+    }
+
+    fn tell_here(&self, state: &mut State, user: &UserId) {
+        if let Some(link) = &self.link
+            && !state.here.contains(user)
+        {
+            state.here.insert(user.clone());
+            link.say(&Topic::Everyone, Word::Here(user.clone()));
+        }
+    }
+
+    fn tell_gone(&self, state: &mut State, user: &UserId) {
+        if let Some(link) = &self.link
+            && state.here.remove(user)
+        {
+            link.say(&Topic::Everyone, Word::Gone(user.clone()));
         }
     }
 
@@ -243,16 +316,20 @@ impl Shared {
         let mut state = self.state.lock();
         while let Some(user) = state.due.pop_front() {
             let Some(entry) = state.users.get_mut(&user) else { continue };
-            if entry.expired && entry.sockets == 0 {
-                let announced = entry.announced;
+            if entry.is_gone() {
+                let (announced, left_here) = (entry.announced, entry.left_here);
                 state.users.remove(&user);
                 if announced {
-                    return Some((user, Turn::Offline));
+                    return Some((user, Turn::Offline { left_here }));
                 }
-            } else if entry.sockets > 0 && !entry.reached {
+            } else if entry.sockets > 0 && (!entry.reached || entry.unmarked) {
                 let turn = if entry.announced { Turn::Back } else { Turn::Online };
                 entry.announced = true;
+                entry.unmarked = false;
                 return Some((user, turn));
+            } else if entry.elsewhere > 0 && !entry.announced {
+                entry.announced = true;
+                return Some((user, Turn::OnlineElsewhere));
             }
         }
         None

@@ -182,6 +182,7 @@ impl Writer {
             let reaction = |emoji: &crate::model::Emoji, added| Event::ReactionChanged {
                 conversation_id: view.message.conversation_id,
                 message_id: view.message.id,
+                rev: view.message.rev,
                 emoji: emoji.clone(),
                 user_id: amend.actor.clone(),
                 added,
@@ -323,6 +324,7 @@ mod tests {
             blocks: Arc::new(MockBlocks::new()),
             queue: queue.clone(),
             publisher: publisher.clone(),
+            link: None,
             settings: &Settings::default(),
         });
         let announcer = Announcer::new(

@@ -72,9 +72,10 @@ impl World {
     pub(crate) fn with(settings: Settings, policy: Arc<dyn MessagePolicy>) -> Self {
         let (bus, events) = LocalBus::new(20_000);
         let rooms = Arc::new(FakeRooms::default());
-        let (services, Workers { writer, presence, typing, notifier, calling }) = Services::new(Parts {
+        let (services, Workers { writer, presence, typing, notifier, calling, relay: _ }) = Services::new(Parts {
             storage: Arc::new(MemoryStorage::new()),
             bus,
+            link: None,
             clock: Arc::new(TickingClock::default()),
             ids: Arc::new(CountedIds::default()),
             policy,

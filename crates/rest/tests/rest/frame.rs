@@ -136,3 +136,33 @@ async fn readiness_says_who_does_not_answer() {
     assert!(message.contains("cluster") && !message.contains("storage") && !message.contains("cache"), "{message}");
     api.send(request("/healthz", &[])).await.data(200);
 }
+
+/// Something that can be done without, and does not answer.
+struct Optional;
+
+#[async_trait::async_trait]
+impl parlance_rest::Probe for Optional {
+    fn name(&self) -> &'static str {
+        "link"
+    }
+
+    fn is_needed(&self) -> bool {
+        false
+    }
+
+    async fn answers(&self) -> bool {
+        false
+    }
+}
+
+#[tokio::test]
+async fn what_can_be_done_without_leaves_it_ready_and_is_named() {
+    let api = Api::with(Provisioning::FromToken, |state| state.probes.push(Arc::new(Optional)));
+    let data = api.send(request("/readyz", &[])).await.data(200);
+    assert_eq!(data, json!({"status": "degraded", "without": ["link"]}));
+    let api = Api::with(Provisioning::FromToken, |state| {
+        state.probes.extend([Arc::new(Optional) as _, Arc::new(Fixed("storage", false)) as _]);
+    });
+    let message = api.send(request("/readyz", &[])).await.refused(503, "UNAVAILABLE");
+    assert!(message.contains("storage") && !message.contains("link"), "{message}");
+}

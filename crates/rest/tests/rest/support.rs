@@ -162,6 +162,7 @@ impl Api {
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
             bus: bus.clone(),
+            link: None,
             clock: clock.clone(),
             ids: ids.clone(),
             policy: Arc::new(Moderation),

@@ -100,6 +100,7 @@ impl Server {
         let (services, workers) = Services::new(Parts {
             storage: Arc::new(MemoryStorage::new()),
             bus,
+            link: None,
             clock: clock.clone(),
             ids: Arc::new(CountingIds::default()),
             policy: Arc::new(AcceptAll),

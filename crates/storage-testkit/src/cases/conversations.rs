@@ -2,7 +2,7 @@
 
 use parlance_domain::error::{Attempt, Error};
 use parlance_domain::model::{Conversation, ConversationId, ConversationKind, Participant, Role, Title, UserId};
-use parlance_domain::ports::{GroupChange, NewConversation, Started};
+use parlance_domain::ports::{GroupChange, Head, NewConversation, Started};
 
 use crate::{World, race};
 
@@ -228,4 +228,29 @@ pub async fn contacts_exclude_blocks_of_either_direction(world: World) {
     assert_eq!(contacts(&world, &dan).await, [ann.clone(), bob.clone(), cleo], "others' blocks do not concern Dan");
     world.unblock(&ann, &bob).await;
     assert_eq!(contacts(&world, &ann).await, [bob, dan], "without the block they are contacts again");
+}
+
+/// `list_heads`: one for each of the users and each conversation that they are in.
+pub async fn heads_say_how_far_each_ones_conversations_have_come(world: World) {
+    let [ann, bob, cleo] = world.people(["Ann", "Bob", "Cleo"]).await;
+    let direct = world.direct(&ann, &bob).await;
+    let group = world.group(&cleo, &[&ann, &bob]).await;
+    world.direct(&bob, &cleo).await;
+    let first = world.send(direct, &ann, "one").await;
+    world.send(direct, &bob, "two").await;
+    world.edit(first.id, &ann, "One").await;
+    let heads = async |users: &[UserId]| {
+        let mut heads = world.storage().list_heads(users).await.expect("the storage answers");
+        heads.sort();
+        heads
+    };
+    let head =
+        |user: &UserId, conversation_id, last_seq, rev| Head { user_id: user.clone(), conversation_id, last_seq, rev };
+    let mut expected = vec![head(&ann, direct, 2, 3), head(&ann, group, 0, 0)];
+    expected.sort();
+    assert_eq!(heads(std::slice::from_ref(&ann)).await, expected);
+    assert_eq!(heads(&[ann.clone(), cleo.clone(), world.id_of_nobody()]).await.len(), 4, "of all of them");
+    world.remove(group, &cleo, &ann).await;
+    assert_eq!(heads(std::slice::from_ref(&ann)).await, [head(&ann, direct, 2, 3)], "she is no longer in it");
+    assert_eq!(heads(&[]).await, [], "nobody has none");
 }

@@ -1,21 +1,17 @@
 //! The one worker that changes notifications: it stores and tells one thing after the other.
 
 use std::collections::{HashMap, HashSet};
-use std::time::Duration;
 
+use super::standing::Standing;
 use super::{CHUNK, NOT_FOUND, Needs};
 use crate::error::Result;
 use crate::event::Event;
 use crate::model::{ConversationId, MessageId, Notification, NotificationId, UserId};
 use crate::ports::{ChatNote, Counted, NewNotification};
-use crate::services::fresh_cache::FreshCache;
 use crate::services::queue::{Answer, QueueOut, reply};
 
 /// The most changes that are looked at together.
 const BATCH: usize = 1_024;
-/// Who is known to have an unread notification of a conversation; for them nothing is asked of the storage.
-const STANDING: u64 = 200_000;
-const STANDING_TTL: Duration = Duration::from_mins(1);
 
 /// Something that changes notifications.
 pub(super) enum Change {
@@ -37,12 +33,12 @@ pub(super) enum Change {
 pub struct Notifier {
     queued: QueueOut<Change>,
     needs: Needs,
-    standing: FreshCache<(ConversationId, UserId), ()>,
+    standing: Standing,
 }
 
 impl Notifier {
-    pub(super) fn new(queued: QueueOut<Change>, needs: Needs) -> Self {
-        Self { queued, needs, standing: FreshCache::new(STANDING, STANDING_TTL) }
+    pub(super) fn new(queued: QueueOut<Change>, standing: Standing, needs: Needs) -> Self {
+        Self { queued, needs, standing }
     }
 
     /// Notes until the writer has ended and everything is noted.

@@ -1,0 +1,52 @@
+//! What a step of a call tells, into room that was taken before the step.
+
+use tokio::sync::mpsc::PermitIterator;
+
+use super::super::missed_calls::MissedCall;
+use super::{MAX_REASON_CHARS, Told};
+use crate::event::{CallAudience, CallEvent, Event};
+use crate::model::{CallId, UserId};
+use crate::rules::calling::Call;
+
+/// Room for what one step tells.
+pub(super) type Tell<'a> = PermitIterator<'a, Told>;
+
+/// Tells everybody whom the call concerns.
+pub(super) fn tell_all(tell: &mut Tell<'_>, call_id: &CallId, call: &Call, what: CallEvent) {
+    tell_users(tell, call_id, what, call.everybody().cloned());
+}
+
+pub(super) fn tell_users(
+    tell: &mut Tell<'_>,
+    call_id: &CallId,
+    what: CallEvent,
+    users: impl IntoIterator<Item = UserId>,
+) {
+    let to = CallAudience::Users(users.into_iter().collect());
+    send(tell, Told::Event(Event::Call { call_id: call_id.clone(), what, to }));
+}
+
+pub(super) fn missed(tell: &mut Tell<'_>, call: &Call, users: Vec<UserId>) {
+    if !users.is_empty() {
+        let missed = MissedCall {
+            conversation_id: call.conversation_id,
+            caller: call.caller.clone(),
+            media: call.media,
+            users,
+            answered: !call.is_ringing(),
+        };
+        send(tell, Told::Missed(missed));
+    }
+}
+
+pub(super) fn send(tell: &mut Tell<'_>, told: Told) {
+    if let Some(permit) = tell.next() {
+        permit.send(told);
+    } else {
+        tracing::error!("a step of a call tells more than it has room for");
+    }
+}
+
+pub(super) fn bounded(reason: Option<String>) -> Option<String> {
+    reason.map(|reason| reason.chars().take(MAX_REASON_CHARS).collect())
+}

@@ -1,0 +1,29 @@
+//! Who is known to have an unread notification of a conversation; for them nothing is asked of the storage. Forgotten
+//! where one is read or removed, on this node or another.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{ConversationId, UserId};
+use crate::services::fresh_cache::FreshCache;
+
+const CAPACITY: u64 = 200_000;
+const TTL: Duration = Duration::from_mins(1);
+
+/// What is known. Cheap to clone.
+#[derive(Clone)]
+pub(super) struct Standing(Arc<FreshCache<(ConversationId, UserId), ()>>);
+
+impl Default for Standing {
+    fn default() -> Self {
+        Self(Arc::new(FreshCache::new(CAPACITY, TTL)))
+    }
+}
+
+impl std::ops::Deref for Standing {
+    type Target = FreshCache<(ConversationId, UserId), ()>;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}

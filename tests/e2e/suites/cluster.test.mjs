@@ -1,0 +1,191 @@
+// Several nodes on one database and one Redis are one server: for those who write to each other, for who is online,
+// for who may be where; also while Redis is away, a node is cut off, or one is killed.
+import assert from 'node:assert/strict';
+import { randomUUID } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { Cluster } from '../support/cluster.mjs';
+import { STORAGE } from '../support/database.mjs';
+import { eventually, inFlight } from '../support/wait.mjs';
+
+/** What a node could know of reaches its sockets within two seconds; the rest is for a slow machine. */
+const REPAIRED = 6_000;
+const LEASE = 15_000;
+
+const changes = (client, userId) =>
+  client.log.filter(({ event, args }) => /^user:(on|off)line$/.test(event) && args[0].userId === userId).map(({ event }) => event.slice(5));
+
+/** Once everything has arrived in a conversation: each once, and in the order in which it is stored. */
+async function complete(client, conversationId, count, patience = REPAIRED) {
+  await client.untilTrue(`${count} messages`, () => client.texts(conversationId).length >= count, { patience });
+  const stored = (await client.person.talk(conversationId)).map(({ text }) => text);
+  assert.equal(stored.length, count);
+  assert.deepEqual(client.texts(conversationId), stored);
+}
+
+// One file is for one process.
+if (STORAGE !== 'sqlite') {
+  describe(`three nodes on one ${STORAGE}`, () => {
+    let cluster;
+    let one;
+    let two;
+    let three;
+    before(async () => {
+      cluster = await Cluster.start();
+      [one, two, three] = cluster.nodes;
+      await cluster.whole();
+    });
+    after(() => cluster.close());
+
+    /** Somebody on each node. */
+    const everywhere = async (...names) => {
+      const people = await Promise.all(names.map((name, n) => cluster.nodes[n % 3].person(name)));
+      return people;
+    };
+
+    it('what is written on any node arrives on all, in one order and once', async () => {
+      const [ann, ben, cem] = await everywhere('Ann', 'Ben', 'Cem');
+      const group = await ann.group('Team', [ben, cem]);
+      const clients = await Promise.all([ann, ben, cem].map((person) => person.connect()));
+      await inFlight(12, Array.from({ length: 150 }, (_, n) => n), (n) => clients[n % 3].call(...clients[n % 3].sending(group, `m${n}`)));
+      await Promise.all(clients.map((client) => complete(client, group, 150)));
+    });
+
+    it('a message that is sent again on another node is the same message', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      const conversation = await ann.direct(ben);
+      const [here, there] = [await ann.connect(), await ann.connect('talentbridge', { url: two.url })];
+      const receiver = await ben.connect();
+      const clientMessageId = randomUUID();
+      const send = (client) => client.call(...client.sending(conversation, 'once', { clientMessageId }));
+      const [first, second] = await Promise.all([send(here), send(there)]);
+      assert.equal(first.message?._id ?? first.messageId, second.message?._id ?? second.messageId);
+      await ann.say(conversation, 'end');
+      await receiver.untilText('end');
+      assert.deepEqual(receiver.texts(conversation), ['once', 'end']);
+    });
+
+    it('edits, deletions, reading and typing are heard on other nodes', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      const conversation = await ann.direct(ben);
+      const [sender, receiver] = [await ann.enter('talentbridge', conversation), await ben.enter('talentbridge', conversation)];
+      const message = await ann.say(conversation, 'hello');
+      await receiver.untilText('hello');
+      receiver.emit('typing:start', { conversationId: conversation });
+      await sender.until('typing:start', ({ userId }) => userId === ben.id);
+      await sender.until('typing:stop', ({ userId }) => userId === ben.id);
+      await ben.rest.post(`/api/v1/chat/conversations/${conversation}/read`, {});
+      await sender.untilTrue('it was read', () => sender.log.some(({ event }) => event.startsWith('message:read') || event === 'messages:read'));
+      const edited = await ann.rest.patch(`/api/v1/chat/messages/${message._id}`, { text: 'hallo' });
+      assert.equal(edited.status, 200, JSON.stringify(edited.body));
+      await receiver.until('message:edited', ({ message: now }) => now.text === 'hallo');
+    });
+
+    it('who is removed from a group on one node is out of it on the others', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      const group = await ann.group('Team', [ben]);
+      const inside = await ben.enter('ulearn', group);
+      await ann.say(group, 'first');
+      await inside.untilText('first');
+      const removed = await ann.rest.delete(`/api/v1/chat/conversations/${group}/participants/${ben.id}`);
+      assert.equal(removed.status, 200, JSON.stringify(removed.body));
+      const refusal = await eventually(
+        'a send is refused',
+        () => inside.call(...inside.sending(group, 'still here')),
+        ({ success }) => success === false,
+        1_000,
+      );
+      assert.equal(refusal.success, false);
+      await ann.say(group, 'he is gone');
+      const direct = await ann.direct(ben);
+      await inside.join(direct);
+      await ann.say(direct, 'fence');
+      await inside.untilText('fence');
+      assert.ok(!JSON.stringify(inside.log).includes('he is gone'));
+    });
+
+    it('contacts hear of each coming and going once, whichever nodes the sockets are on', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      await ann.direct(ben);
+      const watchers = [await ann.connect(), await ann.connect('talentbridge', { url: three.url })];
+      const [phone, laptop] = await Promise.all([ben.connect(), ben.connect('talentbridge', { url: one.url })]);
+      for (const watcher of watchers) await watcher.untilTrue('online', () => changes(watcher, ben.id).length > 0);
+      phone.close();
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      laptop.close();
+      for (const watcher of watchers) {
+        await watcher.untilTrue('offline', () => changes(watcher, ben.id).length > 1);
+        assert.deepEqual(changes(watcher, ben.id), ['online', 'offline']);
+      }
+    });
+
+    it('a message counts as delivered when it has reached a socket on another node', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      const conversation = await ann.direct(ben);
+      const receiver = await ben.connect();
+      const message = await ann.say(conversation, 'hello');
+      await receiver.untilText('hello');
+      await eventually('delivered', async () => (await ann.talk(conversation))[0].status, (status) => status === 'delivered');
+      assert.ok(message._id);
+    });
+
+    it('while Redis is away messages still arrive everywhere within two seconds, nodes say so, and all goes on by itself', async () => {
+      const [ann, ben, cem] = await everywhere('Ann', 'Ben', 'Cem');
+      const group = await ann.group('Team', [ben, cem]);
+      const clients = await Promise.all([ann, ben, cem].map((person) => person.connect()));
+      const send = (n) => clients[n % 3].call(...clients[n % 3].sending(group, `m${n}`));
+      for (let n = 0; n < 6; n++) await send(n);
+      await cluster.redis.stop();
+      for (const node of cluster.nodes) {
+        const said = await eventually('degraded', () => Cluster.readiness(node), ({ status }) => status === 'degraded');
+        assert.deepEqual(said.without, ['redis']);
+        assert.equal((await fetch(`${node.url}/readyz`)).status, 200);
+      }
+      for (let n = 6; n < 12; n++) await send(n);
+      const began = Date.now();
+      await Promise.all(clients.map((client) => complete(client, group, 12)));
+      assert.ok(Date.now() - began < REPAIRED);
+      await cluster.redis.restart();
+      await cluster.whole();
+      for (let n = 12; n < 18; n++) await send(n);
+      await Promise.all(clients.map((client) => complete(client, group, 18)));
+    });
+
+    it('a node that is cut off from Redis misses nothing, and nobody misses what happens on it', async () => {
+      const [ann, ben, cem] = await everywhere('Ann', 'Ben', 'Cem');
+      const group = await ann.group('Team', [ben, cem]);
+      const clients = await Promise.all([ann, ben, cem].map((person) => person.connect()));
+      const send = (n) => clients[n % 3].call(...clients[n % 3].sending(group, `m${n}`));
+      for (let n = 0; n < 3; n++) await send(n);
+      // Nothing breaks: words only stop.
+      two.line.hold();
+      for (let n = 3; n < 15; n++) await send(n);
+      await Promise.all(clients.map((client) => complete(client, group, 15)));
+      await eventually('degraded', () => Cluster.readiness(two), ({ status }) => status === 'degraded');
+      two.line.release();
+      await cluster.whole();
+      for (let n = 15; n < 21; n++) await send(n);
+      await Promise.all(clients.map((client) => complete(client, group, 21)));
+    });
+
+    it('who was only on a node that is killed is offline within 15 s, and who is elsewhere too stays', async () => {
+      const [ann, ben, cem] = await everywhere('Ann', 'Ben', 'Cem');
+      await ann.direct(ben);
+      await ann.direct(cem);
+      const watcher = await ann.connect();
+      await ben.connect('talentbridge', { url: three.url, reconnection: false });
+      await cem.connect('talentbridge', { url: three.url, reconnection: false });
+      await cem.connect('talentbridge', { url: two.url });
+      for (const person of [ben, cem]) await watcher.untilTrue('online', () => changes(watcher, person.id).length > 0);
+      const killed = Date.now();
+      await three.kill();
+      await watcher.untilTrue('offline', () => changes(watcher, ben.id).includes('offline'), { patience: LEASE });
+      assert.ok(Date.now() - killed < LEASE);
+      assert.deepEqual(changes(watcher, ben.id), ['online', 'offline']);
+      assert.deepEqual(changes(watcher, cem.id), ['online']);
+      await three.restart();
+      await cluster.whole();
+      await ben.connect('talentbridge', { url: three.url });
+      await watcher.untilTrue('online again', () => changes(watcher, ben.id).length > 2);
+    });
+  });
+}
