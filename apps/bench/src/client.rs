@@ -273,7 +273,7 @@ impl Client {
         let number = self.run.sent();
         let text = letter::text(conversation, at, number);
         let id = &self.run.conversations[conversation].id;
-        let draft = self.run.words.draft(id, &self.part.person.id, &text, &number.to_string());
+        let draft = self.run.words.draft(id, &self.part.person.id, &text, &self.run.mark(number));
         match self.run.words.send {
             Some(event) => {
                 let id = self.socket.emit(event, &draft).await?;

@@ -63,6 +63,26 @@ impl Holdings {
     }
 }
 
+/// Whether a process still holds its end of a connection, by the ports of both ends, as the system lists connections. What
+/// is there and was closed by the process is in other states; `None` where the system does not say.
+pub(crate) fn holds(pid: u32, own: u16, peer: u16) -> Option<bool> {
+    let mut known = None;
+    for list in ["tcp", "tcp6"] {
+        let Ok(lines) = fs::read_to_string(format!("/proc/{pid}/net/{list}")) else { continue };
+        known = known.or(Some(false));
+        let is_it = |line: &str| {
+            let mut fields = line.split_whitespace().skip(1);
+            let mut port = || u16::from_str_radix(fields.next()?.rsplit_once(':')?.1, 16).ok();
+            // 01 is established, 08 ended by the peer alone.
+            port() == Some(own) && port() == Some(peer) && matches!(fields.next(), Some("01" | "08"))
+        };
+        if lines.lines().any(is_it) {
+            return Some(true);
+        }
+    }
+    known
+}
+
 /// A number out of a process's status.
 fn status(pid: u32, name: &str) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
@@ -105,7 +125,21 @@ mod tests {
     }
 
     #[test]
+    fn a_connection_is_held_until_it_is_closed() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("listens");
+        let own = listener.local_addr().expect("an address").port();
+        let client = std::net::TcpStream::connect(("127.0.0.1", own)).expect("connects");
+        let peer = client.local_addr().expect("an address").port();
+        let (server, _) = listener.accept().expect("accepts");
+        let held = || holds(std::process::id(), own, peer);
+        assert_eq!(held(), Some(true));
+        drop(server);
+        assert_eq!(held(), Some(false));
+    }
+
+    #[test]
     fn a_process_that_is_not_there_has_none() {
         assert!(Sample::take(u32::MAX).is_none() && Holdings::take(u32::MAX).is_none());
+        assert_eq!(holds(u32::MAX, 1, 1), None);
     }
 }

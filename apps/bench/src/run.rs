@@ -16,6 +16,9 @@ use crate::tally::Tally;
 use crate::target::Target;
 use crate::vocabulary::Vocabulary;
 
+/// How many runs there have been.
+static SERIES: AtomicU64 = AtomicU64::new(0);
+
 /// What clients do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
@@ -58,6 +61,8 @@ pub(crate) struct Run {
     pub(crate) dialect: Dialect,
     pub(crate) words: Vocabulary,
     pub(crate) conversations: Vec<Conversation>,
+    /// Tells its messages from those of other runs in the same conversations: the server knows repetitions by their mark.
+    series: u64,
     began: Instant,
     phase: watch::Sender<Phase>,
     window: OnceLock<(u64, u64)>,
@@ -76,6 +81,7 @@ impl Run {
             dialect,
             words: Vocabulary::of(dialect),
             conversations,
+            series: SERIES.fetch_add(1, Ordering::Relaxed),
             began: Instant::now(),
             phase: watch::Sender::new(Phase::Preparing),
             window: OnceLock::new(),
@@ -133,6 +139,11 @@ impl Run {
     pub(crate) fn sent(&self) -> u64 {
         self.unanswered.fetch_add(1, Ordering::Relaxed);
         self.sends.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The mark of a message, by its number in the run.
+    pub(crate) fn mark(&self, number: u64) -> String {
+        format!("{}-{number}", self.series)
     }
 
     /// A message was stored: all who hear of its conversation are owed it.

@@ -15,6 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::failure::Failure;
 use crate::packet::Packet;
+use crate::process;
 use crate::target::Target;
 
 /// How long a handshake or a single answer may take.
@@ -110,13 +111,14 @@ impl Socket {
         self.read().now_or_never().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Reads no more, until the server cuts the connection.
-    pub(crate) async fn stall(self) {
+    /// Reads no more, until the process that serves it has closed the connection. This end need not hear of that: what
+    /// the kernel gives up because nothing was taken, it gives up without a word.
+    pub(crate) async fn stall(self, server: u32) {
         /// How often it is looked at.
-        const GLANCE: Duration = Duration::from_millis(20);
+        const GLANCE: Duration = Duration::from_millis(100);
         let tcp = self.stream.get_ref();
-        // A reset shows as the socket's error, whatever lies unread before it.
-        while matches!(tcp.take_error(), Ok(None)) {
+        let (Ok(own), Ok(peer)) = (tcp.local_addr(), tcp.peer_addr()) else { return };
+        while process::holds(server, peer.port(), own.port()) == Some(true) {
             tokio::time::sleep(GLANCE).await;
         }
     }

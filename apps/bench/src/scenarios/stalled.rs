@@ -34,6 +34,7 @@ pub(super) async fn run(
     senders: usize,
     stalled: &[usize],
 ) -> Result<Report, Failure> {
+    let Some(pid) = stage.load.pid else { return Err(Failure::plain("stalled needs the server's --pid")) };
     if stage.load.rate == 0 {
         stage.load.rate = RATE;
     }
@@ -58,7 +59,7 @@ pub(super) async fn run(
         // Long enough to see the last one cut; it ends earlier.
         stage.load.duration = if count == 0 { least } else { least.max(LONGEST) };
         let room = rooms.iter().map(|room| Conversation::new(room.id.clone(), readers as u64)).collect();
-        let (people, pid) = (hanging[..count].to_vec(), stage.load.pid);
+        let people = hanging[..count].to_vec();
         let hang = move |run| hang(run, people, least, pid);
         let (report, hung) = perform(&stage, "stalled", room, &cast, course, hang).await?;
         let hung = hung.unwrap_or_default();
@@ -90,7 +91,7 @@ struct Hung {
 }
 
 /// Joins, reads until the measurement begins, then no more; ends when all are cut, and not before `least`.
-async fn hang(run: Arc<Run>, people: Vec<Person>, least: Duration, pid: Option<u32>) -> Hung {
+async fn hang(run: Arc<Run>, people: Vec<Person>, least: Duration, pid: u32) -> Hung {
     let joined = join_all(people.iter().map(|person| join(&run, person))).await;
     let mut hung = Hung::default();
     let mut sockets = Vec::new();
@@ -101,10 +102,10 @@ async fn hang(run: Arc<Run>, people: Vec<Person>, least: Duration, pid: Option<u
         }
     }
     join_all(sockets.iter_mut().map(|socket| read_until_measured(&run, socket))).await;
-    let swell = Swell::watch(pid);
+    let swell = Swell::watch(Some(pid));
     let stalls = sockets.into_iter().map(|socket| async {
         let stopped = Instant::now();
-        timeout(LONGEST, socket.stall()).await.ok().map(|()| stopped.elapsed())
+        timeout(LONGEST, socket.stall(pid)).await.ok().map(|()| stopped.elapsed())
     });
     let (cut, ()) = tokio::join!(join_all(stalls), sleep(least));
     hung.cut = cut.into_iter().flatten().collect();
