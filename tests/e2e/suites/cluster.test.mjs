@@ -10,6 +10,7 @@ import { eventually, inFlight } from '../support/wait.mjs';
 /** What a node could know of reaches its sockets within two seconds; the rest is for a slow machine. */
 const REPAIRED = 6_000;
 const LEASE = 15_000;
+const KEY = 'a-key-of-the-product';
 
 const changes = (client, userId) =>
   client.log.filter(({ event, args }) => /^user:(on|off)line$/.test(event) && args[0].userId === userId).map(({ event }) => event.slice(5));
@@ -30,7 +31,7 @@ if (STORAGE !== 'sqlite') {
     let two;
     let three;
     before(async () => {
-      cluster = await Cluster.start();
+      cluster = await Cluster.start({ env: { SERVER_API_KEYS: `test=${KEY}` } });
       [one, two, three] = cluster.nodes;
       await cluster.whole();
     });
@@ -126,6 +127,59 @@ if (STORAGE !== 'sqlite') {
       await receiver.untilText('hello');
       await eventually('delivered', async () => (await ann.talk(conversation))[0].status, (status) => status === 'delivered');
       assert.ok(message._id);
+    });
+
+    it('people on different nodes call each other, and a call ends with the socket that was in it', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      const conversationId = await ann.direct(ben);
+      const callId = randomUUID();
+      const [caller, phone, laptop] = [await ann.connect(), await ben.connect(), await ben.connect('talentbridge', { url: three.url })];
+      await caller.ok('call:invite', { conversationId, callId, media: 'audio' });
+      for (const device of [phone, laptop]) await device.until('call:invite', (call) => call.callId === callId);
+      await phone.ok('call:accept', { callId });
+      for (const device of [caller, laptop]) await device.until('call:accept', (call) => call.callId === callId);
+      await caller.ok('call:signal', { callId, to: ben.id, data: 'offer' });
+      await phone.until('call:signal', ({ data }) => data === 'offer');
+      await phone.ok('call:signal', { callId, to: ann.id, data: 'answer' });
+      await caller.until('call:signal', ({ data }) => data === 'answer');
+      assert.deepEqual(laptop.received('call:signal'), [], 'that device is not in the call');
+      await phone.ok('call:hangup', { callId });
+      await caller.until('call:hangup', (call) => call.callId === callId);
+      assert.equal((await phone.call('call:hangup', { callId })).code, 'CONFLICT');
+
+      const again = randomUUID();
+      await caller.ok('call:invite', { conversationId, callId: again, media: 'audio' });
+      await phone.until('call:invite', (call) => call.callId === again);
+      await phone.ok('call:accept', { callId: again });
+      phone.close();
+      await caller.until('call:hangup', (call) => call.callId === again && call.reason === 'disconnected');
+    });
+
+    it('the product ends all connections of somebody, on whichever nodes they are', async () => {
+      const [ann] = await everywhere('Ann');
+      const sockets = await Promise.all(cluster.nodes.map(({ url }) => ann.connect('talentbridge', { url })));
+      const ended = await fetch(`${two.url}/api/v1/server/users/${ann.id}/disconnect`, {
+        method: 'POST',
+        headers: { 'x-api-key': KEY, 'content-type': 'application/json' },
+        body: JSON.stringify({ reason: 'account closed' }),
+      });
+      assert.deepEqual((await ended.json()).data, { disconnected: true });
+      for (const socket of sockets) assert.deepEqual(await socket.until('session:ended'), { reason: 'account closed' });
+    });
+
+    it('a notification that is read on one node is read on the others, and the next message makes another', async () => {
+      const [ann, ben] = await everywhere('Ann', 'Ben');
+      const conversation = await ann.direct(ben);
+      const [phone, laptop] = [await ben.connect(), await ben.connect('talentbridge', { url: three.url })];
+      await ann.say(conversation, 'one');
+      const { _id: id } = await laptop.until('notification:new');
+      await phone.until('notification:new');
+      await phone.ok('notification:read', id);
+      assert.equal(await laptop.until('notification:read'), id);
+      const mark = laptop.mark();
+      // The node on which it is written may not remember that one is unread.
+      await ann.say(conversation, 'two');
+      await laptop.until('notification:new', () => true, { since: mark });
     });
 
     it('while Redis is away messages still arrive everywhere within two seconds, nodes say so, and all goes on by itself', async () => {

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, SetError};
 use tokio::time::Instant;
 
 use super::reading::{Found, event_of};
@@ -102,10 +102,11 @@ impl Holdings {
         self.people.keys().cloned().collect()
     }
 
-    /// Whether the user's conversations have been followed since before this is asked. `false` once for each who is held
-    /// and whose following has not come to its end.
+    /// Whether the user's conversations have been followed since before this is asked. For somebody whose following did
+    /// not come to its end it counts as done from now on, unless it is under way.
     pub(super) fn is_ready(&self, user: &UserId) -> bool {
-        self.people.get(user).is_none_or(|person| person.ready.set(()).is_err())
+        let done = |person: &Person| matches!(person.ready.set(()), Err(SetError::AlreadyInitializedError(())));
+        self.people.get(user).is_none_or(done)
     }
 
     pub(super) fn is_in(&self, user: &UserId, conversation: ConversationId) -> bool {
