@@ -103,14 +103,8 @@ impl Builder {
         };
         // Before the database: what is refused should leave that as it is.
         let tls = Tls::open(&config)?;
-        let storage = match storage {
-            Some(storage) => Opened::given(storage),
-            None => {
-                Linked::check(&config)?;
-                Opened::open_whole(&config).await?
-            }
-        };
-        let linked = Linked::open(&config).await?;
+        let storage = Box::pin(opened(&config, storage)).await?;
+        let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
             None => media::open(&config).await?,
@@ -189,6 +183,15 @@ impl Builder {
             metrics,
         })
     }
+}
+
+/// The storage that was handed in, else the one that the configuration names; several nodes need one that they can share.
+async fn opened(config: &Config, given: Option<Arc<dyn Storage>>) -> Result<Opened, ConfigError> {
+    if let Some(storage) = given {
+        return Ok(Opened::given(storage));
+    }
+    Linked::check(config)?;
+    Opened::open_whole(config).await
 }
 
 fn intake_settings(config: &Config) -> IntakeSettings {
