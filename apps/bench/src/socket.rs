@@ -114,8 +114,8 @@ impl Socket {
     /// Reads no more, until the process that serves it has closed the connection. This end need not hear of that: what
     /// the kernel gives up because nothing was taken, it gives up without a word.
     pub(crate) async fn stall(self, server: u32) {
-        /// How often it is looked at.
-        const GLANCE: Duration = Duration::from_millis(100);
+        /// How often it is looked at: the list is long, and reading it takes the time of those who are measured.
+        const GLANCE: Duration = Duration::from_secs(1);
         let tcp = self.stream.get_ref();
         let (Ok(own), Ok(peer)) = (tcp.local_addr(), tcp.peer_addr()) else { return };
         while process::holds(server, peer.port(), own.port()) == Some(true) {
