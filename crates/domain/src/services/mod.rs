@@ -243,6 +243,7 @@ impl Services {
             ids,
             settings,
         });
+        let relay_rooms = rooms.clone();
         let backend = Backend::new(backend::Needs {
             directory: directory.clone(),
             revoking: revoking.clone(),
@@ -262,6 +263,7 @@ impl Services {
             presence: presence.clone(),
             notifying: notifying.clone(),
             calling: calling.clone(),
+            rooms: relay_rooms,
             rosters: rosters.clone(),
             views: views.clone(),
             messages: storage.clone(),

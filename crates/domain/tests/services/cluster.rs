@@ -24,6 +24,7 @@ const SETTLED: Duration = Duration::from_secs(3);
 struct Node {
     id: NodeId,
     services: Services,
+    rooms: Arc<FakeRooms>,
     delivered: mpsc::Receiver<Arc<Event>>,
     _running: JoinSet<()>,
 }
@@ -45,6 +46,7 @@ impl Cluster {
         let id = NodeId(number);
         let (link, heard) = self.network.add(id);
         let (local, events) = LocalBus::new(20_000);
+        let rooms = Arc::new(FakeRooms::default());
         let (services, workers) = Services::new(Parts {
             storage: self.storage.clone(),
             bus: ClusterBus::new(local, link.clone()),
@@ -52,7 +54,7 @@ impl Cluster {
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             policy: Arc::new(AcceptAll),
-            rooms: Arc::new(FakeRooms::default()),
+            rooms: rooms.clone(),
             settings: Settings { presence_scope: PresenceScope::Everyone, ..Settings::default() },
         });
         let Workers { writer, presence, typing, notifier, calling, relay } = workers;
@@ -65,7 +67,7 @@ impl Cluster {
         running.spawn(calling.run());
         let relay = relay.expect("a node with a link has a relay");
         running.spawn(relay.run(RelayEnds { local: events, heard, delivery }));
-        Node { id, services, delivered, _running: running }
+        Node { id, services, rooms, delivered, _running: running }
     }
 
     /// A node is gone, and nobody hears of it.
@@ -503,4 +505,21 @@ async fn a_step_in_a_call_of_a_node_that_is_gone_is_answered() {
     two.cluster.kill(two.one);
     let gone = two.two.services.calling.hang_up(&two.bob.id, &call_id(), None).await;
     assert!(matches!(gone, Err(Error::Unavailable(_))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_looks_at_a_conversation_on_another_node_is_not_notified_of_it() {
+    let Two { mut two, one, ann, bob, room, held, .. } = two().await;
+    let notified =
+        |events: &[Arc<Event>]| events.iter().filter(|event| matches!(***event, Event::NotificationNew { .. })).count();
+    two.rooms.enter(room, &bob);
+    one.send(&ann, room, "1").await;
+    let told = two.within(SETTLED).await;
+    assert_eq!((texts(&told).len(), notified(&told)), (1, 0));
+    assert_eq!(one.services.notifying.unread(&bob.id).await, Ok(0));
+    two.rooms.leave(room, &bob);
+    one.send(&ann, room, "2").await;
+    assert_eq!(notified(&two.within(SETTLED).await), 1);
+    assert_eq!(one.services.notifying.unread(&bob.id).await, Ok(1));
+    drop(held);
 }

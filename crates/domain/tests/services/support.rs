@@ -46,6 +46,10 @@ impl FakeRooms {
     pub(crate) fn enter(&self, conversation: ConversationId, user: &User) {
         self.0.lock().expect("no test panics while it holds this").insert((conversation, user.id.clone()));
     }
+
+    pub(crate) fn leave(&self, conversation: ConversationId, user: &User) {
+        self.0.lock().expect("no test panics while it holds this").remove(&(conversation, user.id.clone()));
+    }
 }
 
 impl Rooms for FakeRooms {

@@ -3,6 +3,7 @@
 //! order of its `rev`, each change once; what was lost on the way is read from the storage. A node that is alone has
 //! none of this: its events go from the bus to the sockets as they are.
 
+mod beside;
 mod bus;
 mod followed;
 mod following;

@@ -6,11 +6,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::{BoxFuture, FutureExt};
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures::future::FutureExt;
+use futures::stream::StreamExt;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
+use super::beside::{Beside, RETRY, Stepped};
 use super::following::{Following, Shared};
 use super::nodes::{BEAT, Nodes};
 use super::reading::{Found, Reader};
@@ -19,7 +20,7 @@ use super::typists::{AGAIN, Typists};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::model::{CallId, ConversationId, ConversationView, MessageStatus, NodeId, UserId};
-use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Topic, Word};
+use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Rooms, Topic, Word};
 use crate::services::calling::Calling;
 use crate::services::notifying::Notifying;
 use crate::services::presence::Presence;
@@ -34,8 +35,6 @@ const OVERTAKING: Duration = Duration::from_millis(50);
 const LOOK: Duration = Duration::from_millis(1_200);
 /// How soon it is when somebody asks for it, at most.
 const LOOK_SOON: Duration = Duration::from_millis(200);
-/// When a conversation is read again that could not be.
-const RETRY: Duration = Duration::from_millis(500);
 /// The most conversations that are read at a time.
 const READING: usize = 8;
 /// The most steps in calls that others wait for at a time.
@@ -47,6 +46,7 @@ pub(in crate::services) struct Needs {
     pub(in crate::services) presence: Presence,
     pub(in crate::services) notifying: Notifying,
     pub(in crate::services) calling: Calling,
+    pub(in crate::services) rooms: Arc<dyn Rooms>,
     pub(in crate::services) rosters: Rosters,
     pub(in crate::services) views: Views,
     pub(in crate::services) messages: Arc<dyn Messages>,
@@ -70,37 +70,19 @@ pub struct Relay {
     presence: Presence,
     notifying: Notifying,
     calling: Calling,
+    rooms: Arc<dyn Rooms>,
     nodes: Nodes,
     typists: Typists,
-}
-
-/// What becomes of reading a conversation.
-type Read = (ConversationId, Result<Found>);
-/// What becomes of a look into the storage.
-type Looked = Result<Vec<Event>>;
-/// What becomes of a step that another node asked for; nobody waits for some.
-type Stepped = Option<(NodeId, u64, CallAnswer)>;
-
-/// What runs beside.
-struct Beside {
-    reads: FuturesUnordered<BoxFuture<'static, Read>>,
-    looks: FuturesUnordered<BoxFuture<'static, Looked>>,
-    steps: FuturesUnordered<BoxFuture<'static, Stepped>>,
-    looked: Instant,
-    look_wanted: bool,
-    beat: Instant,
-    again: Instant,
-    was_up: bool,
 }
 
 impl Relay {
     /// A relay; `None` for a node that is alone.
     pub(in crate::services) fn new(needs: Needs) -> Option<Self> {
-        let Needs { following, presence, notifying, calling, rosters, views, messages, conversations } = needs;
+        let Needs { following, presence, notifying, calling, rooms, rosters, views, messages, conversations } = needs;
         let shared = Arc::clone(following.shared()?);
         let reader = Reader { messages, conversations, rosters, views };
         let (nodes, typists) = (Nodes::default(), Typists::default());
-        Some(Self { shared, reader, presence, notifying, calling, nodes, typists })
+        Some(Self { shared, reader, presence, notifying, calling, rooms, nodes, typists })
     }
 
     /// Relays until the bus or the delivery is closed.
@@ -205,13 +187,30 @@ impl Relay {
             };
             beside.steps.push(putting_out.boxed());
         }
-        if !self.typists.elsewhere(&event, Instant::now()) {
+        if self.is_seen_anyway(&event, beside) || !self.typists.elsewhere(&event, Instant::now()) {
             return Vec::new();
         }
         self.move_people(&event, beside);
         let ready = self.in_order(event);
         self.mark_reached(&ready);
         ready
+    }
+
+    /// Whether an event notifies somebody of a conversation who is looking at it here, of which the node that made the
+    /// notification does not know. It counts as read, and nobody hears of it.
+    fn is_seen_anyway(&self, event: &Event, beside: &mut Beside) -> bool {
+        let Event::NotificationNew { user_id, notification, .. } = event else { return false };
+        let Some(conversation) = notification.conversation_id else { return false };
+        if !self.rooms.present(conversation).contains(user_id) {
+            return false;
+        }
+        let (notifying, reader) = (self.notifying.clone(), user_id.clone());
+        let reading = async move {
+            notifying.conversation_read(conversation, reader).await;
+            None
+        };
+        beside.steps.push(reading.boxed());
+        true
     }
 
     /// Follows what somebody who is held has come into, and no longer what they have left.
@@ -356,33 +355,6 @@ impl Relay {
             if let Some((_, rev)) = holdings.position(conversation) {
                 let reader = self.reader.clone();
                 beside.reads.push(async move { (conversation, reader.read(conversation, rev).await) }.boxed());
-            }
-        }
-    }
-}
-
-impl Beside {
-    fn new() -> Self {
-        let now = Instant::now();
-        Self {
-            reads: FuturesUnordered::new(),
-            looks: FuturesUnordered::new(),
-            steps: FuturesUnordered::new(),
-            looked: now,
-            look_wanted: false,
-            beat: now,
-            again: now,
-            was_up: false,
-        }
-    }
-    fn looked(&mut self, looked: Looked) -> Vec<Arc<Event>> {
-        match looked {
-            Ok(events) => events.into_iter().map(Arc::new).collect(),
-            Err(error) => {
-                tracing::warn!(%error, "what other nodes did cannot be read yet");
-                self.look_wanted = true;
-                self.looked = Instant::now() + RETRY;
-                Vec::new()
             }
         }
     }

@@ -20,12 +20,13 @@ pub(super) fn topic_of(event: &Event) -> Option<Topic> {
         | Event::GroupPhotoChanged { conversation_id, .. }
         | Event::ParticipantRemoved { conversation_id, .. } => Topic::Conversation(*conversation_id),
         Event::ConversationUpdated { conversation, .. } => Topic::Conversation(conversation.conversation.id),
-        // Those whom it concerns do not follow it yet.
-        Event::ConversationNew { .. } => Topic::Everyone,
-        // Every node may remember that somebody has an unread notification, whether it holds a socket of theirs or not.
-        Event::NotificationRead { .. } | Event::NotificationsReadAll { .. } | Event::NotificationRemoved { .. } => {
-            Topic::Everyone
-        }
+        // Those whom a conversation concerns that is new to them do not follow it yet. And every node may remember that
+        // somebody has an unread notification, or good tokens, whether it holds a socket of theirs or not.
+        Event::ConversationNew { .. }
+        | Event::NotificationRead { .. }
+        | Event::NotificationsReadAll { .. }
+        | Event::NotificationRemoved { .. }
+        | Event::SessionsEnded { issued_before: Some(_), .. } => Topic::Everyone,
         Event::MessagesDelivered { sender, .. } => Topic::User(sender.clone()),
         Event::NotificationNew { user_id, .. }
         | Event::UploadProgress { user_id, .. }
