@@ -103,14 +103,14 @@ impl Builder {
         };
         // Before the database: what is refused should leave that as it is.
         let tls = Tls::open(&config)?;
-        let storage = match storage {
-            Some(storage) => Opened::given(storage),
-            None => {
-                Linked::check(&config)?;
-                Opened::open_whole(&config).await?
-            }
+        let storage = if let Some(storage) = storage {
+            Opened::given(storage)
+        } else {
+            Linked::check(&config)?;
+            Opened::open_whole(&config).await?
         };
-        let linked = Linked::open(&config).await?;
+        // Most servers are alone: its state need not be part of everybody's future.
+        let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
             None => media::open(&config).await?,

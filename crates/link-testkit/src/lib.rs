@@ -12,7 +12,11 @@
 //!
 //! With it comes the smallest network that passes, [`MemoryNetwork`]: it cuts nodes off and loses words when it is told
 //! to, for tests of whatever stands on a link.
-#![expect(clippy::missing_panics_doc, reason = "every case panics where a promise is broken: that is its job")]
+#![expect(
+    clippy::missing_panics_doc,
+    clippy::panic,
+    reason = "cases panic where a promise is broken: that is their job"
+)]
 
 pub mod cases;
 mod memory;

@@ -73,6 +73,7 @@ impl Cluster {
     /// A node is gone, and nobody hears of it.
     fn kill(&self, node: Node) {
         self.network.kill(node.id);
+        drop(node);
     }
 }
 
@@ -135,7 +136,7 @@ fn texts(events: &[Arc<Event>]) -> Vec<String> {
 }
 
 /// Two nodes; Ann on the first and Bob on the second, in one conversation.
-struct Two {
+struct Pair {
     cluster: Cluster,
     one: Node,
     two: Node,
@@ -145,7 +146,7 @@ struct Two {
     held: Option<(Holding, Holding)>,
 }
 
-async fn two() -> Two {
+async fn two() -> Pair {
     let cluster = Cluster::new();
     let (mut one, mut two) = (cluster.node(1), cluster.node(2));
     let (ann, bob) = (one.user("ann").await, two.user("bob").await);
@@ -153,12 +154,12 @@ async fn two() -> Two {
     let (view, _) = one.services.conversing.start_direct(&ann, &bob.id).await.expect("a conversation starts");
     one.within(SETTLED).await;
     two.within(SETTLED).await;
-    Two { cluster, one, two, ann, bob, room: view.conversation.id, held }
+    Pair { cluster, one, two, ann, bob, room: view.conversation.id, held }
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_sent_on_one_node_is_heard_on_the_other_and_only_where_somebody_is_held() {
-    let Two { cluster, mut one, mut two, ann, bob, room, held } = two().await;
+    let Pair { cluster, mut one, mut two, ann, bob, room, held } = two().await;
     let mut three = cluster.node(3);
     let cem = three.user("cem").await;
     let _cem = three.connect(&cem).await;
@@ -172,7 +173,7 @@ async fn what_is_sent_on_one_node_is_heard_on_the_other_and_only_where_somebody_
 
 #[tokio::test(start_paused = true)]
 async fn two_nodes_that_write_at_once_tell_everybody_the_same_order() {
-    let Two { one: mut first, two: mut second, ann, bob, room, held, .. } = two().await;
+    let Pair { one: mut first, two: mut second, ann, bob, room, held, .. } = two().await;
     let (one, two) = (first.services.clone(), second.services.clone());
     let sends = |services: Services, user: User, name: &'static str| async move {
         for n in 0..100 {
@@ -190,7 +191,7 @@ async fn two_nodes_that_write_at_once_tell_everybody_the_same_order() {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_lost_comes_before_the_next_message() {
-    let Two { cluster, one, mut two, ann, bob, room, held, .. } = two().await;
+    let Pair { cluster, one, mut two, ann, bob, room, held, .. } = two().await;
     cluster.network.lose(two.id, 2);
     one.send(&ann, room, "1").await;
     one.send(&ann, room, "2").await;
@@ -203,7 +204,7 @@ async fn what_was_lost_comes_before_the_next_message() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_is_cut_off_hears_within_two_seconds_what_the_others_do_and_they_hear_it() {
-    let Two { cluster, mut one, mut two, ann, bob, room, held } = two().await;
+    let Pair { cluster, mut one, mut two, ann, bob, room, held } = two().await;
     cluster.network.cut(two.id);
     // The others notice when its next beats are missing.
     sleep(Duration::from_millis(1_300)).await;
@@ -222,7 +223,7 @@ async fn a_node_that_is_cut_off_hears_within_two_seconds_what_the_others_do_and_
 
 #[tokio::test(start_paused = true)]
 async fn edits_and_deletions_that_were_lost_are_told_as_they_are_now() {
-    let Two { cluster, one, mut two, ann, bob, room, held } = two().await;
+    let Pair { cluster, one, mut two, ann, bob, room, held } = two().await;
     one.send(&ann, room, "1").await;
     one.send(&ann, room, "2").await;
     two.within(SETTLED).await;
@@ -249,7 +250,7 @@ async fn edits_and_deletions_that_were_lost_are_told_as_they_are_now() {
 
 #[tokio::test(start_paused = true)]
 async fn who_was_added_or_removed_while_a_node_was_cut_off_finds_out() {
-    let Two { cluster, one, mut two, ann, bob, held, .. } = two().await;
+    let Pair { cluster, one, mut two, ann, bob, held, .. } = two().await;
     let conversing = &one.services.conversing;
     let old = conversing.create_group(&ann, "Old", vec![bob.id.clone()]).await.expect("a group").conversation.id;
     two.within(SETTLED).await;
@@ -260,7 +261,7 @@ async fn who_was_added_or_removed_while_a_node_was_cut_off_finds_out() {
     for event in two.within(Duration::from_secs(2)).await {
         match &*event {
             Event::ParticipantRemoved { conversation_id, user_id } => {
-                told.push((*conversation_id, user_id.clone(), false))
+                told.push((*conversation_id, user_id.clone(), false));
             }
             Event::ConversationNew { conversation, users } => {
                 told.push((conversation.conversation.id, users[0].clone(), true));
@@ -276,7 +277,7 @@ async fn who_was_added_or_removed_while_a_node_was_cut_off_finds_out() {
 
 #[tokio::test(start_paused = true)]
 async fn membership_holds_on_all_nodes_at_once() {
-    let Two { one, mut two, ann, bob, held, .. } = two().await;
+    let Pair { one, mut two, ann, bob, held, .. } = two().await;
     let cem = one.user("cem").await;
     let conversing = &one.services.conversing;
     let group = conversing.create_group(&ann, "Team", vec![cem.id.clone()]).await.expect("a group").conversation.id;
@@ -320,7 +321,7 @@ async fn presence_is_one_for_all_nodes_and_each_hears_of_it_once() {
 
 #[tokio::test(start_paused = true)]
 async fn the_users_of_a_node_that_is_killed_are_offline_within_fifteen_seconds() {
-    let Two { cluster, one, mut two, ann, bob, held, .. } = two().await;
+    let Pair { cluster, one, mut two, ann, bob, held, .. } = two().await;
     let cem = one.user("cem").await;
     let _cem = one.connect(&cem).await;
     // Ann is on both.
@@ -335,7 +336,7 @@ async fn the_users_of_a_node_that_is_killed_are_offline_within_fifteen_seconds()
 
 #[tokio::test(start_paused = true)]
 async fn presence_is_reconciled_after_words_were_lost() {
-    let Two { cluster, one, mut two, ann, held, .. } = two().await;
+    let Pair { cluster, one, mut two, ann, held, .. } = two().await;
     let (cem, dee) = (one.user("cem").await, one.user("dee").await);
     let dee_is_here = one.connect(&dee).await;
     two.within(SETTLED).await;
@@ -353,7 +354,7 @@ async fn presence_is_reconciled_after_words_were_lost() {
 
 #[tokio::test(start_paused = true)]
 async fn a_node_that_starts_knows_who_is_online_and_tells_nobody_of_it() {
-    let Two { cluster, ann, bob, held, one, two, .. } = two().await;
+    let Pair { cluster, ann, bob, held, one, two, .. } = two().await;
     let mut three = cluster.node(3);
     assert_eq!(three.presence_within(SETTLED).await, [""; 0]);
     assert_eq!(three.services.presence.online_count(), 2);
@@ -363,7 +364,7 @@ async fn a_node_that_starts_knows_who_is_online_and_tells_nobody_of_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_marked_as_delivered_has_reached_somebody() {
-    let Two { cluster, mut one, two, ann, room, held, .. } = two().await;
+    let Pair { cluster, mut one, two, ann, room, held, .. } = two().await;
     let status = async |node: &Node| {
         let page = node.services.messaging.history(&ann.id, room, None, 1).await.expect("a page");
         page.items[0].status
@@ -385,7 +386,7 @@ async fn what_is_marked_as_delivered_has_reached_somebody() {
 
 #[tokio::test(start_paused = true)]
 async fn typing_ends_everywhere_when_its_node_is_gone_and_not_before() {
-    let Two { cluster, one, mut two, ann, room, held, .. } = two().await;
+    let Pair { cluster, one, mut two, ann, room, held, .. } = two().await;
     let typing = |event: &Arc<Event>| match &**event {
         Event::TypingStarted { .. } => Some(true),
         Event::TypingStopped { .. } => Some(false),
@@ -451,7 +452,7 @@ fn call_id() -> CallId {
 }
 
 /// Ann has called Bob, and he has accepted on the other node.
-async fn calling(two: &mut Two) -> (SessionId, SessionId) {
+async fn calling(two: &mut Pair) -> (SessionId, SessionId) {
     let (ann_session, bob_session) =
         (two.one.services.following.first_session(), two.two.services.following.first_session());
     let invitation = Invitation { conversation_id: two.room, call_id: call_id(), media: CallMedia::Audio, data: None };
@@ -508,7 +509,7 @@ async fn a_step_in_a_call_of_a_node_that_is_gone_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn who_looks_at_a_conversation_on_another_node_is_not_notified_of_it() {
-    let Two { mut two, one, ann, bob, room, held, .. } = two().await;
+    let Pair { mut two, one, ann, bob, room, held, .. } = two().await;
     let notified =
         |events: &[Arc<Event>]| events.iter().filter(|event| matches!(***event, Event::NotificationNew { .. })).count();
     two.rooms.enter(room, &bob);

@@ -83,7 +83,7 @@ mod tests {
         assert!(typists.elsewhere(&started, start));
         assert!(!typists.elsewhere(&started, start + AGAIN), "said again");
         assert_eq!(typists.expired(start + HOLDS), []);
-        assert_eq!(typists.expired(start + AGAIN + HOLDS), [stopped.clone()]);
+        assert_eq!(typists.expired(start + AGAIN + HOLDS), std::slice::from_ref(&stopped));
         assert!(!typists.elsewhere(&stopped, start + AGAIN + HOLDS), "it has ended");
         assert!(typists.elsewhere(&started, start + AGAIN + HOLDS));
         assert!(typists.elsewhere(&stopped, start + AGAIN + HOLDS));
