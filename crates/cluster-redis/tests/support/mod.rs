@@ -95,7 +95,7 @@ pub(crate) async fn lost(member: &mut Member) -> Vec<Heard> {
     loop {
         match member.hear().await {
             Heard::Lost => return before,
-            heard => before.push(heard),
+            heard @ Heard::Word(..) => before.push(heard),
         }
     }
 }
