@@ -55,7 +55,7 @@ impl Linked {
     /// Puts the relay between the bus and the delivery: what comes out is to be delivered.
     pub(crate) fn relay(
         self,
-        relay: Relay,
+        relay: Box<Relay>,
         local: mpsc::Receiver<Arc<Event>>,
         capacity: usize,
         tasks: &mut JoinSet<()>,

@@ -169,7 +169,7 @@ impl Server {
             // Nobody publishes any more, and whoever gave the storage closes it after this.
             delivered.shutdown().await;
             if let Some(link) = &link {
-                say_farewell(&**link).await;
+                Box::pin(say_farewell(&**link)).await;
             }
             storage.close().await;
         });

@@ -132,7 +132,7 @@ pub struct Workers {
     /// Tells of calls, and ends those whose time is up.
     pub calling: CallingWorker,
     /// Stands between the bus and the sockets of a node among others; `None` for a node that is alone.
-    pub relay: Option<Relay>,
+    pub relay: Option<Box<Relay>>,
 }
 
 impl Services {

@@ -509,7 +509,7 @@ async fn a_step_in_a_call_of_a_node_that_is_gone_is_answered() {
 
 #[tokio::test(start_paused = true)]
 async fn who_looks_at_a_conversation_on_another_node_is_not_notified_of_it() {
-    let Two { mut two, one, ann, bob, room, held, .. } = two().await;
+    let Pair { mut two, one, ann, bob, room, held, .. } = two().await;
     let notified =
         |events: &[Arc<Event>]| events.iter().filter(|event| matches!(***event, Event::NotificationNew { .. })).count();
     two.rooms.enter(room, &bob);

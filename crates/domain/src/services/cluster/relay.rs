@@ -77,16 +77,16 @@ pub struct Relay {
 
 impl Relay {
     /// A relay; `None` for a node that is alone.
-    pub(in crate::services) fn new(needs: Needs) -> Option<Self> {
+    pub(in crate::services) fn new(needs: Needs) -> Option<Box<Self>> {
         let Needs { following, presence, notifying, calling, rooms, rosters, views, messages, conversations } = needs;
         let shared = Arc::clone(following.shared()?);
         let reader = Reader { messages, conversations, rosters, views };
         let (nodes, typists) = (Nodes::default(), Typists::default());
-        Some(Self { shared, reader, presence, notifying, calling, rooms, nodes, typists })
+        Some(Box::new(Self { shared, reader, presence, notifying, calling, rooms, nodes, typists }))
     }
 
     /// Relays until the bus or the delivery is closed.
-    pub async fn run(mut self, ends: RelayEnds) {
+    pub async fn run(mut self: Box<Self>, ends: RelayEnds) {
         let RelayEnds { mut local, mut heard, delivery } = ends;
         let mut beside = Beside::new();
         let mut ticks = interval(TICK);
