@@ -62,6 +62,8 @@ if [ ${#files[@]} -eq 0 ]; then
     for once in clock contract-rows dead-peers dialect-choice hostile-frames storm transports webrtc; do
       files=("${files[@]/"suites/$once.test.mjs"}")
     done
+    # On the stand-in for MongoDB a node that lost the database has once given no answer for a minute (docs/operating.md).
+    [ "$E2E_STORAGE" != mongodb ] || files=("${files[@]/"suites/cluster-faults.test.mjs"}")
     files=(${files[@]})
   fi
 fi
