@@ -8,7 +8,5 @@ if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.j
 fi
 
 if [ -z "${PARLANCE_E2E_CHROMIUM:-}" ] && [ ! -x /usr/bin/chromium ]; then
-  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-  $sudo apt-get update -qq
-  $sudo apt-get install -y -qq --no-install-recommends chromium
+  ./packages.sh chromium
 fi

@@ -21,9 +21,7 @@ fi
 if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
   if [ ! -x .venv/bin/python ] || [ requirements.txt -nt .venv/.installed ]; then
     if ! python3 -c 'import ensurepip' 2>/dev/null; then
-      sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-      $sudo apt-get update -qq
-      $sudo apt-get install -y -qq python3-venv
+      ./packages.sh python3-venv
     fi
     python3 -m venv .venv
     .venv/bin/pip install --quiet -r requirements.txt
@@ -32,15 +30,11 @@ if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
 fi
 
 if ! command -v ip >/dev/null; then
-  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-  $sudo apt-get update -qq
-  $sudo apt-get install -y -qq --no-install-recommends iproute2
+  ./packages.sh iproute2
 fi
 
 if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then
-  sudo=$([ "$(id -u)" -eq 0 ] || echo sudo)
-  $sudo apt-get update -qq
-  $sudo apt-get install -y -qq --no-install-recommends libfaketime
+  ./packages.sh libfaketime
 fi
 
 if [ -z "${PARLANCE_BIN:-}" ]; then

@@ -117,6 +117,13 @@ impl Run {
         let _ = self.window.set((start, start.saturating_add(nanos(length))));
     }
 
+    /// Waits until the time begins that counts, which has been said.
+    pub(crate) async fn until_measured(&self) {
+        if let Some((start, _)) = self.window.get() {
+            tokio::time::sleep_until(self.began + Duration::from_nanos(*start)).await;
+        }
+    }
+
     /// Whether a moment counts.
     pub(crate) fn counts(&self, at: u64) -> bool {
         self.window.get().is_some_and(|(start, end)| (*start..*end).contains(&at))

@@ -57,7 +57,6 @@ impl Subscriber {
     /// Hears until the link is dropped.
     pub(crate) async fn run(mut self) {
         loop {
-            // A node that has not followed anything yet has missed nothing.
             if let Err(error) = self.hear().await {
                 tracing::debug!(%error, "nothing can be heard");
             }
@@ -75,10 +74,7 @@ impl Subscriber {
         let own = [Topic::Everyone, Topic::Node(self.node)];
         self.tell(&mut sink, &Difference::new(own.to_vec())).await?;
         let mut subscribed = HashSet::new();
-        let everything = self.followed.everything();
-        self.tell(&mut sink, &everything).await?;
-        subscribed.extend(everything.subscribe.iter().cloned());
-        self.followed.was_told(&everything);
+        self.bring(&mut sink, &mut subscribed, &self.followed.everything()).await?;
         let mut checks = interval(CHECK);
         checks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let followed = Arc::clone(&self.followed);
@@ -87,12 +83,7 @@ impl Subscriber {
                 said = next(&mut stream) => self.take(&said?),
                 () = followed.differs.notified() => {
                     let difference = followed.difference(&subscribed);
-                    self.tell(&mut sink, &difference).await?;
-                    subscribed.extend(difference.subscribe.iter().cloned());
-                    for topic in &difference.unsubscribe {
-                        subscribed.remove(topic);
-                    }
-                    followed.was_told(&difference);
+                    self.bring(&mut sink, &mut subscribed, &difference).await?;
                 }
                 _ = checks.tick() => {
                     self.health.check();
@@ -100,6 +91,22 @@ impl Subscriber {
                 }
             }
         }
+    }
+
+    /// Brings what Redis is told to what is followed.
+    async fn bring(
+        &self,
+        sink: &mut PubSubSink,
+        subscribed: &mut HashSet<Topic>,
+        difference: &Difference,
+    ) -> RedisResult<()> {
+        self.tell(sink, difference).await?;
+        subscribed.extend(difference.subscribe.iter().cloned());
+        for topic in &difference.unsubscribe {
+            subscribed.remove(topic);
+        }
+        self.followed.was_told(difference);
+        Ok(())
     }
 
     /// Subscribes and unsubscribes, and waits until Redis has said so.

@@ -21,7 +21,7 @@ use crate::handshake::{Refusal, bare};
 use crate::hub::Hub;
 use crate::inbox::{Admitted, Job};
 use crate::meters::Meters;
-use crate::net::{Line, Lines};
+use crate::net::{Line, Lines, SlowConsumers};
 use crate::outbox::{HandedOver, Packet, Pushed, Sink};
 use crate::revocation;
 use crate::session::Session;
@@ -44,7 +44,7 @@ pub(crate) struct Node {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tasks: Tasks,
     pub(crate) failures: FailedHandshakes,
-    pub(crate) slow_consumers: AtomicU64,
+    pub(crate) slow_consumers: SlowConsumers,
     pub(crate) meters: Meters,
     /// Whether commands are still taken.
     pub(crate) open: AtomicBool,
@@ -167,8 +167,7 @@ impl Node {
             self.take_out(session);
             // Its connection may have been cut, and counted, because a write waited.
             if session.cut() {
-                self.slow_consumers.fetch_add(1, Ordering::Relaxed);
-                Meters::slow_consumer();
+                self.slow_consumers.add();
             }
         }
     }

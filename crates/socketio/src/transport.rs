@@ -24,7 +24,7 @@ use crate::delivery::deliver;
 use crate::failures::FailedHandshakes;
 use crate::gate::Gate;
 use crate::meters::Meters;
-use crate::net::{Engine, Lines, Listener, Options, StallCount, fronted};
+use crate::net::{Engine, Lines, Listener, Options, SlowConsumers, fronted};
 use crate::node::Node;
 use crate::sockets::Sockets;
 use crate::tasks::Tasks;
@@ -44,7 +44,6 @@ pub struct Transport {
     node: Arc<Node>,
     io: SocketIo,
     engine: Engine,
-    stalls: StallCount,
 }
 
 /// What the transport counts.
@@ -88,7 +87,7 @@ impl Transport {
             clock,
             tasks: Tasks::default(),
             failures,
-            slow_consumers: AtomicU64::new(0),
+            slow_consumers: SlowConsumers::default(),
             meters: Meters::new(),
             open: AtomicBool::new(true),
             sessions: AtomicU64::new(first_session.0),
@@ -99,7 +98,7 @@ impl Transport {
             async { Ok(response.await?.map(Body::new)) }
         }));
         let engine = fronted(node.lines.serve(engine), &node.config);
-        Self { node, io, engine, stalls: StallCount::default() }
+        Self { node, io, engine }
     }
 
     /// The routes of the protocol. CORS and everything else around HTTP is the application's; serve it
@@ -113,7 +112,7 @@ impl Transport {
     /// connection whose peer does not read for `SLOW_CONSUMER_TIMEOUT` is cut and counted.
     pub fn listener(&self, inner: TcpListener, dialect: Option<Dialect>) -> Listener {
         let Config { slow_consumer_timeout: stall_limit, send_buffer_bytes, .. } = self.node.config;
-        Listener::new(inner, dialect, Options { stall_limit, send_buffer_bytes }, self.stalls.clone())
+        Listener::new(inner, dialect, Options { stall_limit, send_buffer_bytes }, self.node.slow_consumers.clone())
     }
 
     /// Brings what is published on the bus to this node's sockets, in order, until the bus is closed.
@@ -126,10 +125,7 @@ impl Transport {
 
     /// What there is to count.
     pub fn stats(&self) -> Stats {
-        Stats {
-            sockets: self.node.hub.len(),
-            slow_consumers: self.node.slow_consumers.load(Ordering::Relaxed) + self.stalls.get(),
-        }
+        Stats { sockets: self.node.hub.len(), slow_consumers: self.node.slow_consumers.get() }
     }
 
     /// Takes no more commands and sockets, carries out and answers what is queued, then ends all connections in a way

@@ -74,6 +74,7 @@ impl Users for MemoryStorage {
         state.use_media(&Use::Picture(id.clone()), &before, &Named::by_urls(user.picture.as_deref()));
         Ok(Some(user))
     }
+
     async fn find_revocation(&self, id: &UserId) -> StorageResult<Option<Timestamp>> {
         Ok(self.state().users.get(id).and_then(|known| known.revoked_before))
     }

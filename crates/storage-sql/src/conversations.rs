@@ -142,9 +142,7 @@ impl SqlStorage {
         .await?;
         Ok(ids.iter().map(|id| user_id(id)).collect::<Result<_, _>>()?)
     }
-}
 
-impl SqlStorage {
     async fn heads(&self, users: &[UserId]) -> Result<Vec<Head>, Failed> {
         let users: Vec<&str> = users.iter().map(UserId::as_str).collect();
         let rows: Vec<HeadRow> = Sql::new(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::{Instant, interval, sleep};
+use tokio::time::{Instant, interval};
 use tokio_tungstenite::tungstenite::http::Method;
 
 use super::Stage;
@@ -103,9 +103,7 @@ struct Day {
 async fn busy_day(run: Arc<Run>, people: Vec<Person>, group: String, pid: u32) -> Day {
     let (mut day, mut turns) = (Day::default(), interval(TURN));
     let [owner, uploader, guest] = people.as_slice() else { return day };
-    while !run.counts(run.now()) {
-        sleep(TURN).await;
-    }
+    run.until_measured().await;
     let began = Instant::now();
     let text = "soak ".repeat(UPLOAD);
     for turn in 0_u64.. {

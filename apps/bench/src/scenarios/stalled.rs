@@ -122,11 +122,9 @@ async fn join(run: &Run, person: &Person) -> Result<Socket, Failure> {
 }
 
 async fn read_until_measured(run: &Run, socket: &mut Socket) {
-    /// How often the clock is looked at while nothing comes.
-    const GLANCE: Duration = Duration::from_millis(20);
-    while !run.counts(run.now()) {
-        if let Ok(None) = timeout(GLANCE, socket.read()).await {
-            return;
-        }
+    let reading = async { while socket.read().await.is_some() {} };
+    tokio::select! {
+        () = run.until_measured() => {}
+        () = reading => {}
     }
 }

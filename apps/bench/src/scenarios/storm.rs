@@ -101,13 +101,9 @@ async fn weather(
     calm: Duration,
     pid: Option<u32>,
 ) -> Storm {
-    /// How often the clock is looked at.
-    const GLANCE: Duration = Duration::from_millis(20);
     let progress = Progress::new(true);
     let mut storm = Storm::default();
-    while !run.counts(run.now()) {
-        tokio::time::sleep(GLANCE).await;
-    }
+    run.until_measured().await;
     let swell = Swell::watch(pid);
     if rounds == 0 {
         tokio::time::sleep(calm).await;

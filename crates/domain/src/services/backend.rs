@@ -124,7 +124,7 @@ impl Backend {
         if before > now {
             return Err(Error::validation("before", "must not be in the future"));
         }
-        self.0.directory.register(user, ProfileChange::default()).await?;
+        self.0.directory.make_known(user).await?;
         let before = self.0.revoking.revoke(user, before).await?;
         let ended = Event::SessionsEnded { user_id: user.clone(), reason, issued_before: Some(before) };
         self.0.publisher.publish(ended).await;

@@ -1,6 +1,7 @@
-//! Calls: who rings whom, who is in a call, and the relay of what browsers need to connect. Calls live in
-//! the memory of the node on which they were made; steps on another go there (`abroad`). A socket that is gone has ten seconds to come back; ringing ends by itself; people who block
-//! each other cannot ring. What remains of a missed call is a system message and a notification.
+//! Calls: who rings whom, who is in a call, and the relay of what browsers need to connect. Calls live in the memory of
+//! the node on which they were made; steps on another go there (`abroad`). A socket that is gone has ten seconds to
+//! come back; ringing ends by itself; people who block each other cannot ring. What remains of a missed call is a
+//! system message and a notification.
 
 mod abroad;
 mod telling;
@@ -27,7 +28,7 @@ use crate::ports::{Link, StorageError};
 use crate::rules::calling::{Accepted, Call, Course};
 
 use abroad::Abroad;
-use telling::{Tell, bounded, missed, send, tell_all, tell_users};
+use telling::{Tell, bounded, check_signal, missed, send, tell_all, tell_users};
 pub use worker::CallingWorker;
 
 /// How long a socket that is in a call may be gone before its user is.
@@ -221,9 +222,7 @@ impl Calling {
         data: String,
     ) -> Result<()> {
         let shared = &*self.0;
-        if data.len() > MAX_SIGNAL_BYTES {
-            return Err(Error::validation("data", "must have at most 64 KiB as JSON"));
-        }
+        check_signal(&data)?;
         let mut tell = shared.room_to_tell().await?;
         let mut state = shared.state.lock();
         let call = shared.find(&mut state.calls, call_id, from)?;

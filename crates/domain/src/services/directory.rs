@@ -68,8 +68,14 @@ impl Directory {
     /// `Validation` of `fullName` or `profilePicture`.
     pub async fn register(&self, id: &UserId, change: ProfileChange) -> Result<User> {
         let change = checked(change)?;
-        self.users.record_claims(id, &ClaimedProfile::default(), true, self.clock.now()).await?;
+        self.make_known(id).await?;
         self.put(id, &change).await
+    }
+
+    /// Makes somebody known if they are not.
+    pub(super) async fn make_known(&self, id: &UserId) -> Result<()> {
+        self.users.record_claims(id, &ClaimedProfile::default(), true, self.clock.now()).await?;
+        Ok(())
     }
 
     /// The user with this id.

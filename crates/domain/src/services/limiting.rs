@@ -6,7 +6,6 @@ mod limiter;
 
 use std::sync::Arc;
 
-use super::meters::rate_limited;
 use crate::error::Result;
 use crate::model::UserId;
 use crate::rules::Rates;
@@ -29,11 +28,11 @@ impl Limiting {
     pub fn new(rates: Option<Rates>) -> Self {
         Self(rates.map(|rates| {
             Arc::new(Limiters {
-                events: Limiter::new(rates.events),
-                sends: Limiter::new(rates.sends),
-                typing: Limiter::new(rates.typing),
-                requests: Limiter::new(rates.requests),
-                uploads: Limiter::new(rates.uploads),
+                events: Limiter::new("events", rates.events),
+                sends: Limiter::new("sends", rates.sends),
+                typing: Limiter::new("typing", rates.typing),
+                requests: Limiter::new("requests", rates.requests),
+                uploads: Limiter::new("uploads", rates.uploads),
             })
         }))
     }
@@ -43,7 +42,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be carried out.
     pub fn event(&self, user: &UserId) -> Result<()> {
-        self.check(user, "events", |limiters| &limiters.events)
+        self.check(user, |limiters| &limiters.events)
     }
 
     /// `user` sends a message, over whatever transport.
@@ -51,7 +50,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be stored.
     pub fn send(&self, user: &UserId) -> Result<()> {
-        self.check(user, "sends", |limiters| &limiters.sends)
+        self.check(user, |limiters| &limiters.sends)
     }
 
     /// `user` begins to type.
@@ -59,7 +58,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: nobody is to be told. The contract has it acked as if they were.
     pub fn typing(&self, user: &UserId) -> Result<()> {
-        self.check(user, "typing", |limiters| &limiters.typing)
+        self.check(user, |limiters| &limiters.typing)
     }
 
     /// `user` asks something over HTTP.
@@ -67,7 +66,7 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be carried out.
     pub fn request(&self, user: &UserId) -> Result<()> {
-        self.check(user, "requests", |limiters| &limiters.requests)
+        self.check(user, |limiters| &limiters.requests)
     }
 
     /// `user` uploads something.
@@ -75,11 +74,10 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: its bytes are not to be read.
     pub fn upload(&self, user: &UserId) -> Result<()> {
-        self.check(user, "uploads", |limiters| &limiters.uploads)
+        self.check(user, |limiters| &limiters.uploads)
     }
 
-    fn check(&self, user: &UserId, name: &'static str, limiter: impl Fn(&Limiters) -> &Limiter) -> Result<()> {
-        let checked = self.0.as_deref().map_or(Ok(()), |limiters| limiter(limiters).check(user));
-        checked.inspect_err(|_| rate_limited(name))
+    fn check(&self, user: &UserId, limiter: impl Fn(&Limiters) -> &Limiter) -> Result<()> {
+        self.0.as_deref().map_or(Ok(()), |limiters| limiter(limiters).check(user))
     }
 }

@@ -52,11 +52,12 @@ impl NotificationViews {
         let messages = self.messages.list_messages(&message_ids).await?;
         let conversations = self.conversations.list_conversations(&conversation_ids).await?;
         let senders: Vec<UserId> = messages.iter().map(|message| message.sender_id.clone()).collect();
+        let elsewhere = self.elsewhere(&notifications, &conversations).await?;
         let said = Said {
             messages: messages.into_iter().map(|message| (message.id, message)).collect(),
-            conversations: conversations.iter().map(|found| (found.id, found.clone())).collect(),
+            conversations: conversations.into_iter().map(|conversation| (conversation.id, conversation)).collect(),
             senders: self.directory.find_all(&senders).await?,
-            elsewhere: self.elsewhere(&notifications, &conversations).await?,
+            elsewhere,
         };
         Ok(notifications.into_iter().map(|notification| view(notification, &said)).collect())
     }

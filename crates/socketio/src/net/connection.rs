@@ -51,17 +51,19 @@ impl Connection {
     }
 }
 
-/// How many connections were cut because their peer did not read.
+/// How many connections were cut because their peer did not read, whoever found out: a write that waits, or the queue of
+/// a session. Measured as well.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct StallCount(Arc<AtomicU64>);
+pub(crate) struct SlowConsumers(Arc<AtomicU64>);
 
-impl StallCount {
+impl SlowConsumers {
     /// The count so far.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 
-    fn add(&self) {
+    /// One more.
+    pub(crate) fn add(&self) {
         self.0.fetch_add(1, Ordering::Relaxed);
         Meters::slow_consumer();
     }
@@ -75,17 +77,17 @@ pub struct ConnectionIo {
     /// once more for each message.
     reading: OwnedReadHalf,
     limit: Duration,
-    stalls: StallCount,
+    slow_consumers: SlowConsumers,
     /// Runs while a write waits; allocated only then.
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
 impl ConnectionIo {
-    /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `stalls`.
-    pub(crate) fn new(stream: TcpStream, limit: Duration, stalls: StallCount) -> Self {
+    /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `slow_consumers`.
+    pub(crate) fn new(stream: TcpStream, limit: Duration, slow_consumers: SlowConsumers) -> Self {
         let (reading, writing) = stream.into_split();
         let shared = Arc::new(Connection { writing, sid: OnceLock::new(), cut: AtomicBool::new(false) });
-        Self { shared, reading, limit, stalls, stalled: None }
+        Self { shared, reading, limit, slow_consumers, stalled: None }
     }
 
     /// The handle by which others cut it.
@@ -111,7 +113,7 @@ impl ConnectionIo {
                 Poll::Pending => {
                     ready!(self.poll_stalled(cx));
                     if self.shared.cut() {
-                        self.stalls.add();
+                        self.slow_consumers.add();
                     }
                     return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")));
                 }
@@ -168,7 +170,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (ConnectionIo::new(server, limit, StallCount::default()), client)
+        (ConnectionIo::new(server, limit, SlowConsumers::default()), client)
     }
 
     #[tokio::test]
@@ -188,7 +190,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_cut_and_counted() {
         let (mut io, client) = pair(Duration::from_millis(50)).await;
-        let stalls = io.stalls.clone();
+        let slow_consumers = io.slow_consumers.clone();
         let chunk = vec![0; 1 << 20];
         let error = loop {
             if let Err(error) = io.write_all(&chunk).await {
@@ -197,7 +199,7 @@ mod tests {
         };
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
         assert!(io.write_all(&chunk).await.is_err());
-        assert_eq!(stalls.get(), 1);
+        assert_eq!(slow_consumers.get(), 1);
         let mut buf = [0; 1];
         assert!(!matches!(io.read(&mut buf).await, Ok(1..)), "the reading half ends too");
         drop(client);

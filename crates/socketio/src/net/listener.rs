@@ -13,7 +13,7 @@ use parlance_dialects::Dialect;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::connection::{Connection, ConnectionIo, StallCount};
+use super::connection::{Connection, ConnectionIo, SlowConsumers};
 
 /// An axum listener whose connections can be cut, and which says what dialect its port speaks.
 /// Made by [`Transport::listener`](crate::Transport::listener).
@@ -22,7 +22,7 @@ pub struct Listener {
     inner: TcpListener,
     dialect: Option<Dialect>,
     options: Options,
-    stalls: StallCount,
+    slow_consumers: SlowConsumers,
 }
 
 /// What every connection gets.
@@ -36,8 +36,13 @@ pub(crate) struct Options {
 
 impl Listener {
     /// Listens on `inner`. `dialect` is what its clients speak unless they say otherwise.
-    pub(crate) fn new(inner: TcpListener, dialect: Option<Dialect>, options: Options, stalls: StallCount) -> Self {
-        Self { inner, dialect, options, stalls }
+    pub(crate) fn new(
+        inner: TcpListener,
+        dialect: Option<Dialect>,
+        options: Options,
+        slow_consumers: SlowConsumers,
+    ) -> Self {
+        Self { inner, dialect, options, slow_consumers }
     }
 
     fn prepare(&self, stream: TcpStream) -> ConnectionIo {
@@ -49,7 +54,7 @@ impl Listener {
         // A peer that vanished without a word: what it does not acknowledge ends the connection.
         #[cfg(target_os = "linux")]
         let _ = socket.set_tcp_user_timeout(Some(self.options.stall_limit));
-        ConnectionIo::new(stream, self.options.stall_limit, self.stalls.clone())
+        ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone())
     }
 }
 

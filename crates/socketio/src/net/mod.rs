@@ -12,7 +12,7 @@ mod lobby;
 pub(crate) use client::Network;
 pub use client::{InvalidNetwork, TrustedProxies};
 pub use connection::ConnectionIo;
-pub(crate) use connection::{Connection, StallCount};
+pub(crate) use connection::{Connection, SlowConsumers};
 pub(crate) use front::{ClientAddress, fronted, place};
 pub(crate) use line::{Engine, Line, Lines};
 pub(crate) use listener::Options;

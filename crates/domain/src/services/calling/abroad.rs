@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::Calling;
+use super::telling::check_signal;
 use crate::error::{Error, Result};
 use crate::event::{CallEvent, Event};
 use crate::model::{CallId, NodeId, SessionId, UserId};
@@ -133,9 +134,7 @@ impl Calling {
         to: &UserId,
         data: String,
     ) -> Result<()> {
-        if data.len() > super::MAX_SIGNAL_BYTES {
-            return Err(Error::validation("data", "must have at most 64 KiB as JSON"));
-        }
+        check_signal(&data)?;
         match self.abroad(call_id) {
             Some((abroad, node)) => {
                 let ask = CallAsk::Signal { from: from.clone(), session, to: to.clone(), data };

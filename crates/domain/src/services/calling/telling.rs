@@ -3,7 +3,8 @@
 use tokio::sync::mpsc::PermitIterator;
 
 use super::super::missed_calls::MissedCall;
-use super::{MAX_REASON_CHARS, Told};
+use super::{MAX_REASON_CHARS, MAX_SIGNAL_BYTES, Told};
+use crate::error::{Error, Result};
 use crate::event::{CallAudience, CallEvent, Event};
 use crate::model::{CallId, UserId};
 use crate::rules::calling::Call;
@@ -45,6 +46,14 @@ pub(super) fn send(tell: &mut Tell<'_>, told: Told) {
     } else {
         tracing::error!("a step of a call tells more than it has room for");
     }
+}
+
+/// That a word is not too long to be passed on.
+pub(super) fn check_signal(data: &str) -> Result<()> {
+    if data.len() > MAX_SIGNAL_BYTES {
+        return Err(Error::validation("data", "must have at most 64 KiB as JSON"));
+    }
+    Ok(())
 }
 
 pub(super) fn bounded(reason: Option<String>) -> Option<String> {

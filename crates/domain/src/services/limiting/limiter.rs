@@ -15,12 +15,15 @@ use tokio::time::Instant;
 use crate::error::{Error, Result};
 use crate::model::UserId;
 use crate::rules::rates::Rate;
+use crate::services::meters::rate_limited;
 
 /// At least so many checks lie between two rounds of shedding; so many more people may be in the table by then.
 const SHED_AFTER: usize = 4_096;
 
 /// Counts one rate.
 pub(super) struct Limiter {
+    /// What it is called where it is measured how often it refuses.
+    name: &'static str,
     buckets: RateLimiter<UserId, DashMapStateStore<UserId>, SinceStart, NoOpMiddleware<Duration>>,
     clock: SinceStart,
     until_shedding: AtomicUsize,
@@ -39,7 +42,7 @@ impl Clock for SinceStart {
 }
 
 impl Limiter {
-    pub(super) fn new(rate: Rate) -> Self {
+    pub(super) fn new(name: &'static str, rate: Rate) -> Self {
         let at_least_one = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         let Rate { number, per, burst } = rate;
         // A rate so high that its pause is less than a nanosecond is none.
@@ -48,6 +51,7 @@ impl Limiter {
         let quota = Quota::with_period(pause).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
         let clock = SinceStart(Instant::now());
         Self {
+            name,
             buckets: RateLimiter::dashmap_with_clock(quota, clock),
             clock,
             until_shedding: AtomicUsize::new(SHED_AFTER),
@@ -60,9 +64,10 @@ impl Limiter {
         if self.until_shedding.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.shed();
         }
-        self.buckets
-            .check_key(user)
-            .map_err(|until| Error::RateLimited { retry_after: until.wait_time_from(self.clock.now()) })
+        self.buckets.check_key(user).map_err(|until| {
+            rate_limited(self.name);
+            Error::RateLimited { retry_after: until.wait_time_from(self.clock.now()) }
+        })
     }
 
     /// The work grows with what is left, and so does the pause until it is done again.
@@ -90,7 +95,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_passes_one_more_does_not_and_the_rate_comes_back() {
         for rate in [Rate::per_second(30, 60), Rate::per_second(5, 10), Rate::per_second(1, 1), Rate::per_minute(30)] {
-            let limiter = Limiter::new(rate);
+            let limiter = Limiter::new("events", rate);
             let ann = user("ann");
             for _ in 0..rate.burst {
                 limiter.check(&ann).unwrap();
@@ -112,7 +117,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn who_keeps_to_the_rate_is_never_refused() {
-        let limiter = Limiter::new(Rate::per_second(30, 60));
+        let limiter = Limiter::new("events", Rate::per_second(30, 60));
         let ann = user("ann");
         for _ in 0..1_000 {
             limiter.check(&ann).unwrap();
@@ -122,7 +127,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn one_is_not_slowed_by_another() {
-        let limiter = Limiter::new(Rate::per_second(1, 1));
+        let limiter = Limiter::new("events", Rate::per_second(1, 1));
         limiter.check(&user("ann")).unwrap();
         retry_after(limiter.check(&user("ann")));
         limiter.check(&user("ben")).unwrap();
@@ -130,7 +135,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_table_holds_who_was_active_of_late_and_no_more() {
-        let limiter = Limiter::new(Rate::per_second(30, 60));
+        let limiter = Limiter::new("events", Rate::per_second(30, 60));
         for round in 0..20 {
             for n in 0..SHED_AFTER {
                 limiter.check(&user(&format!("{round}-{n}"))).unwrap();
@@ -143,7 +148,7 @@ mod tests {
     #[test]
     fn a_rate_of_nothing_is_one_and_the_highest_is_a_rate_too() {
         for rate in [Rate::per_second(0, 0), Rate::per_second(u32::MAX, u32::MAX), Rate::per_minute(0)] {
-            Limiter::new(rate).check(&user("ann")).unwrap();
+            Limiter::new("events", rate).check(&user("ann")).unwrap();
         }
     }
 }
