@@ -56,10 +56,20 @@ if [ ${#files[@]} -eq 0 ]; then
     for once in clock contract-rows dead-peers dialect-choice hostile-frames storm transports webrtc; do
       files=("${files[@]/"suites/$once.test.mjs"}")
     done
-    # On the stand-in for MongoDB a node that lost the database has once given no answer for a minute (docs/operating.md).
-    [ "$E2E_STORAGE" != mongodb ] || files=("${files[@]/"suites/cluster-faults.test.mjs"}")
+    # So is what is between nodes, and before them. `make test-cluster` runs the faults on both.
+    if [ "$E2E_STORAGE" = mongodb ]; then
+      for once in cluster-balancer cluster-faults cluster-limits cluster-traffic; do
+        files=("${files[@]/"suites/$once.test.mjs"}")
+      done
+    fi
     files=(${files[@]})
   fi
+fi
+
+if [ "${E2E_STORAGE:-sqlite}" != sqlite ] && [[ "${files[*]}" == *cluster-balancer* ]]; then
+  for balancer in nginx haproxy; do
+    [ -x "/usr/sbin/$balancer" ] || ./packages.sh "$balancer"
+  done
 fi
 
 # Each file starts servers of its own on ports of their own, so files run beside each other. The time limit is for

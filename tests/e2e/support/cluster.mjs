@@ -2,12 +2,13 @@
 // Redis is the cluster's own, so that it can be stopped.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { once } from 'node:events';
 import { randomBytes } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { STORAGE, createDatabase } from './database.mjs';
+import { freePort } from './free-port.mjs';
 import { Line } from './line.mjs';
 import { Server } from './server.mjs';
 import { eventually } from './wait.mjs';
@@ -18,11 +19,7 @@ process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 /** A Redis on a free port of loopback that keeps nothing. */
 export class Redis {
   static async start() {
-    const probe = createServer().listen(0, '127.0.0.1');
-    await once(probe, 'listening');
-    const { port } = probe.address();
-    probe.close();
-    const redis = new Redis(port, await mkdtemp(join(tmpdir(), 'parlance-redis-')));
+    const redis = new Redis(await freePort(), await mkdtemp(join(tmpdir(), 'parlance-redis-')));
     await redis.restart();
     return redis;
   }

@@ -16,9 +16,11 @@ export class Line {
     this.whole = true;
     this.held = false;
     this.sockets = new Map();
+    this.near = new WeakSet();
     this.server = createServer((near) => {
       if (!this.whole) return near.destroy();
       const far = connect(port, host);
+      this.near.add(near);
       for (const [socket, other] of [[near, far], [far, near]]) {
         this.sockets.set(socket, other);
         socket.on('error', () => {});
@@ -48,6 +50,11 @@ export class Line {
 
   mend() {
     this.whole = true;
+  }
+
+  /** Hears what passes on the connections that there are: each piece, and whether it goes out to the server. */
+  overhear(heard) {
+    for (const [socket] of this.sockets) socket.on('data', (piece) => heard(piece, this.near.has(socket), socket));
   }
 
   async close() {
