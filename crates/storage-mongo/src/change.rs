@@ -25,6 +25,7 @@ use crate::connect::write_concern;
 use crate::error::{Failed, TimedOut};
 use crate::locks::Locks;
 use crate::reader::Reader;
+use crate::sessions::{LATE, Sessions};
 
 /// How often a change is tried again because a connection broke before its commit.
 const BROKEN_CONNECTIONS: u32 = 2;
@@ -93,7 +94,7 @@ impl MongoStorage {
         let _turn = self.turn().await?;
         let deadline = Instant::now() + self.options.call_timeout;
         let (mut attempt, mut broken) = (0, 0);
-        let mut queued = None;
+        let (mut queued, mut met) = (None, None);
         loop {
             let committing = AtomicBool::new(false);
             let failed = match timeout_at(deadline, self.attempt(change, &committing)).await {
@@ -110,6 +111,13 @@ impl MongoStorage {
             if self.deployment.transactional && queued.is_none() && failed.is_conflict() {
                 let Ok(place) = timeout_at(deadline, self.queue(change)).await else { return Err(failed) };
                 queued = Some(place?);
+            }
+            if self.deployment.transactional
+                && failed.is_conflict()
+                && met.get_or_insert_with(Instant::now).elapsed() >= LATE
+            {
+                // If that is refused, the server does it later.
+                drop(timeout_at(deadline, self.sessions.end_abandoned(&self.deployment.database)).await);
             }
             let pause = pause_before(attempt);
             if Instant::now() + pause >= deadline {
@@ -128,7 +136,7 @@ impl MongoStorage {
 
     async fn attempt<C: Change>(&self, change: &C, committing: &AtomicBool) -> Result<C::Done, Failed> {
         if self.deployment.transactional {
-            attempt_in_transaction(&self.deployment.database, change, committing).await
+            attempt_in_transaction(&self.deployment.database, &self.sessions, change, committing).await
         } else {
             attempt_with_locks(&self.deployment.database, self.options.lease, change, committing).await
         }
@@ -137,10 +145,12 @@ impl MongoStorage {
 
 async fn attempt_in_transaction<C: Change>(
     database: &Database,
+    sessions: &Sessions,
     change: &C,
     committing: &AtomicBool,
 ) -> Result<C::Done, Failed> {
     let mut session = database.client().start_session().await?;
+    let begun = sessions.begin(database, &session).await?;
     session.start_transaction().read_concern(ReadConcern::snapshot()).write_concern(write_concern()).await?;
     let mut unit = Unit { database, session: Some(session), locked: None, commands: Vec::new() };
     let decided = change.decide(&mut unit).await;
@@ -152,14 +162,22 @@ async fn attempt_in_transaction<C: Change>(
     match written {
         Ok(true) => {
             committing.store(true, Ordering::Relaxed);
-            commit(&mut session).await?;
+            let committed = commit(&mut session).await;
+            if !committed.as_ref().is_err_and(Failed::is_of_the_network) {
+                begun.ended();
+            }
+            committed?;
             decided
         }
         written => {
-            // An open transaction is in the way of others until the server gives it up. If it cannot be ended now, the
-            // driver tries again when the session is dropped.
+            let failed = written.and(decided);
+            // An open transaction is in the way of others until the server gives it up. The driver does not say whether it
+            // could be ended; over a line that has just failed it could not.
             drop(session.abort_transaction().await);
-            written.and(decided)
+            if !failed.as_ref().is_err_and(Failed::is_of_the_network) {
+                begun.ended();
+            }
+            failed
         }
     }
 }

@@ -85,6 +85,15 @@ impl Failed {
         matches!(self, Self::Commit(_) | Self::TimedOutInCommit(_))
     }
 
+    /// Whether no server has answered, so that a transaction may be open still.
+    pub(crate) fn is_of_the_network(&self) -> bool {
+        match self {
+            Self::Command(error) => is_of_the_network(error),
+            Self::Commit(cause) => cause.is_of_the_network(),
+            _ => false,
+        }
+    }
+
     /// Whether a connection broke before the commit: another one may be good.
     pub(crate) fn is_broken_connection(&self) -> bool {
         matches!(self, Self::Command(error) if matches!(*error.kind, ErrorKind::Io(_) | ErrorKind::ConnectionPoolCleared { .. }))

@@ -38,6 +38,7 @@ mod reader;
 mod receipts;
 mod schema;
 mod search;
+mod sessions;
 mod users;
 mod watermarks;
 
@@ -51,6 +52,7 @@ use mongodb::bson::doc;
 use parlance_domain::ports::StorageResult;
 use queues::Queues;
 use reader::Reader;
+use sessions::Sessions;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// A database that holds a server's users, conversations and messages. Cheap to clone.
@@ -61,6 +63,7 @@ pub struct MongoStorage {
     /// Calls that may run. The driver's pool has no limit on waiting for one of its connections.
     turns: Arc<Semaphore>,
     queues: Queues,
+    sessions: Sessions,
 }
 
 impl MongoStorage {
@@ -78,6 +81,7 @@ impl MongoStorage {
             options: options.clone(),
             turns: Arc::new(Semaphore::new(turns)),
             queues: Queues::default(),
+            sessions: Sessions::default(),
         })
     }
 
@@ -119,6 +123,9 @@ impl MongoStorage {
         // Whatever comes of it, nobody is let in after this.
         let _ended = self.turns.acquire_many(self.options.max_connections.max(1)).await;
         self.turns.close();
+        if self.is_transactional() {
+            self.sessions.close(&self.deployment.database).await;
+        }
         self.deployment.database.client().clone().shutdown().immediate(true).await;
     }
 

@@ -27,6 +27,8 @@ pub(crate) const MEDIA: &str = "media";
 pub(crate) const COPIES: &str = "copies";
 /// Who changes what, where there are no transactions.
 pub(crate) const LOCKS: &str = "locks";
+/// Which processes begin transactions, and in which sessions.
+pub(crate) const WRITERS: &str = "writers";
 const SCHEMA: &str = "schema";
 
 /// The index of messages in the order in which they were sent, for queries that no other may serve.
@@ -107,6 +109,7 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
         (INBOXES, vec![]),
         (COPIES, vec![]),
         (LOCKS, vec![]),
+        (WRITERS, vec![]),
         (CONVERSATIONS, vec![index("by_user", doc! { "people.user": 1 })]),
         (
             POSITIONS,

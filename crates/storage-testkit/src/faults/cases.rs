@@ -2,9 +2,10 @@
 //! happened, and repeating an append stores nothing twice.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use parlance_domain::model::{ConversationId, MessageId, NewMessage, UserId};
-use parlance_domain::ports::StorageError;
+use parlance_domain::ports::{Storage, StorageError};
 
 use super::{Fault, Proxy, Server};
 use crate::cases::races::assert_gapless;
@@ -12,6 +13,8 @@ use crate::{Fresh, World, race, race_two};
 
 /// More requests than an append has.
 const MOST_REQUESTS: usize = 60;
+/// How long somebody may be kept from writing by what nobody will finish. Servers that end it by themselves take longer.
+const SOON: Duration = Duration::from_secs(20);
 
 async fn world(server: &impl Server) -> World {
     World::new(Fresh::shared(server.open(server.address(), 4).await))
@@ -92,6 +95,53 @@ pub async fn a_restart_between_commit_and_answer_keeps_what_was_stored(server: &
     );
     let again = shaky.append(batch).await.expect("the storage answers after the restart");
     assert!(again.iter().all(|sent| sent.as_ref().is_ok_and(|sent| sent.duplicate)), "repeating finds what is stored");
+    assert_eq!(world.history(direct).await.len(), 3, "it is stored once");
+    assert_gapless(&world, direct).await;
+}
+
+/// Appends over a line that breaks when everything but the commit has arrived, and gives it up then.
+async fn give_up_before_commit(
+    storage: &Arc<dyn Storage>,
+    proxy: &Proxy,
+    commit: &'static [u8],
+    batch: Vec<NewMessage>,
+) {
+    proxy.arm(Fault::LoseFrom(commit));
+    let storage = Arc::clone(storage);
+    let appending = tokio::spawn(async move { storage.append(batch).await.is_ok() });
+    proxy.struck().await;
+    appending.abort();
+    assert!(appending.await.is_err_and(|error| error.is_cancelled()), "the append was under way");
+}
+
+/// A process dies before its commit: others may wait for it, not for long.
+pub async fn what_a_process_leaves_unfinished_when_it_dies_is_soon_in_nobodys_way(server: &impl Server) {
+    let world = world(server).await;
+    let (ann, _, direct) = world.ann_and_bob().await;
+    let proxy = Proxy::before(server.address()).await;
+    let dying = server.open(proxy.address(), 2).await;
+    let batch = batch(&world, direct, &ann);
+    give_up_before_commit(&dying, &proxy, server.commit(), batch.clone()).await;
+    let began = Instant::now();
+    world.send(direct, &ann, "next").await;
+    assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
+    assert_eq!(stored_before(&world, batch).await, 0, "nothing of it has happened");
+    assert_gapless(&world, direct).await;
+}
+
+/// A call loses its line before its commit, and is given up: when the line is mended, the same process writes on.
+pub async fn what_a_call_leaves_unfinished_is_soon_in_nobodys_way(server: &impl Server) {
+    let world = world(server).await;
+    let (ann, _, direct) = world.ann_and_bob().await;
+    let proxy = Proxy::before(server.address()).await;
+    let shaky = server.open(proxy.address(), 2).await;
+    let batch = batch(&world, direct, &ann);
+    give_up_before_commit(&shaky, &proxy, server.commit(), batch.clone()).await;
+    proxy.lift();
+    let began = Instant::now();
+    let again = shaky.append(batch).await.expect("the storage answers");
+    assert!(again.iter().all(Result::is_ok), "got {again:?}");
+    assert!(began.elapsed() < SOON, "it took {:?}", began.elapsed());
     assert_eq!(world.history(direct).await.len(), 3, "it is stored once");
     assert_gapless(&world, direct).await;
 }

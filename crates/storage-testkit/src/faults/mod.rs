@@ -47,6 +47,8 @@ macro_rules! storage_faults {
             an_append_whose_request_is_lost_is_stored_whole_or_not_at_all,
             an_append_whose_answer_is_lost_is_stored_whole_or_not_at_all,
             a_restart_between_commit_and_answer_keeps_what_was_stored,
+            what_a_process_leaves_unfinished_when_it_dies_is_soon_in_nobodys_way,
+            what_a_call_leaves_unfinished_is_soon_in_nobodys_way,
             a_restart_is_not_noticed_by_later_calls,
             an_exhausted_pool_is_unavailable_until_it_is_free,
             two_nodes_share_one_database,

@@ -9,7 +9,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-/// What is to go wrong, once.
+/// What is to go wrong; once, if nothing else is said.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
     /// The request after this many others does not arrive: its connection breaks.
@@ -18,6 +18,9 @@ pub enum Fault {
     LoseAnswer(usize),
     /// Likewise, the first request that contains this.
     LoseAnswerTo(&'static [u8]),
+    /// Neither the first request that contains this arrives nor any after it, for as long as the fault lasts: their
+    /// connections break.
+    LoseFrom(&'static [u8]),
     /// No request arrives for as long as the fault lasts.
     Stall,
 }
@@ -41,6 +44,8 @@ struct Plan {
 struct State {
     fault: Option<Fault>,
     passed: usize,
+    /// Nothing arrives any more.
+    severed: bool,
 }
 
 /// What is to become of a request.
@@ -75,7 +80,7 @@ impl Proxy {
 
     /// Makes something go wrong from now on; requests are counted anew.
     pub fn arm(&self, fault: Fault) {
-        *self.plan.state() = State { fault: Some(fault), passed: 0 };
+        *self.plan.state() = State { fault: Some(fault), ..State::default() };
         self.plan.struck.send_replace(false);
         self.plan.stalled.send_replace(matches!(fault, Fault::Stall));
     }
@@ -107,12 +112,15 @@ impl Plan {
 
     fn judge(&self, request: &[u8]) -> Verdict {
         let mut state = self.state();
+        let contains = |what: &[u8]| request.windows(what.len()).any(|part| part == what);
         let verdict = match state.fault {
+            Some(Fault::LoseFrom(what)) => {
+                state.severed |= contains(what);
+                return if state.severed { Verdict::Cut } else { Verdict::Pass };
+            }
             Some(Fault::LoseRequest(after)) if state.passed == after => Verdict::Cut,
             Some(Fault::LoseAnswer(after)) if state.passed == after => Verdict::PassAndCut,
-            Some(Fault::LoseAnswerTo(what)) if request.windows(what.len()).any(|part| part == what) => {
-                Verdict::PassAndCut
-            }
+            Some(Fault::LoseAnswerTo(what)) if contains(what) => Verdict::PassAndCut,
             _ => Verdict::Pass,
         };
         state.passed += 1;
