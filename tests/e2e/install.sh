@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what these tests and the web client's need: packages as the lock file says, Chromium, tools and load balancers of Debian, and
-# Python's client in a virtual environment.
+# Installs what these tests and the web client's need: packages as the lock file says, Chromium, tools and load balancers
+# of Debian, and Python's client in a virtual environment.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

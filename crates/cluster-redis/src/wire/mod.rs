@@ -19,7 +19,7 @@ use self::call::{WireAnswer, WireAsk};
 use self::event::WireEvent;
 
 /// The version of everything in this folder.
-pub(crate) const VERSION: u8 = 1;
+pub(crate) const VERSION: u8 = 2;
 
 /// Why something is no word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -62,6 +62,7 @@ enum WireWord {
     Gone(String),
     WhoIsHere,
     AllHere { users: Vec<String>, more: bool },
+    Sent(Vec<(String, u32)>),
     CallAsked { number: u64, call_id: String, ask: WireAsk },
     CallAnswered { number: u64, answer: WireAnswer },
 }
@@ -79,6 +80,7 @@ pub(crate) fn encode(node: NodeId, what: &Said) -> Option<Vec<u8>> {
             Word::Gone(user) => WireWord::Gone(user.to_string()),
             Word::WhoIsHere => WireWord::WhoIsHere,
             Word::AllHere { users, more } => WireWord::AllHere { users: names(users), more: *more },
+            Word::Sent(sends) => WireWord::Sent(sends.iter().map(|(user, count)| (user.to_string(), *count)).collect()),
             Word::CallAsked { number, call_id, ask } => {
                 WireWord::CallAsked { number: *number, call_id: call_id.as_str().to_owned(), ask: ask.into() }
             }
@@ -108,6 +110,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Spoken, Unreadable> {
         WireWord::Gone(user) => Said::Word(Word::Gone(user_id(&user)?)),
         WireWord::WhoIsHere => Said::Word(Word::WhoIsHere),
         WireWord::AllHere { users, more } => Said::Word(Word::AllHere { users: user_ids(&users)?, more }),
+        WireWord::Sent(sends) => {
+            let sent = |(user, count): &(String, u32)| Ok((user_id(user)?, *count));
+            Said::Word(Word::Sent(sends.iter().map(sent).collect::<Result<_, _>>()?))
+        }
         WireWord::CallAsked { number, call_id, ask } => {
             Said::Word(Word::CallAsked { number, call_id: CallId::from_stored(call_id), ask: ask.read()? })
         }

@@ -52,6 +52,8 @@ pub enum Word {
         /// Whether another part follows.
         more: bool,
     },
+    /// The node has let through so many sends of each of these since it last said so.
+    Sent(Vec<(UserId, u32)>),
     /// Somebody takes a step in a call that the other node has.
     CallAsked {
         /// Names the question among those of the node that asks.

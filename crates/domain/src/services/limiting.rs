@@ -1,8 +1,11 @@
 //! How fast people may go, counted for each person over all of their sockets and requests on this node. Transports
 //! ask before they do anything else; what is refused has cost one look into a table. Sends count together, whichever
-//! transport they come by, which is why the count is here and not in a transport.
+//! transport they come by, which is why the count is here and not in a transport. Among several nodes each tells the
+//! others whose sends it has let through, and theirs come out of the same buckets: nobody who sends waits for that, and
+//! where words do not get through each node counts for itself.
 
 mod limiter;
+mod untold;
 
 use std::sync::Arc;
 
@@ -10,6 +13,7 @@ use crate::error::Result;
 use crate::model::UserId;
 use crate::rules::Rates;
 use limiter::Limiter;
+use untold::Untold;
 
 /// The limits of rates; without any, everything is allowed.
 #[derive(Clone, Default)]
@@ -21,11 +25,13 @@ struct Limiters {
     typing: Limiter,
     requests: Limiter,
     uploads: Limiter,
+    /// Of `sends`; `None` on a node that is alone.
+    untold: Option<Untold>,
 }
 
 impl Limiting {
-    /// Limits of these rates.
-    pub fn new(rates: Option<Rates>) -> Self {
+    /// Limits of these rates, on a node that is alone or one of several.
+    pub(super) fn new(rates: Option<Rates>, is_alone: bool) -> Self {
         Self(rates.map(|rates| {
             Arc::new(Limiters {
                 events: Limiter::new("events", rates.events),
@@ -33,6 +39,7 @@ impl Limiting {
                 typing: Limiter::new("typing", rates.typing),
                 requests: Limiter::new("requests", rates.requests),
                 uploads: Limiter::new("uploads", rates.uploads),
+                untold: (!is_alone).then(Untold::default),
             })
         }))
     }
@@ -50,7 +57,23 @@ impl Limiting {
     /// # Errors
     /// `RateLimited`: it is not to be stored.
     pub fn send(&self, user: &UserId) -> Result<()> {
-        self.check(user, |limiters| &limiters.sends)
+        self.check(user, |limiters| &limiters.sends)?;
+        if let Some(untold) = self.0.as_deref().and_then(|limiters| limiters.untold.as_ref()) {
+            untold.add(user);
+        }
+        Ok(())
+    }
+
+    /// Whose sends this node has let through since it was last asked.
+    pub(super) fn take_untold(&self) -> Vec<(UserId, u32)> {
+        self.0.as_deref().and_then(|limiters| limiters.untold.as_ref()).map(Untold::take).unwrap_or_default()
+    }
+
+    /// Another node has let through so many sends of `user`.
+    pub(super) fn sent_elsewhere(&self, user: &UserId, count: u32) {
+        if let Some(limiters) = self.0.as_deref() {
+            limiters.sends.draw(user, count);
+        }
     }
 
     /// `user` begins to type.

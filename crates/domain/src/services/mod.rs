@@ -141,7 +141,7 @@ impl Services {
     pub fn new(parts: Parts) -> (Self, Workers) {
         let Parts { storage, bus, link, clock, ids, policy, rooms, settings } = parts;
         let settings = Arc::new(settings);
-        let limiting = Limiting::new(settings.rates);
+        let limiting = Limiting::new(settings.rates, link.is_none());
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone());
         let revoking = Revoking::new(storage.clone());
@@ -263,6 +263,7 @@ impl Services {
             presence: presence.clone(),
             notifying: notifying.clone(),
             calling: calling.clone(),
+            limiting: limiting.clone(),
             rooms: relay_rooms,
             rosters: rosters.clone(),
             views: views.clone(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use parlance_domain::Error;
 use parlance_domain::event::{CallAudience, CallEvent, Event};
 use parlance_domain::model::{CallId, CallMedia, ConversationId, MessageStatus, NodeId, Role, SessionId, User, UserId};
+use parlance_domain::rules::Rates;
 use parlance_domain::services::{
     AcceptAll, ClusterBus, Holding, Invitation, LocalBus, Parts, PresenceScope, RelayEnds, Services, Settings, Workers,
 };
@@ -521,5 +522,26 @@ async fn who_looks_at_a_conversation_on_another_node_is_not_notified_of_it() {
     one.send(&ann, room, "2").await;
     assert_eq!(notified(&two.within(SETTLED).await), 1);
     assert_eq!(one.services.notifying.unread(&bob.id).await, Ok(1));
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_one_node_has_let_through_the_other_does_not_while_it_hears_of_it() {
+    let Pair { cluster, one, two, ann, bob, held, .. } = two().await;
+    let burst = Rates::default().sends.burst;
+    let let_through = |node: &Node, user: &User| {
+        let limiting = node.services.limiting.clone();
+        (0..burst).filter(|_| limiting.send(&user.id).is_ok()).count()
+    };
+    assert_eq!(let_through(&one, &ann), 30);
+    sleep(Duration::from_millis(100)).await;
+    assert!(let_through(&two, &ann) <= 1, "what has come back meanwhile");
+    assert_eq!(let_through(&two, &bob), 30, "others are not concerned");
+    // Long enough for whatever anybody owes.
+    sleep(Duration::from_mins(1)).await;
+    cluster.network.cut(two.id);
+    assert_eq!(let_through(&one, &ann), 30);
+    sleep(Duration::from_millis(100)).await;
+    assert_eq!(let_through(&two, &ann), 30, "nobody waits for a word that does not come");
     drop(held);
 }

@@ -149,6 +149,7 @@ pub async fn every_word_arrives_as_it_was_said(network: impl Network) {
         Word::WhoIsHere,
         Word::AllHere { users: (0..1_000).map(|n| user(&format!("user-{n}"))).collect(), more: true },
         Word::AllHere { users: Vec::new(), more: false },
+        Word::Sent(vec![(user("bob"), 1), (user("ünal"), u32::MAX)]),
     ];
     let (session, reason) = (SessionId(u64::MAX), Some("busy".to_owned()));
     let asks = [

@@ -22,6 +22,7 @@ use crate::event::Event;
 use crate::model::{CallId, ConversationId, ConversationView, MessageStatus, NodeId, UserId};
 use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Rooms, Topic, Word};
 use crate::services::calling::Calling;
+use crate::services::limiting::Limiting;
 use crate::services::notifying::Notifying;
 use crate::services::presence::Presence;
 use crate::services::rosters::Rosters;
@@ -37,6 +38,8 @@ const LOOK: Duration = Duration::from_millis(1_200);
 const LOOK_SOON: Duration = Duration::from_millis(200);
 /// The most conversations that are read at a time.
 const READING: usize = 8;
+/// The most people in one word about whose sends were let through.
+const PEOPLE: usize = 1_000;
 /// The most steps in calls that others wait for at a time.
 const STEPS: usize = 1_024;
 
@@ -46,6 +49,7 @@ pub(in crate::services) struct Needs {
     pub(in crate::services) presence: Presence,
     pub(in crate::services) notifying: Notifying,
     pub(in crate::services) calling: Calling,
+    pub(in crate::services) limiting: Limiting,
     pub(in crate::services) rooms: Arc<dyn Rooms>,
     pub(in crate::services) rosters: Rosters,
     pub(in crate::services) views: Views,
@@ -70,6 +74,7 @@ pub struct Relay {
     presence: Presence,
     notifying: Notifying,
     calling: Calling,
+    limiting: Limiting,
     rooms: Arc<dyn Rooms>,
     nodes: Nodes,
     typists: Typists,
@@ -78,11 +83,12 @@ pub struct Relay {
 impl Relay {
     /// A relay; `None` for a node that is alone.
     pub(in crate::services) fn new(needs: Needs) -> Option<Box<Self>> {
-        let Needs { following, presence, notifying, calling, rooms, rosters, views, messages, conversations } = needs;
+        let Needs { following, presence, notifying, calling, limiting, rooms, rosters, views, messages, conversations } =
+            needs;
         let shared = Arc::clone(following.shared()?);
         let reader = Reader { messages, conversations, rosters, views };
         let (nodes, typists) = (Nodes::default(), Typists::default());
-        Some(Box::new(Self { shared, reader, presence, notifying, calling, rooms, nodes, typists }))
+        Some(Box::new(Self { shared, reader, presence, notifying, calling, limiting, rooms, nodes, typists }))
     }
 
     /// Relays until the bus or the delivery is closed.
@@ -143,6 +149,11 @@ impl Relay {
             Word::Gone(user) => self.presence.went_elsewhere(node, &user),
             Word::WhoIsHere => self.presence.name_all(node),
             Word::AllHere { users, more } => self.presence.are_elsewhere(node, users, more),
+            Word::Sent(sends) => {
+                for (user, count) in sends {
+                    self.limiting.sent_elsewhere(&user, count);
+                }
+            }
             Word::CallAsked { number, call_id, ask } => self.step(node, number, call_id, ask, beside),
             Word::CallAnswered { number, answer } => self.calling.answered(number, answer),
         }
@@ -308,6 +319,9 @@ impl Relay {
         if now >= beside.again {
             beside.again = now + AGAIN;
             self.say_again();
+        }
+        for sends in self.limiting.take_untold().chunks(PEOPLE) {
+            self.shared.link.say(&Topic::Everyone, Word::Sent(sends.to_vec()));
         }
         if up {
             for node in self.nodes.ended(now) {
