@@ -19,13 +19,13 @@ use crate::reader::{Query, Reader};
 use crate::schema::WRITERS;
 
 /// How old a mark may be when a transaction begins.
-const BEAT: Duration = Duration::from_secs(1);
+const BEAT: Duration = Duration::from_millis(500);
 /// How long somebody meets others before they look who that may be.
-pub(crate) const LATE: Duration = Duration::from_secs(1);
+pub(crate) const LATE: Duration = Duration::from_millis(500);
 /// How often it is looked at most.
-const LOOK: Duration = Duration::from_millis(500);
+const LOOK: Duration = Duration::from_millis(250);
 /// How long a mark stands still before its process is taken for dead: longer than any transaction takes.
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_millis(2_500);
 /// The most sessions that a process names: far more than it uses at a time, so that the oldest are of no account.
 const MAX_SESSIONS: usize = 4_096;
 /// The same, as the server takes it.
