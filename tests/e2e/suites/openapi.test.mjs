@@ -8,6 +8,8 @@ import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Browser } from '../support/browser.mjs';
+import { BLUE } from '../support/camera.mjs';
 import { Server } from '../support/server.mjs';
 
 const here = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -75,5 +77,30 @@ describe('the description of the API', () => {
     const { status } = await fetch(new URL('/docs', closed.url));
     await closed.close();
     assert.equal(status, 404);
+  });
+
+  it('in a browser the page lists everything, finds a route and carries a call out', async () => {
+    const [cid, dan] = await server.people('Cid', 'Dan');
+    const description = await (await fetch(new URL('/openapi.json', server.url))).json();
+    const browser = await Browser.open(BLUE);
+    try {
+      const { page, errors } = await browser.page(`${server.url}/docs`);
+      await page.waitForSelector('#events details');
+      const operations = Object.values(description.paths).flatMap(Object.keys).length;
+      assert.equal(await page.locator('#operations details').count(), operations);
+      assert.equal(await page.locator('#schemas details').count(), Object.keys(description.components.schemas).length);
+      await page.fill('#find', 'conversations/start');
+      assert.equal(await page.locator('#operations details:visible').count(), 1);
+      const entry = page.locator('#operations details:visible');
+      await entry.locator('summary').click();
+      await page.fill('#token', cid.token);
+      await entry.locator('textarea').fill(JSON.stringify({ targetUserId: dan.id }));
+      await entry.getByRole('button', { name: 'Send' }).click();
+      await entry.locator('pre', { hasText: /^201 Created/ }).waitFor();
+      assert.match(await entry.locator('pre').textContent(), /"Conversation started"/);
+      assert.deepEqual(errors, []);
+    } finally {
+      await browser.close();
+    }
   });
 });

@@ -9,6 +9,9 @@ function element(name, properties = {}, ...children) {
   return made;
 }
 
+/** A text of the descriptions, in which code stands between backticks. */
+const marked = (text) => text.split('`').map((part, place) => (place % 2 ? element('code', {}, part) : part));
+
 const pretty = (value) => JSON.stringify(value, null, 2);
 
 /** What a `$ref` of the description points to, or the thing itself. */
@@ -130,7 +133,7 @@ function operationBody(description, method, path, operation) {
 }
 
 function operationEntry(description, method, path, operation) {
-  const heading = [element('code', {}, element('span', { className: 'method' }, method), path), ' ', element('span', {}, operation.summary)];
+  const heading = [element('code', {}, element('span', { className: 'method' }, method), path), ' ', element('span', {}, ...marked(operation.summary))];
   const entry = element('details', {}, element('summary', {}, ...heading));
   entry.dataset.words = `${method} ${path} ${operation.summary} ${operation.operationId}`.toLowerCase();
   entry.addEventListener('toggle', () => entry.append(...operationBody(description, method, path, operation)), { once: true });
@@ -138,7 +141,7 @@ function operationEntry(description, method, path, operation) {
 }
 
 function show(description) {
-  byId('about').textContent = description.info.description;
+  byId('about').replaceChildren(...marked(description.info.description));
   const operations = Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({ method, path, operation })));
   for (const { name } of description.tags) {
@@ -147,7 +150,7 @@ function show(description) {
     byId('operations').append(element('section', {}, element('h2', {}, name), ...entries));
   }
   byId('schemas').append(...Object.entries(description.components.schemas).map(([name, schema]) =>
-    element('details', {}, element('summary', {}, element('code', {}, name), ' ', schema.description ?? ''), element('pre', {}, pretty(schema)))));
+    element('details', {}, element('summary', {}, element('code', {}, name), ' ', ...marked(schema.description ?? '')), element('pre', {}, pretty(schema)))));
   byId('find').addEventListener('input', () => {
     const words = byId('find').value.toLowerCase().split(/\s+/);
     for (const entry of document.querySelectorAll('[data-words]')) entry.hidden = !words.every((word) => entry.dataset.words.includes(word));
