@@ -6,7 +6,9 @@ use async_trait::async_trait;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, Page, Rev, SearchCursor, Seq, SeqRange, UserId};
+use parlance_domain::model::{
+    ConversationId, Message, MessageId, NewMessage, Page, Rev, SearchCursor, Seq, SeqRange, UserId,
+};
 use parlance_domain::ports::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery, StorageResult,
 };
