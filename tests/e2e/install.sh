@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs what everybody needs who uses `support/`: packages as the lock file says, and Debian's Chromium.
+# Installs what these tests and the web client's need: packages as the lock file says, Chromium, tools of Debian, and
+# Python's client in a virtual environment.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -7,6 +8,15 @@ if [ ! -d node_modules ] || [ package-lock.json -nt node_modules/.package-lock.j
   npm ci --no-progress --loglevel error
 fi
 
-if [ -z "${PARLANCE_E2E_CHROMIUM:-}" ] && [ ! -x /usr/bin/chromium ]; then
-  ./packages.sh chromium
+missing=()
+[ -n "${PARLANCE_E2E_CHROMIUM:-}" ] || [ -x /usr/bin/chromium ] || missing+=(chromium)
+command -v ip >/dev/null || missing+=(iproute2)
+compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(libfaketime)
+[ -n "${PARLANCE_E2E_PYTHON:-}" ] || python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+[ ${#missing[@]} -eq 0 ] || ../packages.sh "${missing[@]}"
+
+if [ -z "${PARLANCE_E2E_PYTHON:-}" ] && { [ ! -x .venv/bin/python ] || [ requirements.txt -nt .venv/.installed ]; }; then
+  python3 -m venv .venv
+  .venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt
+  touch .venv/.installed
 fi

@@ -18,25 +18,6 @@ fi
 
 ./install.sh
 
-if [ -z "${PARLANCE_E2E_PYTHON:-}" ]; then
-  if [ ! -x .venv/bin/python ] || [ requirements.txt -nt .venv/.installed ]; then
-    if ! python3 -c 'import ensurepip' 2>/dev/null; then
-      ./packages.sh python3-venv
-    fi
-    python3 -m venv .venv
-    .venv/bin/pip install --quiet -r requirements.txt
-    touch .venv/.installed
-  fi
-fi
-
-if ! command -v ip >/dev/null; then
-  ./packages.sh iproute2
-fi
-
-if ! compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null; then
-  ./packages.sh libfaketime
-fi
-
 if [ -z "${PARLANCE_BIN:-}" ]; then
   cargo build --manifest-path "$root/Cargo.toml" --package parlance-server --bin parlance
 fi
@@ -52,8 +33,9 @@ done
 if [ ${#files[@]} -eq 0 ]; then
   files=(suites/*.test.mjs)
   if [ "${E2E_STORAGE:-sqlite}" != sqlite ]; then
-    # What connections and packets do is the same whatever it is stored in: the embedded storage's run is enough.
-    for once in clock contract-rows dead-peers dialect-choice hostile-frames storm transports webrtc; do
+    # What connections, packets and memory do is the same whatever it is stored in: the embedded storage's run is enough.
+    for once in calls clock command-line contract-rows dead-peers dialect-choice errors handshake hostile-events \
+      hostile-frames limits presence python storm transports typing webrtc; do
       files=("${files[@]/"suites/$once.test.mjs"}")
     done
     # On the stand-in for MongoDB a node that lost the database has once given no answer for a minute (docs/operating.md).

@@ -1,6 +1,6 @@
 """Finds the executables of the servers, and installs what is missing: PostgreSQL and Redis from Debian, SecantusDB (a
 server of MongoDB's protocol with transactions) from PyPI into the target folder. MongoDB itself is used when it is on
-the PATH; Debian has no package of it.
+the PATH; Debian has no package of it. Run as a program, it installs all of them.
 """
 
 import os
@@ -51,10 +51,7 @@ def secantusd():
 
 def _install(package):
     _tell(f"installing {package}")
-    sudo = [] if os.geteuid() == 0 else ["sudo"]
-    environment = [*sudo, "env", "DEBIAN_FRONTEND=noninteractive"]
-    for command in (["update"], ["install", "--yes", "--no-install-recommends", package]):
-        subprocess.run([*environment, "apt-get", "-qq", *command], check=True, stdout=sys.stderr)
+    subprocess.run([HERE.parent / "packages.sh", package], check=True)
 
 
 def _missing(package):
@@ -63,3 +60,8 @@ def _missing(package):
 
 def _tell(text):
     print(f"tests/services: {text}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    for find in (postgres_bin, redis_server, secantusd):
+        find()

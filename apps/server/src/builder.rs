@@ -18,7 +18,7 @@ use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
 use crate::media;
 use crate::metrics::Metrics;
-use crate::server::{Bound, Server};
+use crate::server::{Bound, Handle, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
@@ -45,11 +45,12 @@ pub struct Builder {
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
     metrics: Option<Metrics>,
+    routes: Option<Box<dyn FnOnce(Handle) -> Router + Send>>,
 }
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None }
+        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None, routes: None }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
@@ -88,12 +89,20 @@ impl Builder {
         self
     }
 
+    /// Routes of your own on the same ports, made with what your backend asks of the chat. They come first: what they do
+    /// not know (a fallback of theirs is replaced) goes to the server. Limits, time-outs and CORS are theirs to bring.
+    #[must_use]
+    pub fn routes(mut self, routes: impl FnOnce(Handle) -> Router + Send + 'static) -> Self {
+        self.routes = Some(Box::new(routes));
+        self
+    }
+
     /// Opens the storage and the listeners. From here on clients can connect; they are served by [`Server::run`].
     ///
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy, metrics } = self;
+        let Self { config, storage, blobs, verifier, policy, metrics, routes: own } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -168,7 +177,10 @@ impl Builder {
         if signs_in {
             routes = routes.merge(dev_sign_in::routes(&config, &services)?);
         }
-        let routes = routes.layer(cors);
+        let mut routes = routes.layer(cors);
+        if let Some(own) = own {
+            routes = own(services.backend.clone()).fallback_service(routes);
+        }
         let listeners = bind_all(&config, &transport)?;
         Ok(Server {
             services,

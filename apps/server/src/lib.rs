@@ -12,7 +12,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A storage, a verifier of tokens and a message policy of your own are handed to the [`Builder`].
+//! A storage, a verifier of tokens, a message policy and routes of your own are handed to the [`Builder`].
 
 mod builder;
 mod cluster;

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use parlance_domain::model::{
-    ConversationId, MessageId, Notification, NotificationBody, NotificationId, NotificationKind, Preferences,
+    ConversationId, Message, MessageId, Notification, NotificationBody, NotificationId, NotificationKind, Preferences,
     PreferencesChange, UserId,
 };
 use parlance_domain::ports::{
@@ -144,7 +144,9 @@ impl State {
         if let NotificationBody::Chat { conversation_id, message_id } = &mut notification.body {
             let room = self.rooms.get(conversation_id).filter(|_| !notification.read);
             let room = room.filter(|room| room.role(&notification.user_id).is_some());
-            *message_id = room.and_then(|room| room.messages.last()).map_or(*message_id, |newest| newest.id);
+            let others = |message: &&Message| message.sender_id != notification.user_id;
+            let newest = room.and_then(|room| room.messages.iter().rev().find(others));
+            *message_id = newest.map_or(*message_id, |newest| newest.id);
         }
         notification
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use parlance_domain::error::{Attempt, Error, Result};
-use parlance_domain::model::{ConversationId, MessageId, MessageStatus, Seq, UserId, Watermarks};
+use parlance_domain::model::{ConversationId, ConversationKind, MessageId, MessageStatus, Seq, UserId, Watermarks};
 use parlance_domain::ports::{DeliveredNow, ReadMarked, ReadTarget, Receipts, StorageResult};
 
 use crate::MemoryStorage;
@@ -24,7 +24,8 @@ impl Receipts for MemoryStorage {
 
     async fn mark_delivered(&self, user: &UserId) -> StorageResult<Vec<DeliveredNow>> {
         let mut state = self.state();
-        let ids: Vec<ConversationId> = state.rooms_of(user).map(|room| room.conversation.id).collect();
+        let open = state.rooms_of(user).filter(|room| !state.is_blocked_in(room, user));
+        let ids: Vec<ConversationId> = open.map(|room| room.conversation.id).collect();
         let mut delivered = Vec::new();
         for id in ids {
             if let Some(room) = state.rooms.get_mut(&id) {
@@ -60,6 +61,12 @@ impl Receipts for MemoryStorage {
 }
 
 impl State {
+    /// Whether a direct conversation is one across a block.
+    fn is_blocked_in(&self, room: &Room, user: &UserId) -> bool {
+        let direct = room.conversation.kind == ConversationKind::Direct;
+        direct && room.users().any(|other| other != user && self.blocking(user, other).any())
+    }
+
     fn mark_read(&mut self, conversation: ConversationId, reader: &UserId, target: &ReadTarget) -> Result<ReadMarked> {
         let room = self.rooms.get(&conversation).ok_or(Error::ConversationNotFound)?;
         room.role(reader).ok_or(Error::NotParticipant(Attempt::Access))?;

@@ -2,23 +2,25 @@
 //! messages whose status that changes.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use async_trait::async_trait;
 use mongodb::bson::doc;
-use parlance_domain::model::{ConversationId, MessageStatus, Seq, SeqRange, UserId, Watermarks};
+use mongodb::bson::oid::ObjectId;
+use parlance_domain::model::{ConversationId, ConversationKind, MessageStatus, Seq, SeqRange, UserId, Watermarks};
 use parlance_domain::ports::DeliveredNow;
 use parlance_domain::rules::ranges::{NEWEST, keep_newest};
+use serde::Deserialize;
 
 use crate::change::{Change, Unit};
 use crate::command::{Command, Update};
-use crate::documents::{PlaceDocument, PositionDocument, count, number, object_id, position_id};
+use crate::documents::{PlaceDocument, PositionDocument, count, kind_number, number, object_id, position_id, user_id};
 use crate::error::Failed;
-use crate::messages;
 use crate::reader::{Query, Reader};
 use crate::receipts::list_ends;
 use crate::schema::{CONVERSATIONS, POSITIONS};
 use crate::watermarks::list_watermarks;
+use crate::{blocks, messages};
 
 /// Whether there may be something that has not reached the user. What they have read cannot turn from sent to
 /// delivered any more.
@@ -27,7 +29,7 @@ pub(crate) async fn has_missed(reader: &mut Reader<'_>, user: &UserId) -> Result
     Ok(list_behind(reader, user).await?.iter().any(missed))
 }
 
-/// The user's positions where the delivered one is not at the end, and where that is.
+/// The user's positions where the delivered one is not at the end, and where that is; not across a block.
 async fn list_behind(reader: &mut Reader<'_>, user: &UserId) -> Result<Vec<(PositionDocument, Seq)>, Failed> {
     let own = Query::new(POSITIONS, doc! { "user": user.as_str(), "present": true });
     let own: Vec<PositionDocument> = reader.all(own).await?;
@@ -39,7 +41,42 @@ async fn list_behind(reader: &mut Reader<'_>, user: &UserId) -> Result<Vec<(Posi
             behind.push((position, count(last_seq)?));
         }
     }
+    let ids: Vec<ObjectId> = behind.iter().map(|(position, _)| position.conversation).collect();
+    let blocked = list_across_blocks(reader, user, &ids).await?;
+    behind.retain(|(position, _)| !blocked.contains(&position.conversation));
     Ok(behind)
+}
+
+/// Those of `ids` that are direct conversations across a block. Nobody goes from those, so both are among their people.
+async fn list_across_blocks(
+    reader: &mut Reader<'_>,
+    user: &UserId,
+    ids: &[ObjectId],
+) -> Result<HashSet<ObjectId>, Failed> {
+    #[derive(Deserialize)]
+    struct PairDocument {
+        #[serde(rename = "_id")]
+        id: ObjectId,
+        people: Vec<PersonDocument>,
+    }
+    #[derive(Deserialize)]
+    struct PersonDocument {
+        user: String,
+    }
+    if ids.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let direct = kind_number(ConversationKind::Direct);
+    let pairs = Query::new(CONVERSATIONS, doc! { "_id": { "$in": ids }, "kind": direct });
+    let pairs: Vec<PairDocument> = reader.all(pairs.fields(doc! { "people.user": 1 })).await?;
+    let mut others: Vec<(ObjectId, UserId)> = Vec::with_capacity(pairs.len());
+    for PairDocument { id, people } in pairs {
+        for person in people.iter().filter(|person| person.user != user.as_str()) {
+            others.push((id, user_id(&person.user)?));
+        }
+    }
+    let blocked = blocks::list_either_way(reader, user, others.iter().map(|(_, other)| other)).await?;
+    Ok(others.into_iter().filter(|(_, other)| blocked.contains(other)).map(|(id, _)| id).collect())
 }
 
 /// A device of this user has come online.

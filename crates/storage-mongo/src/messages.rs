@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, Page, Rev, SearchCursor, Seq, SeqRange};
+use parlance_domain::model::{ConversationId, Message, MessageId, NewMessage, Page, Rev, SearchCursor, Seq, SeqRange, UserId};
 use parlance_domain::ports::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery, StorageResult,
 };
@@ -107,6 +107,19 @@ pub(crate) async fn list(reader: &mut Reader<'_>, ids: &[MessageId]) -> Result<V
     let ids: Vec<ObjectId> = ids.iter().map(|id| object_id(id.bytes())).collect();
     let query = Query::new(MESSAGES, doc! { "_id": { "$in": ids } }).fields(MessageDocument::fields());
     Ok(all(reader.all::<MessageDocument>(query).await?)?)
+}
+
+/// The newest message of a conversation, or the newest of those that are not by somebody.
+pub(crate) async fn find_newest(
+    reader: &mut Reader<'_>,
+    id: ConversationId,
+    not_by: Option<&UserId>,
+) -> Result<Option<PlaceDocument>, Failed> {
+    let mut filter = doc! { "conversation": object_id(id.bytes()) };
+    if let Some(user) = not_by {
+        filter.insert("sender", doc! { "$ne": user.as_str() });
+    }
+    reader.one(Query::new(MESSAGES, filter).fields(PlaceDocument::fields()).sort(doc! { "seq": -1 })).await
 }
 
 /// Ranges with so few messages between them are asked for as one: passing over those costs less than another range.

@@ -17,16 +17,17 @@ use parlance_domain::ports::{
 use serde::{Deserialize, Serialize};
 
 use crate::MongoStorage;
-use crate::documents::{count, date, moment, object_id, user_id};
+use crate::documents::{PlaceDocument, count, date, moment, object_id, user_id};
 use crate::error::{BadDocument, Failed};
 use crate::inbox::{self, find_inbox};
-use crate::notify;
 use crate::preferences::UpdatePreferences;
 use crate::reader::{Query, Reader};
-use crate::schema::{CONVERSATIONS, NOTIFICATIONS};
+use crate::schema::{CONVERSATIONS, MESSAGES, NOTIFICATIONS};
+use crate::{messages, notify};
 
 /// A notification. A chat notification has a conversation and no words; `message` is the one that it was made for,
-/// and from when it is read the one that it stood for then. In between it stands for the conversation's newest.
+/// and from when it is read the one that it stood for then. In between it stands for the conversation's newest of
+/// somebody else.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct NotificationDocument {
     #[serde(rename = "_id")]
@@ -262,6 +263,15 @@ pub(crate) async fn stand(
         let found = Query::new(CONVERSATIONS, filter).fields(doc! { "last_message": 1 });
         for NewestDocument { id, last_message } in reader.all(found).await? {
             newest.extend(last_message.map(|message| (id, message)));
+        }
+        // What they wrote themselves they are not told of. It is rare: an answer reads the notification.
+        let messages: Vec<ObjectId> = newest.values().copied().collect();
+        let own = Query::new(MESSAGES, doc! { "_id": { "$in": messages }, "sender": user.as_str() });
+        let own: Vec<PlaceDocument> = reader.all(own.fields(PlaceDocument::fields())).await?;
+        for conversation in own.iter().map(PlaceDocument::conversation_id) {
+            newest.remove(&object_id(conversation.bytes()));
+            let theirs = messages::find_newest(reader, conversation, Some(user)).await?;
+            newest.extend(theirs.map(|place| (object_id(conversation.bytes()), object_id(place.id().bytes()))));
         }
     }
     let mut notifications = Vec::with_capacity(documents.len());

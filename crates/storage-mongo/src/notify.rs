@@ -5,13 +5,12 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
-use parlance_domain::model::{MessageId, Notification, NotificationBody, NotificationId, NotificationKind, UserId};
+use parlance_domain::model::{Notification, NotificationBody, NotificationId, NotificationKind, UserId};
 use parlance_domain::ports::{ChatNote, Counted, NewNotification, Noted};
 use serde::Deserialize;
 
 use crate::change::{Change, Unit};
 use crate::command::Command;
-use crate::conversations;
 use crate::documents::{PlaceDocument, PositionDocument, count, object_id, position_id, user_id};
 use crate::error::{BadDocument, Failed};
 use crate::inbox::{self, InboxDocument};
@@ -75,6 +74,12 @@ impl Change for Note<'_> {
             return Ok(Noted { made: Vec::new(), standing });
         }
         let newest = newest.ok_or(BadDocument("conversation without its newest message"))?;
+        let author = newest.sender_id()?;
+        let mut others = newest.id();
+        if due.contains(&author) {
+            let theirs = messages::find_newest(&mut unit.reader(), *conversation_id, Some(&author)).await?;
+            others = theirs.ok_or(BadDocument("conversation without the message"))?.id();
+        }
         let mut ids: HashMap<&UserId, NotificationId> = HashMap::with_capacity(users.len());
         for (user, id) in users {
             ids.entry(user).or_insert(*id);
@@ -83,7 +88,9 @@ impl Change for Note<'_> {
         for user_id in due {
             unit.require(&inbox::lock(&user_id))?;
             let Some(id) = ids.get(&user_id) else { continue };
-            let body = NotificationBody::Chat { conversation_id: *conversation_id, message_id: newest };
+            // Nobody is told of what they wrote themselves.
+            let message_id = if user_id == author { others } else { newest.id() };
+            let body = NotificationBody::Chat { conversation_id: *conversation_id, message_id };
             let kind = NotificationKind::chat_message();
             made.push(Notification { id: *id, user_id, kind, body, read: false, created_at: *created_at });
         }
@@ -101,7 +108,7 @@ pub(crate) struct Looked {
     pub(crate) standing: Vec<UserId>,
     inboxes: HashMap<String, InboxDocument>,
     /// The newest message of the conversation.
-    newest: Option<MessageId>,
+    newest: Option<PlaceDocument>,
 }
 
 /// Finds it out.
@@ -148,9 +155,7 @@ pub(crate) async fn look_up(reader: &mut Reader<'_>, note: &ChatNote) -> Result<
         }
     }
     if !looked.due.is_empty() {
-        let conversation = conversations::find_capacity(reader, *conversation_id, &sender).await?;
-        let newest = conversation.and_then(|(conversation, _)| conversation.last_message);
-        looked.newest = newest.map(|id| MessageId::from_bytes(id.bytes()));
+        looked.newest = messages::find_newest(reader, *conversation_id, None).await?;
     }
     Ok(looked)
 }

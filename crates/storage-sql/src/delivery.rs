@@ -11,14 +11,26 @@ use crate::statement::Sql;
 use crate::watermarks::list_watermarks;
 use crate::{SqlStorage, commit, locks};
 
+/// Where a participant `p`'s delivered position is not at the end of the conversation `c`. Kind 0 is a direct one: across
+/// a block nobody is told who came.
+macro_rules! behind {
+    () => {
+        "p.user_id = ? AND p.delivered_position < c.last_seq AND NOT (c.kind = 0 AND EXISTS ( \
+             SELECT 1 FROM participants o WHERE o.conversation_id = c.id AND o.user_id <> p.user_id AND ( \
+                 EXISTS (SELECT 1 FROM blocks WHERE blocker = p.user_id AND blocked = o.user_id) \
+                 OR EXISTS (SELECT 1 FROM blocks WHERE blocker = o.user_id AND blocked = p.user_id))))"
+    };
+}
+
 /// Moves the positions and names the messages.
 pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Result<Vec<DeliveredNow>, Failed> {
     // Most who come online have missed nothing: they must not queue behind the writers. What they have read
     // cannot turn from sent to delivered any more.
-    let missed = Sql::new(
-        "SELECT c.last_seq FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-         WHERE p.user_id = ? AND p.delivered_position < c.last_seq AND p.read_position < c.last_seq LIMIT 1",
-    );
+    let missed = Sql::new(concat!(
+        "SELECT c.last_seq FROM participants p JOIN conversations c ON c.id = p.conversation_id WHERE ",
+        behind!(),
+        " AND p.read_position < c.last_seq LIMIT 1",
+    ));
     if missed.bind(user.as_str()).scalar::<i64, _>(storage.pools.reader()).await?.is_none() {
         return Ok(Vec::new());
     }
@@ -57,12 +69,12 @@ pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Resul
     Ok(delivered)
 }
 
-/// The conversations in which the user's delivered position is not at the end.
+/// The conversations in which the user's delivered position is to move.
 async fn behind<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Vec<ConversationId>, Failed> {
-    let ids: Vec<Vec<u8>> = Sql::new(
-        "SELECT c.id FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-         WHERE p.user_id = ? AND p.delivered_position < c.last_seq",
-    )
+    let ids: Vec<Vec<u8>> = Sql::new(concat!(
+        "SELECT c.id FROM participants p JOIN conversations c ON c.id = p.conversation_id WHERE ",
+        behind!(),
+    ))
     .bind(user.as_str())
     .scalars(on)
     .await?;

@@ -21,9 +21,9 @@ use crate::{SqlStorage, commit, locks, notify, preferences};
 macro_rules! stands_for {
     () => {
         "CASE WHEN n.read <> 0 OR n.conversation_id IS NULL THEN n.message_id ELSE coalesce( \
-             (SELECT m.id FROM participants p JOIN conversations c ON c.id = p.conversation_id \
-              JOIN messages m ON m.conversation_id = c.id AND m.seq = c.last_seq \
-              WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id), n.message_id) END"
+             (SELECT m.id FROM participants p JOIN messages m ON m.conversation_id = p.conversation_id \
+              WHERE p.conversation_id = n.conversation_id AND p.user_id = n.user_id AND m.sender_id <> n.user_id \
+              ORDER BY m.seq DESC LIMIT 1), n.message_id) END"
     };
 }
 

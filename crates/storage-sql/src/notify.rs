@@ -1,7 +1,7 @@
 //! Making notifications: of a message, and what products send. A fixed number of statements for however many
 //! users; the counts in their inboxes move with the rows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parlance_domain::model::{
     ConversationId, MessageId, Notification, NotificationBody, NotificationId, NotificationKind, UserId,
@@ -75,16 +75,15 @@ pub(crate) async fn note(storage: &SqlStorage, note: &ChatNote) -> Result<Noted,
     let transaction = storage.pools.begin().await?;
     // Of two notes one makes it, and who reads at this moment does so before or after it.
     locks::conversations(&transaction, [conversation_id]).await?;
-    locks::participants(&transaction, conversation_id, &found.due).await?;
-    ids.retain(|user, _| found.due.contains(user));
-    let Looked { due, standing: meanwhile, newest } = look_up(&transaction, conversation_id, message_id, &ids).await?;
+    locks::participants(&transaction, conversation_id, found.due.keys()).await?;
+    ids.retain(|user, _| found.due.contains_key(user));
+    let Looked { due, standing: meanwhile } = look_up(&transaction, conversation_id, message_id, &ids).await?;
     standing.extend(meanwhile);
     if due.is_empty() {
         return Ok(Noted { made: Vec::new(), standing });
     }
-    let newest = newest.ok_or(BadRow("conversation without its newest message"))?;
-    let made = due.into_iter().filter_map(|user_id| {
-        let body = NotificationBody::Chat { conversation_id, message_id: newest };
+    let made = due.into_iter().filter_map(|(user_id, message_id)| {
+        let body = NotificationBody::Chat { conversation_id, message_id };
         let kind = NotificationKind::chat_message();
         Some(Notification { id: *ids.get(&user_id)?, user_id, kind, body, read: false, created_at })
     });
@@ -108,10 +107,9 @@ pub(crate) async fn note(storage: &SqlStorage, note: &ChatNote) -> Result<Noted,
 
 /// Who is to be told of a message.
 struct Looked {
-    due: BTreeSet<UserId>,
+    /// With the newest message of the conversation that is not their own.
+    due: BTreeMap<UserId, MessageId>,
     standing: Vec<UserId>,
-    /// The newest message of the conversation.
-    newest: Option<MessageId>,
 }
 
 async fn look_up<C: ConnectionTrait>(
@@ -136,9 +134,8 @@ async fn look_up<C: ConnectionTrait>(
                  AND coalesce(b.chat, 1) <> 0 AND NOT EXISTS ( \
                      SELECT 1 FROM json_each(p.ahead) \
                      WHERE m.seq BETWEEN CAST(value ->> 0 AS BIGINT) AND CAST(value ->> 1 AS BIGINT)), false) AS due, \
-             (SELECT newest.id FROM conversations c \
-              JOIN messages newest ON newest.conversation_id = c.id AND newest.seq = c.last_seq \
-              WHERE c.id = ?2) AS newest \
+             (SELECT newest.id FROM messages newest WHERE newest.conversation_id = ?2 AND newest.sender_id <> d.atom \
+              ORDER BY newest.seq DESC LIMIT 1) AS newest \
          FROM json_each(?1) d \
          LEFT JOIN messages m ON m.id = ?3 AND m.conversation_id = ?2 \
          LEFT JOIN participants p ON p.conversation_id = ?2 AND p.user_id = d.atom \
@@ -149,13 +146,13 @@ async fn look_up<C: ConnectionTrait>(
     .bind(message.bytes().to_vec())
     .rows(on)
     .await?;
-    let mut looked = Looked { due: BTreeSet::new(), standing: Vec::new(), newest: None };
+    let mut looked = Looked { due: BTreeMap::new(), standing: Vec::new() };
     for Row { user_id: user, standing, due, newest } in rows {
-        looked.newest = newest.as_deref().map(object_id).transpose()?.map(Into::into);
         if standing {
             looked.standing.push(user_id(&user)?);
         } else if due {
-            looked.due.insert(user_id(&user)?);
+            let newest = newest.ok_or(BadRow("conversation without the message"))?;
+            looked.due.insert(user_id(&user)?, object_id(&newest)?.into());
         }
     }
     Ok(looked)

@@ -117,6 +117,22 @@ describe('blocking', () => {
     assert.deepEqual(presence(left, ben), []);
   });
 
+  it('what was said before waits behind the block: a receipt would tell who came', async () => {
+    const [ann, ben, eve] = await server.people('Ann', 'Ben', 'Eve');
+    const [conversationId, elsewhere] = [await ann.direct(ben), await eve.direct(ben)];
+    const [author, witness] = [await ann.enter('ulearn', conversationId), await eve.enter('ulearn', elsewhere)];
+    const { messageId } = await author.send(conversationId, 'before');
+    await witness.send(elsewhere, 'to see that he came');
+    await block(ben, ann);
+    await ben.connect('talentbridge');
+    await witness.until('message:delivered');
+    await author.fence();
+    assert.deepEqual(author.received('message:delivered'), []);
+    assert.deepEqual((await ann.history(conversationId)).map((message) => message.status), ['sent']);
+    await unblock(ben, ann);
+    assert.deepEqual(await author.until('message:delivered'), { messageId }, 'he is there when the block goes');
+  });
+
   it('groups are unaffected', async () => {
     const [ann, ben, eve] = await server.people('Ann', 'Ben', 'Eve');
     const group = await ann.group('Together', [ben, eve]);

@@ -115,6 +115,17 @@ describe('notifications', () => {
     assert.deepEqual((await list(ben)).notifications.map(({ message, read: done }) => [message, done]), [['four', false], ['three', true]]);
   });
 
+  it('an answer reads the notification, which stays with what was answered', async () => {
+    const { ann, ben, conversationId } = await pair();
+    const device = await ben.connect('talentbridge');
+    const asked = await ann.say(conversationId, 'when?');
+    await device.until('notification:new');
+    await ben.say(conversationId, 'at noon');
+    await device.until('notification:read');
+    const [{ message, read: done, data }] = (await list(ben)).notifications;
+    assert.deepEqual([message, done, data.messageId], ['when?', true, asked._id]);
+  });
+
   it('who has a socket in the room gets none, the others do, and so does who left', async () => {
     const [ann, ben, cem] = await server.people('Ann', 'Ben', 'Cem');
     const conversationId = await ann.group('Team', [ben, cem]);

@@ -20,7 +20,8 @@ const PACKETS = {
     '', 'x', '7', '99', '0{}', '6', '5', '2probe', '3probe', 'bAAAA', 'b!!', '1', '\ufeff42["a"]', ' 42["a"]',
     // Socket.IO: nothing, no such type, no event, no name, no JSON, an ack to nothing, goodbye.
     '4', '47', '48["a"]', '4é', '42', '42null', '42{}', '42[]', '42[1]', '42[null]', '42[[]]', '42["a"', '42["a",]', '42[,]', '42["a" "b"]',
-    '42["a","\\u12"]', '42["a","\0"]', '42-1["a"]', '43["a"]', '439999999999999999999999["a"]', '461-["a"]', '44{"message":"a"}', '41', `42["a",${'['.repeat(10_000)}`, `42${deep('[', ']', 10_000)}`,
+    // The library looks names up as they stand, and takes one with escapes for no name.
+    '42["message\\u003asend",{}]', '42["a\\n"]', '4212["\\u0061"]', '42["a","\\u12"]', '42["a","\0"]', '42-1["a"]', '43["a"]', '439999999999999999999999["a"]', '461-["a"]', '44{"message":"a"}', '41', `42["a",${'['.repeat(10_000)}`, `42${deep('[', ']', 10_000)}`,
     // Attachments: more than allowed, no number of them, none where one is announced and a text instead.
     '4517-["a"]', '45["a"]', '45-["a"]', '45-1-[]', '4599999999999999999999-[]', '451-["a"]', '451-[', '4611-1["a"]',
     '451-["message:send",{"_placeholder":true,"num":0}]',

@@ -1,5 +1,6 @@
 //! Notifications: what a user is told outside of conversations' rooms. A chat notification points at its
-//! conversation and says no more than the newest message there does; any other one carries its own text.
+//! conversation and says no more than the newest message of somebody else there does; any other one carries its own
+//! text.
 
 use std::fmt;
 
@@ -53,8 +54,9 @@ impl fmt::Debug for NotificationKind {
 /// What a notification says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotificationBody {
-    /// Something was written. While it is unread it stands for the conversation's newest message, from then on for
-    /// the message that was the newest when it was read: its text is that message's, also after an edit or deletion.
+    /// Something was written. While it is unread it stands for the conversation's newest message of somebody else than
+    /// its user, from then on for the one that was the newest when it was read (an answer reads it, and is not it): its
+    /// text is that message's, also after an edit or deletion.
     Chat {
         /// Where.
         conversation_id: ConversationId,

@@ -64,9 +64,11 @@ pub trait Receipts: Send + Sync {
         target: &ReadTarget,
     ) -> StorageResult<Result<ReadMarked>>;
 
-    /// Moves `user`'s delivered position to the end in every conversation they are in. Answers with the messages whose
-    /// status turns from sent to delivered by that: others', not deleted, neither delivered to nor read by anybody
-    /// but their sender before; the newest 500 per conversation. Idempotent.
+    /// Moves `user`'s delivered position to the end in every conversation they are in, save direct ones across a block
+    /// in either direction: a receipt would tell that they are there. What waits in those waits for a mark after the
+    /// block is gone; a mark that begins after `insert_block` has returned sees the block. Answers with the messages
+    /// whose status turns from sent to delivered by that: others', not deleted, neither delivered to nor read by
+    /// anybody but their sender before; the newest 500 per conversation. Idempotent.
     async fn mark_delivered(&self, user: &UserId) -> StorageResult<Vec<DeliveredNow>>;
 
     /// The unread counts of `user`, per conversation in which something is unread, in any order. The cost does not

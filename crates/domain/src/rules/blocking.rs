@@ -1,4 +1,5 @@
-//! What a block forbids. It concerns direct conversations only: sending, starting, typing, presence.
+//! What a block forbids. It concerns direct conversations only: sending, starting, typing, presence, and receipts of
+//! delivery, which tell of presence.
 //! History stays readable, groups are unaffected (contract: `dialects.md`, "Blocking").
 
 use crate::error::{Error, Result};
@@ -13,7 +14,8 @@ pub struct Blocking {
 }
 
 impl Blocking {
-    /// Whether there is a block in either direction: neither sees the other's typing or presence.
+    /// Whether there is a block in either direction: neither sees the other's typing or presence, nor whether what was
+    /// sent before has reached them.
     pub fn any(self) -> bool {
         self.by_viewer || self.by_other
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::directory::Directory;
+use super::presence::Presence;
 use crate::error::{Error, Result};
 use crate::model::{User, UserId};
 use crate::ports::{Blocks, Clock};
@@ -16,12 +17,18 @@ const LIST_LIMIT: usize = 1_000;
 pub struct Blocking {
     blocks: Arc<dyn Blocks>,
     directory: Directory,
+    presence: Presence,
     clock: Arc<dyn Clock>,
 }
 
 impl Blocking {
-    pub(super) fn new(blocks: Arc<dyn Blocks>, directory: Directory, clock: Arc<dyn Clock>) -> Self {
-        Self { blocks, directory, clock }
+    pub(super) fn new(
+        blocks: Arc<dyn Blocks>,
+        directory: Directory,
+        presence: Presence,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        Self { blocks, directory, presence, clock }
     }
 
     /// `blocker` blocks somebody; blocking twice is blocking once. A send that is stored after this returns is refused.
@@ -37,13 +44,16 @@ impl Blocking {
         Ok(())
     }
 
-    /// `blocker` no longer blocks somebody.
+    /// `blocker` no longer blocks somebody. What waited behind the block is delivered to those of both who are here.
     ///
     /// # Errors
     /// `UserNotFound`.
     pub async fn unblock(&self, blocker: &User, blocked: &UserId) -> Result<()> {
         self.directory.find(blocked).await?;
-        self.blocks.remove_block(&blocker.id, blocked).await?;
+        if self.blocks.remove_block(&blocker.id, blocked).await? {
+            self.presence.mark_reached(&blocker.id);
+            self.presence.mark_reached(blocked);
+        }
         Ok(())
     }
 

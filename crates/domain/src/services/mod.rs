@@ -194,7 +194,7 @@ impl Services {
                 limits: settings.limits,
             },
         );
-        let blocking = Blocking::new(storage.clone(), directory.clone(), clock.clone());
+        let blocking = Blocking::new(storage.clone(), directory.clone(), presence.clone(), clock.clone());
         let missed = missed_calls::MissedCalls {
             queue: queue.clone(),
             rosters: rosters.clone(),

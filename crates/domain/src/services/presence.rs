@@ -146,7 +146,7 @@ impl Presence {
     }
 
     /// A message has reached `user` that was stored as if it had reached nobody: the node that stored it holds no socket
-    /// of theirs. Marking it takes its turn, and many at once take one.
+    /// of theirs, or a block was between them. Marking it takes its turn, and many at once take one.
     pub(super) fn mark_reached(&self, user: &UserId) {
         let mut state = self.0.state.lock();
         let Some(entry) = state.users.get_mut(user).filter(|entry| entry.sockets > 0 && !entry.unmarked) else {

@@ -96,6 +96,25 @@ async fn a_block_hides_presence_and_typing_both_ways_and_forbids_starting() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_was_sent_before_a_block_is_delivered_when_it_is_gone_to_who_is_here() {
+    let mut world = World::new();
+    let (ann, bob) = (world.user("ann").await, world.user("bob").await);
+    let chat = world.direct(&ann, &bob).await;
+    let before = world.send(&ann, chat, "before").await.message.id;
+    world.services.blocking.block(&bob, &ann.id).await.expect("blocked");
+    sleep(Duration::from_millis(1)).await;
+    world.rest();
+    world.services.presence.connected(&bob.id);
+    assert!(matches!(&*world.event().await, Event::UserOnline { .. }), "what is delivered is told before that");
+    world.services.blocking.unblock(&bob, &ann.id).await.expect("unblocked");
+    let Event::MessagesDelivered { sender, message_ids, .. } = &*world.event().await else { panic!("it is delivered") };
+    assert_eq!((sender, message_ids), (&ann.id, &vec![before]));
+    world.services.blocking.unblock(&bob, &ann.id).await.expect("there was none");
+    sleep(Duration::from_millis(1)).await;
+    assert!(world.is_quiet());
+}
+
+#[tokio::test(start_paused = true)]
 async fn typing_is_one_start_and_one_stop_per_burst_and_ends_by_itself() {
     let mut world = World::new();
     let (ann, bob) = (world.user("ann").await, world.user("bob").await);

@@ -1,7 +1,8 @@
 //! One accepted TCP connection: the IO that HTTP runs on, and the handle that cuts it from outside.
-//! A write that makes no progress for the stall limit cuts the connection and is counted. Without this a peer
-//! that stops reading would hold its buffers for ever: the Socket.IO library cannot close a socket whose buffer
-//! is full. Sessions keep a weak handle; accepting connections is `listener`'s job.
+//! A write that makes no progress for the stall limit cuts the connection and is counted, and so is what the system
+//! gives up by its own clock. Without this a peer that stops reading would hold its buffers for ever: the Socket.IO
+//! library cannot close a socket whose buffer is full. Sessions keep a weak handle; accepting connections is
+//! `listener`'s job.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -106,19 +107,28 @@ impl ConnectionIo {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     result => {
                         self.stalled = None;
-                        return Poll::Ready(result);
+                        return Poll::Ready(self.noticed(result));
                     }
                 },
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     ready!(self.poll_stalled(cx));
-                    if self.shared.cut() {
-                        self.slow_consumers.add();
-                    }
-                    return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")));
+                    let stalled = io::Error::new(io::ErrorKind::TimedOut, "the peer does not read");
+                    return Poll::Ready(self.noticed(Err(stalled)));
                 }
             }
         }
+    }
+
+    /// Cuts and counts, if that is how it ended. The system's clock (the user timeout) runs from the moment when the peer
+    /// had no room, ours from the first write that waited, which is later where little is sent or the machine is busy:
+    /// whichever ends first tells of it, the system in the next read or write.
+    fn noticed<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        let stalled = result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        if stalled && self.shared.cut() {
+            self.slow_consumers.add();
+        }
+        result
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
@@ -129,7 +139,7 @@ impl ConnectionIo {
 
 impl AsyncRead for ConnectionIo {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.reading).poll_read(cx, buf)
+        Pin::new(&mut self.reading).poll_read(cx, buf).map(|result| self.noticed(result))
     }
 }
 
@@ -202,6 +212,24 @@ mod tests {
         assert_eq!(slow_consumers.get(), 1);
         let mut buf = [0; 1];
         assert!(!matches!(io.read(&mut buf).await, Ok(1..)), "the reading half ends too");
+        drop(client);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn what_the_system_gives_up_is_counted_too() {
+        let (mut io, client) = pair(Duration::from_hours(1)).await;
+        let slow_consumers = io.slow_consumers.clone();
+        let socket = SockRef::from(io.shared.stream());
+        socket.set_tcp_user_timeout(Some(Duration::from_millis(200))).unwrap();
+        // Room for all of it: no write waits, so that our own clock does not run.
+        SockRef::from(&client).set_recv_buffer_size(8 << 10).unwrap();
+        socket.set_send_buffer_size(1 << 20).unwrap();
+        io.write_all(&vec![0; 128 << 10]).await.unwrap();
+        let error = io.read(&mut [0; 1]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        assert_eq!(slow_consumers.get(), 1);
+        assert!(!io.shared.cut(), "it is cut");
         drop(client);
     }
 

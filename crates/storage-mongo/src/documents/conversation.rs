@@ -194,7 +194,7 @@ fn kind(number: i32) -> Result<ConversationKind, BadDocument> {
     }
 }
 
-fn kind_number(kind: ConversationKind) -> i32 {
+pub(crate) fn kind_number(kind: ConversationKind) -> i32 {
     match kind {
         ConversationKind::Direct => 0,
         ConversationKind::Group => 1,

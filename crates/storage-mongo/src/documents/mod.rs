@@ -13,7 +13,7 @@ use parlance_domain::model::{MediaType, Timestamp, UserId};
 
 use crate::error::BadDocument;
 
-pub(crate) use conversation::{ConversationDocument, HeadDocument, PersonDocument};
+pub(crate) use conversation::{ConversationDocument, HeadDocument, PersonDocument, kind_number};
 pub(crate) use message::{MessageDocument, PlaceDocument, mark};
 pub(crate) use position::{PositionDocument, position_id, ranges_to_stored};
 

@@ -1,4 +1,4 @@
-//! A database can be moved, by transactions.
+//! A database can be moved. A copy asks for no transactions, so it is tried once.
 
 use parlance_storage_mongo::Options;
 use parlance_storage_testkit::{Movable, archive_contract};

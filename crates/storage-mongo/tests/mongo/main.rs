@@ -2,7 +2,6 @@
 //! particular to MongoDB.
 
 mod archive;
-mod archive_without_transactions;
 mod contract;
 mod contract_without_transactions;
 mod database;

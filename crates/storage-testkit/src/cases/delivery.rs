@@ -74,6 +74,24 @@ pub async fn what_the_append_delivered_is_not_told_again(world: World) {
     assert_eq!(world.delivered_ids(&bob).await, [], "Bob has it");
 }
 
+/// Across a block of either direction nothing is delivered: a receipt would tell who came. In groups a block changes
+/// nothing, and what waited is delivered when the block is gone.
+pub async fn nothing_is_delivered_across_a_block(world: World) {
+    for by_recipient in [true, false] {
+        let (ann, bob, direct) = world.ann_and_bob().await;
+        let (blocker, blocked) = if by_recipient { (&bob, &ann) } else { (&ann, &bob) };
+        let group = world.group(&ann, &[&bob]).await;
+        let before = world.send(direct, &ann, "before").await;
+        let said = world.send(group, &ann, "in the group").await;
+        world.block(blocker, blocked).await;
+        assert_eq!(world.delivered_ids(&bob).await, [said.id], "what is said in a group is");
+        assert_eq!(world.deliver(&bob).await, [], "and nothing later");
+        assert_eq!(world.status(&before).await, MessageStatus::Sent, "its status tells of nobody");
+        world.unblock(blocker, blocked).await;
+        assert_eq!(world.delivered_ids(&bob).await, [before.id], "it has waited for the block to be gone");
+    }
+}
+
 /// The newest 500 per conversation; everything is delivered all the same.
 pub async fn the_newest_500_of_each_conversation_are_told(world: World) {
     let [ann, bob, cleo] = world.people(["Ann", "Bob", "Cleo"]).await;

@@ -196,6 +196,23 @@ pub async fn reading_freezes_what_a_notification_stands_for(world: World) {
     }
 }
 
+/// Its user's own messages are none that it stands for: an answer reads it, and leaves it at what was answered.
+pub async fn ones_own_answer_is_no_notification(world: World) {
+    let [ann, bob] = world.people(["Ann", "Bob"]).await;
+    for group in [world.direct(&ann, &bob).await, world.group(&ann, &[&bob]).await] {
+        let asked = world.send(group, &ann, "When?").await;
+        let made = world.note_one(&asked, &bob).await;
+        world.send(group, &bob, "At noon.").await;
+        world.send(group, &bob, "Or at one.").await;
+        assert_eq!(stands_for(&world.told(&bob).await[0]), asked.id, "while it is unread");
+        world.mark_noted(&bob, group).await.expect("there is one");
+        assert_eq!(stands_for(&world.told(&bob).await[0]), asked.id, "and when it is read");
+        world.send(group, &ann, "Fine.").await;
+        assert_eq!(stands_for(&world.told(&bob).await[0]), asked.id, "and then for good");
+        world.forget_told(&bob, made.id).await.expect("it is Bob's");
+    }
+}
+
 /// A note of an older message stands for the newest one all the same.
 pub async fn a_late_note_stands_for_the_newest_message(world: World) {
     let (ann, bob, direct) = world.ann_and_bob().await;
