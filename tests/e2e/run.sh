@@ -35,7 +35,7 @@ if [ ${#files[@]} -eq 0 ]; then
   if [ "${E2E_STORAGE:-sqlite}" != sqlite ]; then
     # What connections, packets and memory do is the same whatever it is stored in: the embedded storage's run is enough.
     for once in calls clock command-line contract-rows dead-peers dialect-choice errors handshake hostile-events \
-      hostile-frames limits presence python storm transports typing webrtc; do
+      hostile-frames limits openapi presence python storm transports typing webrtc; do
       files=("${files[@]/"suites/$once.test.mjs"}")
     done
     # So is what is between nodes, and before them. `make test-cluster` runs the faults on both.

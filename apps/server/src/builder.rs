@@ -163,6 +163,7 @@ impl Builder {
             settings: RestSettings {
                 max_body_bytes: config.max_packet_bytes,
                 max_form_bytes: (config.media.max_upload_bytes + FORM_BYTES) as u64,
+                documents: config.api_docs,
                 ice: config.ice.clone(),
                 ..RestSettings::default()
             },

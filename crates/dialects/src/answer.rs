@@ -3,6 +3,7 @@
 
 use parlance_domain::Error;
 use parlance_domain::model::{ConversationId, MessageId, MessageView, Rev, User};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -11,7 +12,7 @@ use crate::arguments::Arguments;
 use crate::errors::{self, Operation};
 use crate::extension::{self, StatusShape};
 use crate::shapes::{Each, Id, UserIdShape, raw};
-use crate::vocabulary::{Ack, Inbound, Vocabulary};
+use crate::vocabulary::{Ack, Inbound, Said, Vocabulary};
 use crate::{Answer, Dialect, Reply, Wire};
 
 /// The answer to an event that was carried out.
@@ -83,6 +84,30 @@ fn envelope<V: Vocabulary>(args: &[Value], reply: &Reply) -> Box<RawValue> {
     }
 }
 
+/// What the ack of an event may be, as a schema: success or failure.
+pub(crate) fn schema<V: Vocabulary>(inbound: &Inbound, generator: &mut SchemaGenerator) -> Schema {
+    let bare = match inbound.ack {
+        Ack::Envelope => None,
+        Ack::Array if inbound.said == Said::OnlineUsers => Some(<Vec<UserIdShape<'static>>>::json_schema(generator)),
+        Ack::Array => Some(<Vec<StatusShape<'static>>>::json_schema(generator)),
+        Ack::Status => Some(generator.subschema_for::<StatusShape<'static>>()),
+    };
+    // An ack without an envelope looks the same on failure.
+    bare.unwrap_or_else(|| {
+        let success = match inbound.said {
+            Said::Done => Success::json_schema(generator),
+            Said::Room => Room::json_schema(generator),
+            Said::OnlineUsers => <Present<Vec<V::User<'static>>>>::json_schema(generator),
+            Said::Sent => <Sent<V::Message<'static>>>::json_schema(generator),
+            Said::Read => Read::json_schema(generator),
+            Said::Message => <Changed<V::Message<'static>>>::json_schema(generator),
+            Said::Statuses => <Statuses<Vec<StatusShape<'static>>>>::json_schema(generator),
+            Said::Synced => <Synced<SyncedConversation<Vec<V::Message<'static>>>>>::json_schema(generator),
+        };
+        json_schema!({"anyOf": [success, generator.subschema_for::<Failure<'static>>()]})
+    })
+}
+
 fn malformed(args: &[Value]) -> impl Iterator<Item = String> {
     let asked = extension::sync(Arguments(args)).map(|asked| asked.malformed);
     asked.unwrap_or_default().into_iter().map(str::to_owned)
@@ -98,9 +123,10 @@ fn bare(ack: Ack, reply: &Reply) -> Option<Box<RawValue>> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Failure<'a> {
+    #[schemars(extend("const" = false))]
     success: bool,
     error: &'a str,
     code: &'static str,
@@ -108,79 +134,98 @@ struct Failure<'a> {
     retry_after_ms: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct ErrorEvent<'a> {
+#[schemars(inline)]
+pub(crate) struct ErrorEvent<'a> {
     message: &'a str,
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct MessageSent {
+#[schemars(inline)]
+pub(crate) struct MessageSent {
     message_id: Id<MessageId>,
     conversation_id: Id<ConversationId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct Success {
+    #[schemars(extend("const" = true))]
     success: bool,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Room {
+    #[schemars(extend("const" = true))]
     success: bool,
     conversation_id: Id<ConversationId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Present<U> {
+    #[schemars(extend("const" = true))]
     success: bool,
     online_users: U,
     count: usize,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Sent<M> {
+    #[schemars(extend("const" = true))]
     success: bool,
     message_id: Id<MessageId>,
     conversation_id: Id<ConversationId>,
     message: M,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Read {
+    #[schemars(extend("const" = true))]
     success: bool,
     unread_count: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct Changed<M> {
+    #[schemars(extend("const" = true))]
     success: bool,
     message: M,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct Statuses<S> {
+    #[schemars(extend("const" = true))]
     success: bool,
     statuses: S,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct Synced<C> {
+    #[schemars(extend("const" = true))]
     success: bool,
     conversations: Vec<C>,
     unknown: Vec<String>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct SyncedConversation<M> {
     conversation_id: Id<ConversationId>,
     rev: Rev,

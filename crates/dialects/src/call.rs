@@ -6,21 +6,22 @@ use parlance_domain::event::{CallEvent, CallStep};
 use parlance_domain::model::{CallId, CallMedia, ConversationId};
 use parlance_domain::services::Invitation;
 use parlance_domain::{Error, Result};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::arguments::Arguments;
 use crate::shapes::{Id, passed_on};
-use crate::vocabulary::Inbound;
-use crate::{Command, Wire, wire};
+use crate::vocabulary::{Inbound, Outbound};
+use crate::{Command, Wire, payloads, wire};
 
 /// What clients may say.
 pub(crate) const INBOUND: &[Inbound] = &[
-    Inbound::new("call:invite", |args| invitation(args).map(Command::CallInvite)),
-    Inbound::new("call:accept", |args| call_id(args).map(Command::CallAccept)),
-    Inbound::new("call:reject", |args| Ok(Command::CallReject(call_id(args)?, reason(args)?))),
-    Inbound::new("call:hangup", |args| Ok(Command::CallHangUp(call_id(args)?, reason(args)?))),
-    Inbound::new("call:signal", |args| {
+    Inbound::new::<payloads::Invite>("call:invite", |args| invitation(args).map(Command::CallInvite)),
+    Inbound::new::<payloads::OfCall>("call:accept", |args| call_id(args).map(Command::CallAccept)),
+    Inbound::new::<payloads::Leave>("call:reject", |args| Ok(Command::CallReject(call_id(args)?, reason(args)?))),
+    Inbound::new::<payloads::Leave>("call:hangup", |args| Ok(Command::CallHangUp(call_id(args)?, reason(args)?))),
+    Inbound::new::<payloads::Signal>("call:signal", |args| {
         let fields = args.fields()?;
         Ok(Command::CallSignal {
             call_id: call_id(args)?,
@@ -56,6 +57,15 @@ fn reason(args: Arguments<'_>) -> Result<Option<String>> {
     Ok(fields.text("reason")?.map(str::to_owned))
 }
 
+/// What clients may hear.
+pub(crate) const OUTBOUND: &[Outbound] = &[
+    Outbound::new::<Invited<'static>>("call:invite"),
+    Outbound::new::<Step<'static>>("call:accept"),
+    Outbound::new::<Step<'static>>("call:reject"),
+    Outbound::new::<Step<'static>>("call:hangup"),
+    Outbound::new::<Signal<'static>>("call:signal"),
+];
+
 /// What clients hear of a call.
 pub(crate) fn encode(call_id: &CallId, what: &CallEvent) -> Vec<Wire> {
     let call_id = call_id.as_str();
@@ -83,19 +93,22 @@ pub(crate) fn encode(call_id: &CallId, what: &CallEvent) -> Vec<Wire> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Invited<'a> {
     conversation_id: Id<ConversationId>,
     call_id: &'a str,
+    #[schemars(extend("enum" = ["audio", "video", "screen"]))]
     media: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a RawValue>,
     from: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Step<'a> {
     call_id: &'a str,
     conversation_id: Id<ConversationId>,
@@ -114,8 +127,9 @@ impl<'a> Step<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Signal<'a> {
     call_id: &'a str,
     from: &'a str,

@@ -9,13 +9,8 @@ use serde_json::value::RawValue;
 
 use crate::arguments::Arguments;
 use crate::conversation::ConversationShape;
-use crate::gateway::Gateway;
-use crate::marketplace::Marketplace;
-use crate::nextchat::Nextchat;
 use crate::shapes::{Reactions, raw};
-use crate::talentbridge::Talentbridge;
-use crate::ulearn::Ulearn;
-use crate::vocabulary::{Inbound, Vocabulary};
+use crate::vocabulary::{Inbound, Outbound, Vocabulary};
 use crate::{Answer, Decoded, Dialect, Reply, Wire, answer, call, extension, gateway};
 
 /// The most characters of an unknown event's name that are repeated to whoever sent it.
@@ -25,29 +20,31 @@ const MAX_SHOWN_NAME: usize = 100;
 macro_rules! speak {
     ($dialect:expr, $vocabulary:ident => $body:expr) => {
         match $dialect {
-            Dialect::Talentbridge => {
-                type $vocabulary = Talentbridge;
+            $crate::Dialect::Talentbridge => {
+                type $vocabulary = $crate::talentbridge::Talentbridge;
                 $body
             }
-            Dialect::Ulearn => {
-                type $vocabulary = Ulearn;
+            $crate::Dialect::Ulearn => {
+                type $vocabulary = $crate::ulearn::Ulearn;
                 $body
             }
-            Dialect::Gateway => {
-                type $vocabulary = Gateway;
+            $crate::Dialect::Gateway => {
+                type $vocabulary = $crate::gateway::Gateway;
                 $body
             }
-            Dialect::Marketplace => {
-                type $vocabulary = Marketplace;
+            $crate::Dialect::Marketplace => {
+                type $vocabulary = $crate::marketplace::Marketplace;
                 $body
             }
-            Dialect::Nextchat => {
-                type $vocabulary = Nextchat;
+            $crate::Dialect::Nextchat => {
+                type $vocabulary = $crate::nextchat::Nextchat;
                 $body
             }
         }
     };
 }
+
+pub(crate) use speak;
 
 impl Dialect {
     /// The names of the events that clients may send: the dialect's own, then the extension vocabulary.
@@ -115,11 +112,28 @@ impl Dialect {
         raw(&Reactions::of(reactions))
     }
 
+    /// What its clients may hear: its own words, then those of the extension vocabulary for which it has none.
+    pub(crate) fn heard(self) -> Vec<Outbound> {
+        speak!(self, Spoken => {
+            let own = Spoken::OUTBOUND;
+            let is_own = |name| own.iter().any(|outbound| outbound.name == name);
+            let others = extension::outbound::<Spoken>();
+            let others = others.filter(|outbound| !is_own(outbound.name) && !Spoken::REPLACED.contains(&outbound.name));
+            own.iter().copied().chain(others).collect()
+        })
+    }
+
+    /// The names of the events that clients may hear.
+    pub fn outbound(self) -> impl Iterator<Item = &'static str> {
+        self.heard().into_iter().map(|outbound| outbound.name)
+    }
+
     fn find(self, event: &str) -> Option<&'static Inbound> {
         self.table().find(|inbound| inbound.name == event)
     }
 
-    fn table(self) -> impl Iterator<Item = &'static Inbound> {
+    /// What its clients may send: its own words, then those of every dialect.
+    pub(crate) fn table(self) -> impl Iterator<Item = &'static Inbound> {
         let own: &'static [Inbound] = speak!(self, Spoken => Spoken::INBOUND);
         own.iter().chain(extension::INBOUND).chain(call::INBOUND)
     }

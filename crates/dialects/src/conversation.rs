@@ -2,18 +2,21 @@
 //! (contract: "Users in payloads"). Events and REST show it.
 
 use parlance_domain::model::{ConversationId, ConversationKind, ConversationView, Role, Title, User};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::shapes::{Each, Id, Moment};
 use crate::talentbridge;
 
 /// A conversation, in `talentbridge`'s shape in every dialect.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Conversation")]
 pub(crate) struct ConversationShape<'a> {
     #[serde(rename = "_id")]
     object_id: Id<ConversationId>,
     id: Id<ConversationId>,
+    #[schemars(extend("enum" = ["direct", "group"]))]
     r#type: &'static str,
     title: Option<&'a str>,
     group_image: Option<&'a str>,
@@ -56,9 +59,11 @@ impl ConversationShape<'_> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "Participant")]
 struct ParticipantShape<'a> {
     user: talentbridge::User<'a>,
+    #[schemars(extend("enum" = ["member", "admin", "owner"]))]
     role: &'static str,
 }
 
@@ -73,8 +78,9 @@ impl<'a> From<&'a (User, Role)> for ParticipantShape<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(transparent)]
+#[schemars(inline)]
 struct ParticipantUser<'a>(talentbridge::User<'a>);
 
 impl<'a> From<&'a (User, Role)> for ParticipantUser<'a> {

@@ -8,6 +8,7 @@ use parlance_domain::model::{ConversationId, Emoji, MessageId, NotificationId, R
 use parlance_domain::ports::ReadTarget;
 use parlance_domain::rules::Limits;
 use parlance_domain::{Error, Result};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -15,25 +16,39 @@ use crate::arguments::{Arguments, whole_number};
 use crate::conversation::ConversationShape;
 use crate::errors::Operation;
 use crate::shapes::{Id, Ids, Reactions, passed_on};
-use crate::vocabulary::{Ack, Inbound, Vocabulary};
-use crate::{Command, Wire, call, wire};
+use crate::vocabulary::{Ack, Inbound, Outbound, Said, Vocabulary};
+use crate::{Command, Wire, answer, call, payloads, wire};
 
 /// What clients of every dialect may send. A dialect's own table comes first.
 pub(crate) const INBOUND: &[Inbound] = &[
-    Inbound::new("message:edit", |args| {
+    Inbound::new::<payloads::Edit>("message:edit", |args| {
         Ok(Command::Edit(args.message_id()?, args.fields()?.required_text("text")?.to_owned()))
+    })
+    .says(Said::Message),
+    Inbound::new::<payloads::OfMessage>("message:delete", |args| args.message_id().map(Command::Delete))
+        .says(Said::Message),
+    Inbound::new::<payloads::React>("message:react", |args| Ok(Command::React(args.message_id()?, emoji(args)?)))
+        .says(Said::Message),
+    Inbound::new::<payloads::React>("message:unreact", |args| Ok(Command::Unreact(args.message_id()?, emoji(args)?)))
+        .says(Said::Message),
+    Inbound::new::<payloads::MarkUpTo>("messages:mark_read", |args| {
+        Ok(Command::MarkRead(args.conversation_id()?, up_to(args)?))
+    })
+    .of(Operation::MarkRead)
+    .says(Said::Read),
+    Inbound::new::<payloads::OfUser>("user:get-status", |args| args.user_id().map(Command::UserStatus))
+        .acked_as(Ack::Status)
+        .says(Said::Statuses),
+    Inbound::new::<payloads::OfUsers>("users:get-status", |args| args.user_ids().map(Command::UsersStatus))
+        .acked_as(Ack::Array)
+        .says(Said::Statuses),
+    Inbound::new::<payloads::OfNotification>("notification:read", |args| {
+        notification_id(args).map(Command::NotificationRead)
     }),
-    Inbound::new("message:delete", |args| args.message_id().map(Command::Delete)),
-    Inbound::new("message:react", |args| Ok(Command::React(args.message_id()?, emoji(args)?))),
-    Inbound::new("message:unreact", |args| Ok(Command::Unreact(args.message_id()?, emoji(args)?))),
-    Inbound::new("messages:mark_read", |args| Ok(Command::MarkRead(args.conversation_id()?, up_to(args)?)))
-        .of(Operation::MarkRead),
-    Inbound::new("user:get-status", |args| args.user_id().map(Command::UserStatus)).acked_as(Ack::Status),
-    Inbound::new("users:get-status", |args| args.user_ids().map(Command::UsersStatus)).acked_as(Ack::Array),
-    Inbound::new("notification:read", |args| notification_id(args).map(Command::NotificationRead)),
-    Inbound::new("notifications:read-all", |_| Ok(Command::NotificationsReadAll)),
-    Inbound::new("sync", |args| sync(args).map(|asked| Command::Sync(asked.known))),
-    Inbound::new("auth:refresh", |args| Ok(Command::AuthRefresh(args.text("token")?.to_owned()))),
+    Inbound::new::<()>("notifications:read-all", |_| Ok(Command::NotificationsReadAll)),
+    Inbound::new::<payloads::Sync>("sync", |args| sync(args).map(|asked| Command::Sync(asked.known)))
+        .says(Said::Synced),
+    Inbound::new::<payloads::Token>("auth:refresh", |args| Ok(Command::AuthRefresh(args.text("token")?.to_owned()))),
 ];
 
 /// Bare or as `notificationId`. No other id was ever given out, so it leads nowhere.
@@ -74,6 +89,27 @@ pub(crate) fn sync(args: Arguments<'_>) -> Result<Asked<'_>> {
         }
     }
     Ok(asked)
+}
+
+/// What clients of a dialect may hear of this vocabulary, calls included.
+pub(crate) fn outbound<V: Vocabulary>() -> impl Iterator<Item = Outbound> {
+    let own = [
+        Outbound::new::<MessageEdited<V::Message<'static>>>("message:edited"),
+        Outbound::new::<MessageDeleted>("message:deleted"),
+        Outbound::new::<MessageReaction<'static>>("message:reaction"),
+        Outbound::new::<MessagesRead<'static>>("messages:read"),
+        Outbound::new::<Conversation<'static>>("conversation:new"),
+        Outbound::new::<Conversation<'static>>("conversation:updated"),
+        Outbound::new::<ConversationRemoved>("conversation:removed"),
+        Outbound::new::<V::Notification<'static>>("notification:new"),
+        Outbound::new::<Id<NotificationId>>("notification:read"),
+        Outbound::bare("notifications:read-all"),
+        Outbound::new::<UploadProgress<'static>>("upload:progress"),
+        Outbound::new::<SessionEnded<'static>>("session:ended"),
+        Outbound::new::<SessionExpired>("session:expired"),
+        Outbound::new::<answer::ErrorEvent<'static>>("error"),
+    ];
+    own.into_iter().chain(call::OUTBOUND.iter().copied())
 }
 
 /// What clients of a dialect hear of an event for which it has no words of its own.
@@ -148,10 +184,12 @@ pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
 }
 
 /// Whether somebody is online.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Status")]
 pub(crate) struct StatusShape<'a> {
     user_id: &'a str,
+    #[schemars(extend("enum" = ["online", "offline"]))]
     status: &'static str,
 }
 
@@ -172,57 +210,71 @@ impl<'a> From<&'a (UserId, bool)> for StatusShape<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessageEdited<M> {
     conversation_id: Id<ConversationId>,
     message: M,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessageDeleted {
     message_id: Id<MessageId>,
     conversation_id: Id<ConversationId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessageReaction<'a> {
     conversation_id: Id<ConversationId>,
     message_id: Id<MessageId>,
     emoji: &'a str,
     user_id: &'a str,
+    #[schemars(extend("enum" = ["added", "removed"]))]
     action: &'static str,
     reactions: Reactions<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessagesRead<'a> {
     conversation_id: Id<ConversationId>,
     message_ids: Ids<'a, MessageId>,
     user_id: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct SessionEnded<'a> {
     reason: Option<&'a str>,
 }
 
-#[derive(Debug, Serialize)]
+/// The socket's token is no longer good; it is disconnected. Said by the transport, which makes it itself.
+#[derive(Debug, JsonSchema)]
+#[schemars(inline)]
+struct SessionExpired {}
+
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct Conversation<'a> {
     conversation: ConversationShape<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct ConversationRemoved {
     conversation_id: Id<ConversationId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct UploadProgress<'a> {
     upload_id: &'a str,
     loaded: u64,

@@ -4,13 +4,14 @@
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{self, ConversationId, MessageId, MessageStatus, MessageView, ReplyView};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::errors::Operation;
 use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, History, Id, Media, message_type};
-use crate::vocabulary::{Inbound, Vocabulary};
-use crate::{Command, Wire, draft, extension, wire};
+use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
+use crate::{Command, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Gateway;
@@ -21,13 +22,33 @@ impl Vocabulary for Gateway {
     type Notification<'a> = BriefNotification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new("joinConversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
-        Inbound::new("leaveConversation", |args| args.conversation_id().map(Command::Leave)),
-        Inbound::new("sendMessage", |args| draft::text(args.fields()?, "content").map(Command::Send))
-            .of(Operation::Send),
-        Inbound::new("typing", |args| Ok(Command::TypingStart(args.conversation_id()?, None))),
-        Inbound::new("stopTyping", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::new::<payloads::OfConversation>("joinConversation", |args| args.conversation_id().map(Command::Join))
+            .of(Operation::Join)
+            .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("leaveConversation", |args| {
+            args.conversation_id().map(Command::Leave)
+        })
+        .says(Said::Room),
+        Inbound::new::<payloads::SendContent>("sendMessage", |args| {
+            draft::text(args.fields()?, "content").map(Command::Send)
+        })
+        .of(Operation::Send)
+        .says(Said::Sent),
+        Inbound::new::<payloads::OfConversation>("typing", |args| {
+            Ok(Command::TypingStart(args.conversation_id()?, None))
+        }),
+        Inbound::new::<payloads::OfConversation>("stopTyping", |args| args.conversation_id().map(Command::TypingStop)),
     ];
+
+    const OUTBOUND: &'static [Outbound] = &[
+        Outbound::new::<Message<'static>>("newMessage"),
+        Outbound::new::<Typing<'static>>("userTyping"),
+        Outbound::new::<Typing<'static>>("userStoppedTyping"),
+        Outbound::new::<BriefNotification<'static>>("notification"),
+        Outbound::new::<u64>("unreadCount"),
+    ];
+
+    const REPLACED: &'static [&'static str] = &["notification:new"];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
         match event {
@@ -61,8 +82,9 @@ fn counted(mut wires: Vec<Wire>, unread: u64) -> Vec<Wire> {
 }
 
 /// A message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "GatewayMessage")]
 pub(crate) struct Message<'a> {
     id: Id<MessageId>,
     conversation_id: Id<ConversationId>,
@@ -71,6 +93,7 @@ pub(crate) struct Message<'a> {
     sender_id: &'a str,
     sender: AvatarUser<'a>,
     content: Option<&'a str>,
+    #[schemars(extend("enum" = ["text", "image", "video", "file", "system"]))]
     r#type: &'static str,
     attachments: Media<'a>,
     reply_to: Option<Reply<'a>>,
@@ -79,8 +102,9 @@ pub(crate) struct Message<'a> {
     history: History<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "GatewayReply")]
 struct Reply<'a> {
     id: Id<MessageId>,
     content: Option<&'a str>,
@@ -113,8 +137,9 @@ impl<'a> From<&'a ReplyView> for Reply<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Typing<'a> {
     user_id: &'a str,
     conversation_id: Id<ConversationId>,

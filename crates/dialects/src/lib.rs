@@ -6,6 +6,7 @@
 
 mod answer;
 mod arguments;
+mod asyncapi;
 mod call;
 mod codec;
 mod command;
@@ -19,12 +20,15 @@ mod marketplace;
 mod names;
 mod nextchat;
 mod notification;
+mod payloads;
+pub mod schemas;
 mod shapes;
 mod talentbridge;
 mod ulearn;
 mod vocabulary;
 mod wire;
 
+pub use asyncapi::asyncapi;
 pub use command::{Command, Decoded, Reply};
 pub use dialect::{Dialect, UnknownDialect};
 pub use draft::read_draft;

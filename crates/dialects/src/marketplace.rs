@@ -3,6 +3,7 @@
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{self, ConversationId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::errors::Operation;
@@ -10,8 +11,8 @@ use crate::extension::StatusShape;
 use crate::gateway::Message;
 use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, Id};
-use crate::vocabulary::{Ack, Inbound, Vocabulary};
-use crate::{Command, Wire, extension, wire};
+use crate::vocabulary::{Ack, Inbound, Outbound, Said, Vocabulary};
+use crate::{Command, Wire, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Marketplace;
@@ -22,13 +23,30 @@ impl Vocabulary for Marketplace {
     type Notification<'a> = BriefNotification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new("join:conversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
-        Inbound::new("leave:conversation", |args| args.conversation_id().map(Command::Leave)),
-        Inbound::new("typing:start", |args| Ok(Command::TypingStart(args.conversation_id()?, None))),
-        Inbound::new("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
-        Inbound::new("conversation:get-online-users", |args| args.conversation_id().map(Command::OnlineUsers))
-            .acked_as(Ack::Array),
+        Inbound::new::<payloads::OfConversation>("join:conversation", |args| args.conversation_id().map(Command::Join))
+            .of(Operation::Join)
+            .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("leave:conversation", |args| {
+            args.conversation_id().map(Command::Leave)
+        })
+        .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("typing:start", |args| {
+            Ok(Command::TypingStart(args.conversation_id()?, None))
+        }),
+        Inbound::new::<payloads::OfConversation>("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::new::<payloads::OfConversation>("conversation:get-online-users", |args| {
+            args.conversation_id().map(Command::OnlineUsers)
+        })
+        .acked_as(Ack::Array)
+        .says(Said::OnlineUsers),
         // `user:get-status` and `users:get-status` are in the extension vocabulary, in this dialect's shape.
+    ];
+
+    const OUTBOUND: &'static [Outbound] = &[
+        Outbound::new::<Message<'static>>("message:new"),
+        Outbound::new::<Typing<'static>>("typing:start"),
+        Outbound::new::<Typing<'static>>("typing:stop"),
+        Outbound::new::<StatusShape<'static>>("user:status-changed"),
     ];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
@@ -47,8 +65,9 @@ impl Vocabulary for Marketplace {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Typing<'a> {
     conversation_id: Id<ConversationId>,
     user_id: &'a str,

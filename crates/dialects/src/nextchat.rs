@@ -3,13 +3,14 @@
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{ClientMessageId, ConversationId, MessageId, MessageView, UserId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::errors::Operation;
 use crate::notification::Notification;
 use crate::shapes::{Id, Moment, UserIdShape};
-use crate::vocabulary::{Inbound, Vocabulary};
-use crate::{Command, Wire, draft, extension, wire};
+use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
+use crate::{Command, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Nextchat;
@@ -20,21 +21,30 @@ impl Vocabulary for Nextchat {
     type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new("joinConversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
-        Inbound::new("leaveConversation", |args| args.conversation_id().map(Command::Leave)),
-        Inbound::new("sendMessage", |args| {
+        Inbound::new::<payloads::OfConversation>("joinConversation", |args| args.conversation_id().map(Command::Join))
+            .of(Operation::Join)
+            .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("leaveConversation", |args| {
+            args.conversation_id().map(Command::Leave)
+        })
+        .says(Said::Room),
+        Inbound::new::<payloads::SendAs>("sendMessage", |args| {
             let fields = args.fields()?;
             let draft = draft::text(fields, "message")?;
             Ok(Command::SendAs(fields.required_user_id("senderId")?, draft))
         })
-        .of(Operation::Send),
-        Inbound::new("typing", |args| {
+        .of(Operation::Send)
+        .says(Said::Sent),
+        Inbound::new::<payloads::Typist>("typing", |args| {
             let conversation = args.conversation_id()?;
             // A bare conversation id names nobody, so nobody else.
             let user = args.fields().ok().map(|fields| fields.required_user_id("userId")).transpose()?;
             Ok(Command::TypingStart(conversation, user))
         }),
     ];
+
+    const OUTBOUND: &'static [Outbound] =
+        &[Outbound::new::<Message<'static>>("newMessage"), Outbound::new::<Typist<'static>>("typing")];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
         match event {
@@ -51,8 +61,9 @@ impl Vocabulary for Nextchat {
 }
 
 /// A message.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "NextchatMessage")]
 pub(crate) struct Message<'a> {
     id: Id<MessageId>,
     conversation_id: Id<ConversationId>,
@@ -79,8 +90,9 @@ impl<'a> From<&'a MessageView> for Message<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Typist<'a> {
     user_id: &'a str,
     is_typing: bool,

@@ -2,13 +2,14 @@
 //! too, and `marketplace`'s, which is also `gateway`'s. What marks them read is in the extension vocabulary.
 
 use parlance_domain::model::{ConversationId, NotificationId, NotificationView};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::shapes::{Id, Moment, passed_on};
 
 /// A notification in `talentbridge`, `ulearn` and `nextchat`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Notification<'a> {
     #[serde(rename = "_id")]
@@ -40,7 +41,7 @@ impl<'a> From<&'a NotificationView> for Notification<'a> {
 }
 
 /// A notification in `gateway` and `marketplace`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BriefNotification<'a> {
     id: Id<NotificationId>,

@@ -1,6 +1,7 @@
 //! Pieces of payloads that several dialects share, as borrowed structs that serialize straight to text: ids, times,
 //! people, media and reactions. Contract: "Users in payloads".
 
+use std::borrow::Cow;
 use std::fmt::{self, Display};
 use std::marker::PhantomData;
 
@@ -9,8 +10,11 @@ use jiff::fmt::temporal::DateTimePrinter;
 use parlance_domain::model::{
     ClientMessageId, MediaLink, MediaType, MessageKind, MessageStatus, MessageView, Reaction, Timestamp, User, UserId,
 };
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use crate::schemas::ObjectIdSchema;
 
 /// JSON text of a shape.
 pub(crate) fn raw(shape: &impl Serialize) -> Box<RawValue> {
@@ -47,6 +51,22 @@ impl Serialize for Moment {
     }
 }
 
+/// RFC 3339.
+impl JsonSchema for Moment {
+    fn schema_name() -> Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "description": "A moment: RFC 3339 in UTC, with milliseconds.",
+            "type": "string",
+            "format": "date-time",
+            "examples": ["2026-11-21T01:02:03.004Z"],
+        })
+    }
+}
+
 /// Writes an id made by the server.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Id<T>(pub(crate) T);
@@ -60,6 +80,17 @@ impl<T: Copy> From<&T> for Id<T> {
 impl<T: Display> Serialize for Id<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
+    }
+}
+
+/// One schema for all of them.
+impl<T> JsonSchema for Id<T> {
+    fn schema_name() -> Cow<'static, str> {
+        ObjectIdSchema::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        ObjectIdSchema::json_schema(generator)
     }
 }
 
@@ -79,6 +110,21 @@ impl<'a, Item, Shape: From<&'a Item> + Serialize> Serialize for Each<'a, Item, S
     }
 }
 
+/// An array of `Shape`.
+impl<Item, Shape: JsonSchema> JsonSchema for Each<'_, Item, Shape> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        <Vec<Shape>>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        <Vec<Shape>>::json_schema(generator)
+    }
+}
+
 /// `media`, `attachments`.
 pub(crate) type Media<'a> = Each<'a, MediaLink, Medium<'a>>;
 /// `reactions`.
@@ -89,8 +135,9 @@ pub(crate) type Ids<'a, T> = Each<'a, T, Id<T>>;
 pub(crate) type UserIds<'a> = Each<'a, UserId, UserIdShape<'a>>;
 
 /// A user's id as text.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(transparent)]
+#[schemars(inline)]
 pub(crate) struct UserIdShape<'a>(&'a str);
 
 impl<'a> From<&'a UserId> for UserIdShape<'a> {
@@ -107,7 +154,8 @@ impl<'a> From<&'a User> for UserIdShape<'a> {
 }
 
 /// A person in `gateway` and `marketplace`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "GatewayUser")]
 pub(crate) struct AvatarUser<'a> {
     id: &'a str,
     name: &'a str,
@@ -121,10 +169,11 @@ impl<'a> From<&'a User> for AvatarUser<'a> {
 }
 
 /// One medium.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Medium<'a> {
     url: &'a str,
+    #[schemars(extend("enum" = ["image", "video", "file"]))]
     r#type: &'static str,
     filename: Option<&'a str>,
     size: Option<u64>,
@@ -144,8 +193,9 @@ impl<'a> From<&'a MediaLink> for Medium<'a> {
 }
 
 /// Everybody who reacted with one emoji.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Reaction")]
 pub(crate) struct ReactionShape<'a> {
     emoji: &'a str,
     count: usize,
@@ -159,9 +209,10 @@ impl<'a> From<&'a Reaction> for ReactionShape<'a> {
 }
 
 /// The fields that a message has in every dialect but `nextchat`, after its content.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct History<'a> {
+    #[schemars(extend("enum" = ["sent", "delivered", "read"]))]
     status: &'static str,
     client_message_id: Option<&'a str>,
     reactions: Reactions<'a>,

@@ -4,13 +4,14 @@
 use parlance_domain::event::Event;
 use parlance_domain::model::{self, ConversationId, MessageId, MessageView, ReplyView};
 use parlance_domain::rules::messages::Draft;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::errors::Operation;
 use crate::notification::Notification;
 use crate::shapes::{History, Id, Ids, Media, message_type};
-use crate::vocabulary::{Inbound, Vocabulary};
-use crate::{Command, Wire, draft, extension, wire};
+use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
+use crate::{Command, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Talentbridge;
@@ -21,18 +22,38 @@ impl Vocabulary for Talentbridge {
     type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new("conversation:join", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
-        Inbound::new("conversation:leave", |args| args.conversation_id().map(Command::Leave)),
-        Inbound::new("conversation:get_online_users", |args| args.conversation_id().map(Command::OnlineUsers)),
-        Inbound::new("message:send", |args| {
+        Inbound::new::<payloads::OfConversation>("conversation:join", |args| args.conversation_id().map(Command::Join))
+            .of(Operation::Join)
+            .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("conversation:leave", |args| {
+            args.conversation_id().map(Command::Leave)
+        })
+        .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("conversation:get_online_users", |args| {
+            args.conversation_id().map(Command::OnlineUsers)
+        })
+        .says(Said::OnlineUsers),
+        Inbound::new::<payloads::SendText>("message:send", |args| {
             let fields = args.fields()?;
             let draft = draft::text(fields, "text")?;
             Ok(Command::Send(Draft { reply_to: fields.message_id("replyTo")?, ..draft }))
         })
-        .of(Operation::Send),
-        Inbound::new("typing:start", |args| Ok(Command::TypingStart(args.conversation_id()?, None))),
-        Inbound::new("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
+        .of(Operation::Send)
+        .says(Said::Sent),
+        Inbound::new::<payloads::OfConversation>("typing:start", |args| {
+            Ok(Command::TypingStart(args.conversation_id()?, None))
+        }),
+        Inbound::new::<payloads::OfConversation>("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
         // `messages:mark_read` is in the extension vocabulary, in this dialect's shape.
+    ];
+
+    const OUTBOUND: &'static [Outbound] = &[
+        Outbound::new::<MessageNew<'static>>("message:new"),
+        Outbound::new::<MessagesRead<'static>>("messages:read"),
+        Outbound::new::<Typing<'static>>("typing:start"),
+        Outbound::new::<Typing<'static>>("typing:stop"),
+        Outbound::new::<Presence<'static>>("user:online"),
+        Outbound::new::<Presence<'static>>("user:offline"),
     ];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
@@ -64,8 +85,9 @@ impl Vocabulary for Talentbridge {
 }
 
 /// A person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TalentbridgeUser")]
 pub(crate) struct User<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -80,8 +102,9 @@ impl<'a> From<&'a model::User> for User<'a> {
 }
 
 /// A message. `id` stands beside `_id`, since the guide's snippets use both.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "TalentbridgeMessage")]
 pub(crate) struct Message<'a> {
     #[serde(rename = "_id")]
     object_id: Id<MessageId>,
@@ -91,6 +114,7 @@ pub(crate) struct Message<'a> {
     rev: u64,
     sender: User<'a>,
     text: Option<&'a str>,
+    #[schemars(extend("enum" = ["text", "image", "video", "file", "system"]))]
     #[serde(rename = "messageType")]
     kind: &'static str,
     media: Media<'a>,
@@ -99,7 +123,8 @@ pub(crate) struct Message<'a> {
     history: History<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(rename = "TalentbridgeReply")]
 struct Reply<'a> {
     #[serde(rename = "_id")]
     id: Id<MessageId>,
@@ -132,15 +157,17 @@ impl<'a> From<&'a ReplyView> for Reply<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessageNew<'a> {
     message: Message<'a>,
     conversation_id: Id<ConversationId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessagesRead<'a> {
     conversation_id: Id<ConversationId>,
     user_id: &'a str,
@@ -149,8 +176,9 @@ struct MessagesRead<'a> {
     message_ids: Ids<'a, MessageId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Typing<'a> {
     conversation_id: Id<ConversationId>,
     user_id: &'a str,
@@ -163,8 +191,9 @@ impl<'a> Typing<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Presence<'a> {
     user_id: &'a str,
 }

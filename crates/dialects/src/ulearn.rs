@@ -3,13 +3,14 @@
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{self, ConversationId, MessageId, MessageView, ReplyView};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::errors::Operation;
 use crate::notification::Notification;
 use crate::shapes::{History, Id, Ids, Media, message_type};
-use crate::vocabulary::{Inbound, Vocabulary};
-use crate::{Command, Wire, draft, extension, wire};
+use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
+use crate::{Command, Wire, answer, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Ulearn;
@@ -20,22 +21,44 @@ impl Vocabulary for Ulearn {
     type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new("join:conversation", |args| args.conversation_id().map(Command::Join)).of(Operation::Join),
-        Inbound::new("leave:conversation", |args| args.conversation_id().map(Command::Leave)),
-        Inbound::new("send:message", |args| {
+        Inbound::new::<payloads::OfConversation>("join:conversation", |args| args.conversation_id().map(Command::Join))
+            .of(Operation::Join)
+            .says(Said::Room),
+        Inbound::new::<payloads::OfConversation>("leave:conversation", |args| {
+            args.conversation_id().map(Command::Leave)
+        })
+        .says(Said::Room),
+        Inbound::new::<payloads::SendRich>("send:message", |args| {
             let fields = args.fields()?;
             let draft = draft::rich(fields, "text")?;
             fields.required_text("messageType")?;
             Ok(Command::Send(draft))
         })
-        .of(Operation::Send),
-        Inbound::new("typing:start", |args| Ok(Command::TypingStart(args.conversation_id()?, None))),
-        Inbound::new("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
-        Inbound::new("message:read", |args| {
+        .of(Operation::Send)
+        .says(Said::Sent),
+        Inbound::new::<payloads::OfConversation>("typing:start", |args| {
+            Ok(Command::TypingStart(args.conversation_id()?, None))
+        }),
+        Inbound::new::<payloads::OfConversation>("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::new::<payloads::MarkThese>("message:read", |args| {
             let fields = args.fields()?;
             Ok(Command::MarkRead(fields.conversation_id()?, fields.read_messages()?))
         })
-        .of(Operation::MarkRead),
+        .of(Operation::MarkRead)
+        .says(Said::Read),
+    ];
+
+    const OUTBOUND: &'static [Outbound] = &[
+        Outbound::new::<MessageNew<'static>>("new:message"),
+        Outbound::new::<MessagesRead<'static>>("messages:read"),
+        Outbound::new::<MessageDelivered>("message:delivered"),
+        Outbound::new::<Typing<'static>>("typing:start"),
+        Outbound::new::<Typing<'static>>("typing:stop"),
+        Outbound::new::<Presence<'static>>("user:online"),
+        Outbound::new::<Presence<'static>>("user:offline"),
+        Outbound::new::<PhotoUpdated<'static>>("group:photo:updated"),
+        Outbound::new::<PhotoRemoved<'static>>("group:photo:removed"),
+        Outbound::new::<answer::MessageSent>("message:sent"),
     ];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
@@ -75,8 +98,9 @@ impl Vocabulary for Ulearn {
 }
 
 /// A person.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "UlearnUser")]
 pub(crate) struct User<'a> {
     #[serde(rename = "_id")]
     id: &'a str,
@@ -91,8 +115,9 @@ impl<'a> From<&'a model::User> for User<'a> {
 }
 
 /// A message. `senderId` is the person, not the id.
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "UlearnMessage")]
 pub(crate) struct Message<'a> {
     #[serde(rename = "_id")]
     id: Id<MessageId>,
@@ -102,6 +127,7 @@ pub(crate) struct Message<'a> {
     sender_id: User<'a>,
     text: Option<&'a str>,
     media: Media<'a>,
+    #[schemars(extend("enum" = ["text", "image", "video", "file", "system"]))]
     #[serde(rename = "messageType")]
     kind: &'static str,
     reply_to: Option<Reply<'a>>,
@@ -109,8 +135,9 @@ pub(crate) struct Message<'a> {
     history: History<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "UlearnReply")]
 struct Reply<'a> {
     #[serde(rename = "_id")]
     id: Id<MessageId>,
@@ -142,27 +169,31 @@ impl<'a> From<&'a ReplyView> for Reply<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
+#[schemars(inline)]
 struct MessageNew<'a> {
     message: Message<'a>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessagesRead<'a> {
     message_ids: Ids<'a, MessageId>,
     read_by: &'a str,
     conversation_id: Id<ConversationId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct MessageDelivered {
     message_id: Id<MessageId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Typing<'a> {
     user_id: &'a str,
     conversation_id: Id<ConversationId>,
@@ -174,22 +205,25 @@ impl<'a> Typing<'a> {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct Presence<'a> {
     user_id: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct PhotoUpdated<'a> {
     group_id: Id<ConversationId>,
     group_image: &'a str,
     updated_by: &'a str,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[schemars(inline)]
 struct PhotoRemoved<'a> {
     group_id: Id<ConversationId>,
     /// Always `null`.

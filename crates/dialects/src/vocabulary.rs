@@ -3,6 +3,7 @@
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{MessageView, NotificationView, User};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::arguments::Arguments;
@@ -12,14 +13,20 @@ use crate::{Decoded, Wire};
 /// One of the five.
 pub(crate) trait Vocabulary {
     /// A message as this dialect shows it.
-    type Message<'a>: From<&'a MessageView> + Serialize;
+    type Message<'a>: From<&'a MessageView> + JsonSchema + Serialize;
     /// A person as this dialect shows them.
-    type User<'a>: From<&'a User> + Serialize;
+    type User<'a>: From<&'a User> + JsonSchema + Serialize;
     /// A notification as this dialect shows it.
-    type Notification<'a>: From<&'a NotificationView> + Serialize;
+    type Notification<'a>: From<&'a NotificationView> + JsonSchema + Serialize;
 
     /// What its clients may send, beside the extension vocabulary.
     const INBOUND: &'static [Inbound];
+
+    /// What its clients may hear in words of its own. Kept whole by a test that encodes every event.
+    const OUTBOUND: &'static [Outbound];
+
+    /// What of the extension vocabulary they do not hear, since the dialect has another word for it.
+    const REPLACED: &'static [&'static str] = &[];
 
     /// What its clients hear of an event; nothing if the dialect does not show it.
     fn encode(event: &Event, unread: u64) -> Vec<Wire>;
@@ -36,6 +43,10 @@ pub(crate) struct Inbound {
     pub(crate) operation: Operation,
     /// What its ack looks like.
     pub(crate) ack: Ack,
+    /// What its argument is, as a schema.
+    pub(crate) takes: fn(&mut SchemaGenerator) -> Schema,
+    /// What its ack says when all went well.
+    pub(crate) said: Said,
 }
 
 /// The shape of an ack.
@@ -49,10 +60,29 @@ pub(crate) enum Ack {
     Status,
 }
 
+/// What the ack of an event that was carried out says, beside `success`: which [`crate::Reply`] it comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Said {
+    Done,
+    Room,
+    OnlineUsers,
+    Sent,
+    Read,
+    Message,
+    Statuses,
+    Synced,
+}
+
 impl Inbound {
-    /// An event with the usual ack.
-    pub(crate) const fn new(name: &'static str, read: fn(Arguments<'_>) -> Decoded) -> Self {
-        Self { name, read, operation: Operation::Other, ack: Ack::Envelope }
+    /// An event with an argument of this shape and the usual ack, which says nothing.
+    pub(crate) const fn new<Payload: JsonSchema>(name: &'static str, read: fn(Arguments<'_>) -> Decoded) -> Self {
+        let takes = schema_of::<Payload>;
+        Self { name, read, operation: Operation::Other, ack: Ack::Envelope, takes, said: Said::Done }
+    }
+
+    /// The same event, whose ack says this.
+    pub(crate) const fn says(self, said: Said) -> Self {
+        Self { said, ..self }
     }
 
     /// The same event, failing as `operation`.
@@ -64,4 +94,29 @@ impl Inbound {
     pub(crate) const fn acked_as(self, ack: Ack) -> Self {
         Self { ack, ..self }
     }
+}
+
+/// A row of a table of what clients may hear.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outbound {
+    /// The event.
+    pub(crate) name: &'static str,
+    /// What its argument is, as a schema.
+    pub(crate) says: fn(&mut SchemaGenerator) -> Schema,
+}
+
+impl Outbound {
+    /// An event with an argument of this shape.
+    pub(crate) const fn new<Payload: JsonSchema>(name: &'static str) -> Self {
+        Self { name, says: schema_of::<Payload> }
+    }
+
+    /// An event without arguments.
+    pub(crate) const fn bare(name: &'static str) -> Self {
+        Self::new::<()>(name)
+    }
+}
+
+fn schema_of<Payload: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Payload>()
 }

@@ -5,8 +5,10 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parlance_domain::Error;
 use parlance_domain::model::Page;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::description::{Describe, Operation};
 use crate::errors::Refusal;
 
 /// What a handler comes to.
@@ -32,8 +34,11 @@ impl<T> Answer<T> {
     }
 }
 
-#[derive(Serialize)]
-struct Envelope<'a, T> {
+/// What every answer looks like that is no refusal.
+#[derive(JsonSchema, Serialize)]
+#[schemars(inline)]
+pub(crate) struct Envelope<'a, T> {
+    #[schemars(extend("const" = true))]
     success: bool,
     message: &'static str,
     data: &'a T,
@@ -45,11 +50,18 @@ impl<T: Serialize> IntoResponse for Answer<T> {
     }
 }
 
+impl<T: JsonSchema + 'static> Describe for Answer<T> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.data::<T>();
+    }
+}
+
 /// Where the next page begins (contract: `pagination`).
-#[derive(Debug, Serialize)]
+#[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Pagination {
     has_more: bool,
+    /// The `cursor` of the next page; `null` at the end.
     next_cursor: Option<String>,
 }
 

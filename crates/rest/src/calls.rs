@@ -11,12 +11,22 @@ use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use parlance_domain::model::{Timestamp, UserId};
 use parlance_domain::{Error, Result};
+use schemars::JsonSchema;
 use serde::Serialize;
 use sha1::Sha1;
 
 use crate::Rest;
 use crate::answer::{Answer, Answered};
+use crate::description::{About, Routes};
 use crate::extract::Caller;
+
+pub(crate) fn routes() -> Routes {
+    Routes::under("Calls").get(
+        "/api/v1/calls/ice-servers",
+        ice_servers,
+        About::new("listIceServers", "STUN and TURN servers for a call, with credentials that last for a while"),
+    )
+}
 
 /// The STUN and TURN servers that clients are told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,7 +69,7 @@ impl fmt::Debug for TurnSecret {
     }
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct IceData {
     ice_servers: Vec<IceServer>,
@@ -68,20 +78,20 @@ pub(crate) struct IceData {
 }
 
 /// As browsers take it.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
 struct IceServer {
     urls: Vec<String>,
     #[serde(flatten)]
     credentials: Option<Credentials>,
 }
 
-#[derive(Debug, PartialEq, Eq, Serialize)]
+#[derive(Debug, PartialEq, Eq, JsonSchema, Serialize)]
 struct Credentials {
     username: String,
     credential: String,
 }
 
-pub(crate) async fn ice_servers(State(rest): Rest, Caller(caller): Caller) -> Answered<IceData> {
+async fn ice_servers(State(rest): Rest, Caller(caller): Caller) -> Answered<IceData> {
     let ice = &rest.settings.ice;
     let data = IceData { ice_servers: ice.servers(&caller.id, rest.clock.now())?, ttl: ice.turn_ttl.as_secs() };
     Ok(Answer::ok("ICE servers", data))

@@ -6,11 +6,16 @@
 use std::borrow::Cow;
 use std::error::Error as _;
 use std::fmt::Write as _;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use parlance_dialects::errors::{self, Operation};
 use parlance_domain::Error;
+use parlance_domain::error::Attempt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::answer::json;
@@ -39,19 +44,25 @@ impl IntoResponse for Refusal {
     }
 }
 
-#[derive(Serialize)]
+/// Why a request was refused.
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Failure<'a> {
+pub(crate) struct Failure<'a> {
+    #[schemars(extend("const" = false))]
     success: bool,
+    /// For people.
     message: Cow<'a, str>,
+    /// For programs.
     code: &'static str,
+    /// The field that was wrong, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<[FieldError<'a>; 1]>,
+    /// Where the failure is the server's own: the name by which its log has the cause.
     #[serde(skip_serializing_if = "Option::is_none")]
     request_id: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 struct FieldError<'a> {
     field: &'a str,
     message: &'a str,
@@ -60,29 +71,44 @@ struct FieldError<'a> {
 impl Refusal {
     /// The answer in the envelope. Only a bug shows the request's id, by which the log has its cause.
     pub(crate) fn write(&self, request_id: &str) -> Response {
-        let code = self.code();
+        let (code, message) = (self.code(), self.message());
         match self {
-            Self::Failed(error, operation) => {
+            Self::Failed(error, _) => {
                 let errors = match error {
                     Error::Validation { field, message } => Some([FieldError { field, message }]),
                     _ => None,
                 };
                 let body = Failure {
                     success: false,
-                    message: errors::message(error, *operation),
+                    message,
                     code,
                     errors,
                     request_id: matches!(error, Error::Internal(_)).then_some(request_id),
                 };
-                let mut response = json(status(error), &body);
+                let mut response = json(self.status(), &body);
                 add_headers(error, response.headers_mut());
                 response
             }
             Self::MethodNotAllowed => {
-                let message = Cow::Borrowed("Method not allowed");
                 let body = Failure { success: false, message, code, errors: None, request_id: None };
-                json(StatusCode::METHOD_NOT_ALLOWED, &body)
+                json(self.status(), &body)
             }
+        }
+    }
+
+    /// The status of its answer.
+    pub(crate) fn status(&self) -> StatusCode {
+        match self {
+            Self::Failed(error, _) => status(error),
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        }
+    }
+
+    /// What the client is told.
+    pub(crate) fn message(&self) -> Cow<'_, str> {
+        match self {
+            Self::Failed(error, operation) => errors::message(error, *operation),
+            Self::MethodNotAllowed => Cow::Borrowed("Method not allowed"),
         }
     }
 
@@ -92,6 +118,35 @@ impl Refusal {
             Self::Failed(error, _) => errors::code(error),
             Self::MethodNotAllowed => "METHOD_NOT_ALLOWED",
         }
+    }
+
+    /// One refusal of each kind, as the description of the API shows them.
+    pub(crate) fn examples() -> Vec<Self> {
+        let cause = || Arc::new(io::Error::other("an example"));
+        let errors = [
+            Error::validation("text", "is required"),
+            Error::TokenRequired,
+            Error::InvalidToken,
+            Error::UnknownBearer,
+            Error::InvalidApiKey,
+            Error::NotParticipant(Attempt::Access),
+            Error::NotParticipant(Attempt::Send),
+            Error::Forbidden("Only the owner can give roles"),
+            Error::BlockedByYou,
+            Error::Blocked,
+            Error::UserNotFound,
+            Error::ConversationNotFound,
+            Error::MessageNotFound,
+            Error::NotFound("Notification not found"),
+            Error::Conflict("The group is full"),
+            Error::PayloadTooLarge("a body may have 1048576 bytes".to_owned()),
+            Error::AudioNotAllowed,
+            Error::UnsupportedMedia("image/svg+xml".to_owned()),
+            Error::RateLimited { retry_after: Duration::from_secs(1) },
+            Error::Internal(cause()),
+            Error::Unavailable(cause()),
+        ];
+        errors.map(Self::from).into_iter().chain([Self::MethodNotAllowed]).collect()
     }
 
     /// Tells the log what clients are not told.
@@ -153,19 +208,17 @@ fn chain(error: &Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use parlance_domain::error::Attempt;
+    use std::collections::BTreeSet;
 
     use super::*;
 
-    #[test]
-    fn every_row_of_the_contract_has_its_status() {
-        let cause = || std::sync::Arc::new(std::io::Error::other("x"));
-        let table = [
+    fn every_row() -> [(Error, u16, &'static str); 20] {
+        let cause = || Arc::new(io::Error::other("x"));
+        [
             (Error::TokenRequired, 401, "TOKEN_REQUIRED"),
             (Error::InvalidToken, 401, "INVALID_TOKEN"),
             (Error::UnknownBearer, 401, "USER_NOT_FOUND"),
+            (Error::InvalidApiKey, 401, "INVALID_API_KEY"),
             (Error::UserNotFound, 404, "USER_NOT_FOUND"),
             (Error::validation("x", "y"), 400, "VALIDATION_FAILED"),
             (Error::ConversationNotFound, 404, "CONVERSATION_NOT_FOUND"),
@@ -182,11 +235,24 @@ mod tests {
             (Error::Conflict("x"), 409, "CONFLICT"),
             (Error::Unavailable(cause()), 503, "UNAVAILABLE"),
             (Error::Internal(cause()), 500, "INTERNAL"),
-        ];
-        for (error, status, code) in table {
+        ]
+    }
+
+    #[test]
+    fn every_row_of_the_contract_has_its_status() {
+        for (error, status, code) in every_row() {
             assert_eq!(super::status(&error).as_u16(), status, "{error}");
             assert_eq!(errors::code(&error), code, "{error}");
         }
+    }
+
+    #[test]
+    fn every_row_is_among_the_examples() {
+        let rows = |refusals: Vec<Refusal>| -> BTreeSet<_> {
+            refusals.iter().map(|refusal| (refusal.status().as_u16(), refusal.code())).collect()
+        };
+        let table = every_row().map(|(error, ..)| Refusal::from(error));
+        assert_eq!(rows(Refusal::examples()), rows(table.into_iter().chain([Refusal::MethodNotAllowed]).collect()));
     }
 
     #[test]

@@ -46,6 +46,8 @@ pub struct RestSettings {
     pub max_form_bytes: u64,
     /// How long an upload may take (default 15 min): 20 MiB on a slow line.
     pub upload_timeout: Duration,
+    /// Whether the API's description is served, at `/openapi.json` and as a page at `/docs` (`API_DOCS`, default on).
+    pub documents: bool,
     /// Where people in a call find ways to each other.
     pub ice: IceServers,
 }
@@ -57,6 +59,7 @@ impl Default for RestSettings {
             request_timeout: Duration::from_secs(30),
             max_form_bytes: 21 * 1024 * 1024,
             upload_timeout: Duration::from_mins(15),
+            documents: true,
             ice: IceServers::default(),
         }
     }

@@ -1,22 +1,34 @@
 //! `/api/v1/users`: one's own profile, other people, and finding them. Blocking is `blocks`'.
 
 use axum::extract::State;
-use parlance_dialects::Dialect;
-use parlance_domain::model::User;
-use serde::Serialize;
+use parlance_dialects::{Dialect, schemas};
+use parlance_domain::model::{ProfileChange, User};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Rest;
 use crate::answer::{Answer, Answered};
-use crate::extract::{Body, Caller, Params, Query, Shape};
+use crate::description::{About, Routes};
+use crate::extract::{Body, Caller, Limit, Params, Query, Searched, Shape, clearable};
 
-#[derive(Serialize)]
+pub(crate) fn routes() -> Routes {
+    Routes::under("Users")
+        .get("/api/v1/users", search, About::new("searchUsers", "People with this in their names"))
+        .get("/api/v1/users/me", me, About::new("getOwnUser", "Who the caller is"))
+        .patch("/api/v1/users/me", update, About::new("updateOwnUser", "Changes the caller's profile"))
+        .get("/api/v1/users/{user}", get, About::new("getUser", "Somebody, and whether they are online"))
+}
+
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct UserData {
+    #[schemars(with = "schemas::AnyUser")]
     user: Box<RawValue>,
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct UsersData {
+    #[schemars(with = "Vec<schemas::AnyUser>")]
     users: Vec<Box<RawValue>>,
 }
 
@@ -32,45 +44,67 @@ impl UsersData {
     }
 }
 
-pub(crate) async fn me(Caller(caller): Caller, Shape(dialect): Shape) -> Answered<UserData> {
+async fn me(Caller(caller): Caller, Shape(dialect): Shape) -> Answered<UserData> {
     Ok(Answer::ok("User", UserData::of(dialect, &caller)))
 }
 
-pub(crate) async fn update(
+/// What is left out is kept.
+#[derive(JsonSchema, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct ProfileBody {
+    #[schemars(length(min = 1, max = User::MAX_NAME_CHARS))]
+    full_name: Option<String>,
+    /// A link; `null` removes the picture.
+    #[serde(default, deserialize_with = "clearable")]
+    profile_picture: Option<Option<String>>,
+}
+
+impl From<ProfileBody> for ProfileChange {
+    fn from(ProfileBody { full_name, profile_picture }: ProfileBody) -> Self {
+        Self { name: full_name, picture: profile_picture }
+    }
+}
+
+async fn update(
     State(rest): Rest,
     Caller(caller): Caller,
     Shape(dialect): Shape,
-    body: Body,
+    Body(body): Body<ProfileBody>,
 ) -> Answered<UserData> {
-    let user = rest.services.directory.update(&caller.id, body.profile()?).await?;
+    let user = rest.services.directory.update(&caller.id, body.into()).await?;
     Ok(Answer::ok("Profile updated", UserData::of(dialect, &user)))
 }
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 pub(crate) struct PersonData {
+    #[schemars(with = "schemas::AnyUser")]
     user: Box<RawValue>,
+    #[schemars(extend("enum" = ["online", "offline"]))]
     status: &'static str,
 }
 
-pub(crate) async fn get(
-    State(rest): Rest,
-    Caller(caller): Caller,
-    Shape(dialect): Shape,
-    params: Params,
-) -> Answered<PersonData> {
+async fn get(State(rest): Rest, Caller(caller): Caller, Shape(dialect): Shape, params: Params) -> Answered<PersonData> {
     let user = rest.services.directory.find(&params.user()?).await?;
     let statuses = rest.services.presence.statuses(&caller.id, std::slice::from_ref(&user.id)).await?;
     let status = if statuses.iter().any(|(_, online)| *online) { "online" } else { "offline" };
     Ok(Answer::ok("User", PersonData { user: dialect.user(&user), status }))
 }
 
-pub(crate) async fn search(
+#[derive(JsonSchema, Deserialize)]
+pub(crate) struct UsersQuery {
+    #[serde(default)]
+    search: Searched,
+    #[serde(default)]
+    limit: Limit<20, 100>,
+}
+
+async fn search(
     State(rest): Rest,
     Caller(_): Caller,
     Shape(dialect): Shape,
-    query: Query,
+    Query(query): Query<UsersQuery>,
 ) -> Answered<UsersData> {
-    let text = query.search("search")?.unwrap_or_default();
-    let users = rest.services.directory.search(text, query.limit(20, 100)?).await?;
+    let text = query.search.text().unwrap_or_default();
+    let users = rest.services.directory.search(text, query.limit.0).await?;
     Ok(Answer::ok("Users", UsersData::of(dialect, &users)))
 }

@@ -36,6 +36,15 @@ describe('command line', () => {
     }
   });
 
+  it('parlance completions needs no configuration, and names commands and flags', async () => {
+    for (const shell of ['bash', 'zsh', 'fish']) {
+      const { code, stdout, stderr } = await run(['completions', shell], { PORT: 'none' });
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, /check-config/);
+      assert.match(stdout, /presence-grace/);
+    }
+  });
+
   it('parlance migrate makes the database that serve then uses', async () => {
     const database = await createDatabase(dir);
     try {

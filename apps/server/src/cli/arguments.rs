@@ -1,4 +1,4 @@
-//! The command line: eight commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: ten commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use clap_complete::Shell;
 use jiff::SignedDuration;
 use parlance_domain::model::UserId;
 use parlance_server::config::{Flags, SETTINGS, Setting};
@@ -29,6 +30,8 @@ pub(super) enum Command {
     CheckConfig,
     /// Copy everything from one storage or file to another.
     Move(MoveArguments),
+    /// Print what a shell completes command lines by.
+    Completions(Shell),
     /// Collect media that nothing has referred to for this long.
     Gc(Duration),
 }
@@ -78,13 +81,15 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
         "copy" => Command::Move(MoveArguments { from: url(inner, "from"), to: url(inner, "to") }),
         "export" => Command::Move(MoveArguments { from: url(inner, "from"), to: file(inner) }),
         "import" => Command::Move(MoveArguments { from: file(inner), to: url(inner, "to") }),
-        "check-config" => Command::CheckConfig,
+        "check-config" | "config" => Command::CheckConfig,
+        "completions" => Command::Completions(inner.get_one("shell").copied().unwrap_or(Shell::Bash)),
         _ => Command::Serve,
     };
     Ok(Invocation { command, flags: flags(inner) })
 }
 
-fn grammar() -> clap::Command {
+/// What can be asked.
+pub(super) fn grammar() -> clap::Command {
     let command = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("parlance")
         .version(env!("CARGO_PKG_VERSION"))
@@ -154,6 +159,20 @@ fn grammar() -> clap::Command {
             .arg(storage("to", "Where it shall be; else the configured storage")),
         )
         .subcommand(command("check-config", "Check the configuration and print it as TOML, without secrets"))
+        .subcommand(
+            command("config", "See `print`")
+                .subcommand_required(true)
+                .subcommand(command("print", "The same as check-config")),
+        )
+        .subcommand(
+            command("completions", "Print a script by which a shell completes command lines of this program").arg(
+                Arg::new("shell")
+                    .value_name("SHELL")
+                    .required(true)
+                    .value_parser(value_parser!(Shell))
+                    .help("Which shell"),
+            ),
+        )
 }
 
 fn storage(flag: &'static str, help: &'static str) -> Arg {
@@ -285,6 +304,23 @@ mod tests {
     fn media_are_collected_after_a_day() {
         assert_eq!(line("parlance gc").unwrap().command, Command::Gc(Duration::from_hours(24)));
         assert_eq!(line("parlance gc --older-than 2h").unwrap().command, Command::Gc(Duration::from_hours(2)));
+    }
+
+    #[test]
+    fn the_configuration_is_printed_under_two_names() {
+        for text in
+            ["parlance check-config --port 1", "parlance config print --port 1", "parlance --port 1 config print"]
+        {
+            let Invocation { command, flags } = line(text).unwrap();
+            assert_eq!((command, flags.settings), (Command::CheckConfig, vec![("PORT", "1".to_owned())]), "{text}");
+        }
+        assert!(refused("parlance config").contains("subcommand"));
+    }
+
+    #[test]
+    fn completions_are_for_a_shell_that_there_is() {
+        assert_eq!(line("parlance completions zsh").unwrap().command, Command::Completions(Shell::Zsh));
+        assert!(refused("parlance completions cobol").contains("cobol"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod check_config;
+mod completions;
 mod failure;
 mod gc;
 mod migrate;
@@ -22,6 +23,10 @@ use failure::Failure;
 /// Reads a command line and carries it out.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failure> {
     let Invocation { command, flags } = arguments::read(args)?;
+    // Whoever sets their shell up need not have a configuration yet.
+    if let Command::Completions(shell) = command {
+        return completions::run(shell);
+    }
     let mut config = Config::load(&flags)?;
     if matches!(command, Command::Move(_)) && config.origin("RUST_LOG") == Origin::Default {
         // Lines about the schema would go through the bar.
@@ -30,6 +35,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     logging::start(&config);
     match command {
         Command::CheckConfig => check_config::run(&config),
+        Command::Completions(shell) => completions::run(shell),
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),

@@ -94,6 +94,8 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// Whether `/metrics` shows what is measured.
     pub metrics: bool,
+    /// Whether the API describes itself.
+    pub api_docs: bool,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -145,6 +147,7 @@ impl Config {
             tls: TlsFiles::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
+            api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             origins: layers.origins(),

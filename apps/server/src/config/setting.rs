@@ -117,6 +117,7 @@ settings! {
     TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of TLS_CERT_FILE");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks").or("on");
+    API_DOCS = Setting::new("API_DOCS", "on|off", "whether the API describes itself, at `/openapi.json` and `/docs`").or("on");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
 }

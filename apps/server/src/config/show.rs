@@ -38,6 +38,7 @@ impl Config {
             tls,
             web_dir,
             metrics,
+            api_docs,
             log_format,
             log_filter,
             origins: _,
@@ -106,6 +107,7 @@ impl Config {
         page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::METRICS, on_or_off(*metrics));
+        page.text(&setting::API_DOCS, on_or_off(*api_docs));
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());

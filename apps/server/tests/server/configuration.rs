@@ -66,6 +66,7 @@ const BAD_VALUES: [(&str, &str, &str); 55] = [
     ("SLOW_CONSUMER_TIMEOUT", "2 days", "\"2 days\" is no duration, such as 500ms, 2s or 1m"),
     ("RATE_LIMITS", "maybe", "\"maybe\" is not on or off"),
     ("METRICS", "maybe", "\"maybe\" is not on or off"),
+    ("API_DOCS", "maybe", "\"maybe\" is not on or off"),
     ("RATE_EVENTS", "30", "\"30\" is no rate, such as 30/60: so many a second, and so many at once"),
     ("RATE_SENDS", "0/1", "\"0/1\" is no rate, such as 30/60: so many a second, and so many at once"),
     ("RATE_TYPING", "5/", "\"5/\" is no rate, such as 30/60: so many a second, and so many at once"),

@@ -17,9 +17,6 @@ use crate::model::{ConversationId, ConversationView, ProductEvent, ProfileChange
 use crate::ports::{Clock, Rooms};
 use crate::rules::messages::Draft;
 
-/// The longest reason for ending somebody's connections, in characters.
-const MAX_REASON_CHARS: usize = 200;
-
 pub(super) struct Needs {
     pub(super) directory: Directory,
     pub(super) revoking: Revoking,
@@ -38,6 +35,9 @@ pub(super) struct Needs {
 pub struct Backend(Arc<Needs>);
 
 impl Backend {
+    /// The longest reason for ending somebody's connections, in characters.
+    pub const MAX_REASON_CHARS: usize = 200;
+
     pub(super) fn new(needs: Needs) -> Self {
         Self(Arc::new(needs))
     }
@@ -164,7 +164,7 @@ impl Backend {
 }
 
 fn bounded(reason: Option<&String>) -> Result<()> {
-    if reason.is_some_and(|reason| reason.chars().count() > MAX_REASON_CHARS) {
+    if reason.is_some_and(|reason| reason.chars().count() > Backend::MAX_REASON_CHARS) {
         return Err(Error::validation("reason", "must have at most 200 characters"));
     }
     Ok(())

@@ -27,8 +27,6 @@ use crate::ports::{Clock, IdSource, NewNotification, Notifications, Rooms};
 const CAPACITY: usize = 8_192;
 /// The most people who are told with one transaction.
 const CHUNK: usize = 500;
-/// The most pages that can be turned.
-const MAX_PAGE: u64 = 100_000;
 
 /// What a product tells its users.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,6 +76,9 @@ pub(super) struct Needs {
 }
 
 impl Notifying {
+    /// The most pages that can be turned.
+    pub const MAX_PAGE: u64 = 100_000;
+
     pub(super) fn new(needs: Needs) -> (Self, Notifier) {
         let (queue, queued) = super::queue::queue(CAPACITY);
         let standing = Standing::default();
@@ -109,8 +110,8 @@ impl Notifying {
     /// # Errors
     /// `Validation` of `page` for one beyond 100,000.
     pub async fn list(&self, user: &UserId, unread_only: bool, page: u64, limit: usize) -> Result<NotificationsPage> {
-        if !(1..=MAX_PAGE).contains(&page) {
-            return Err(Error::validation("page", format!("must be from 1 to {MAX_PAGE}")));
+        if !(1..=Self::MAX_PAGE).contains(&page) {
+            return Err(Error::validation("page", format!("must be from 1 to {}", Self::MAX_PAGE)));
         }
         let offset = (page - 1) * limit as u64;
         let found = self.notifications.list_notifications(user, unread_only, offset, limit).await?;

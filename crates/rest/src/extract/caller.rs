@@ -10,6 +10,7 @@ use parlance_domain::model::User;
 use parlance_domain::ports::TokenError;
 
 use crate::RestState;
+use crate::description::{Describe, Operation, TOKEN};
 use crate::errors::Refusal;
 
 /// The authenticated user, unless they ask too fast. Comes first among a handler's arguments: a stranger learns nothing
@@ -34,6 +35,13 @@ impl FromRequestParts<Arc<RestState>> for Caller {
         })?;
         rest.services.limiting.request(&claims.user_id)?;
         Ok(Self(rest.services.directory.admit(&claims).await?))
+    }
+}
+
+impl Describe for Caller {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.secure(TOKEN);
+        operation.refuse(&[401, 429]);
     }
 }
 

@@ -4,7 +4,11 @@ use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 use parlance_domain::model::{ConversationId, Emoji, MediumId, MessageId, NotificationId, UserId};
 use parlance_domain::{Error, Result};
+use serde_json::{Value, json};
 use std::convert::Infallible;
+
+use super::values::user_id;
+use crate::description::{Describe, Operation};
 
 /// What stands in the path at the route's `{…}`. Nothing if any of it is not UTF-8 after decoding: then the first
 /// that is asked for leads nowhere.
@@ -16,6 +20,11 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Infallible> {
         Ok(Self(RawPathParams::from_request_parts(parts, state).await.ok()))
     }
+}
+
+/// The route says which there are.
+impl Describe for Params {
+    fn describe(_: &mut Operation<'_>) {}
 }
 
 impl Params {
@@ -63,6 +72,17 @@ impl Params {
     /// `{name}`.
     pub(crate) fn name(&self) -> &str {
         self.text("name").unwrap_or_default()
+    }
+
+    /// What stands at the `{…}` of a route: names, what can be there, and how anything else is refused.
+    pub(crate) fn described(route: &'static str) -> impl Iterator<Item = (&'static str, Value, u16)> {
+        let names = route.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+        names.map(|name| match name {
+            "user" => (name, user_id().to_value(), 404),
+            "emoji" => (name, json!({"type": "string", "minLength": 1, "maxLength": Emoji::MAX_BYTES}), 400),
+            "name" => (name, json!({"type": "string"}), 404),
+            _ => (name, json!({"$ref": "#/components/schemas/ObjectId"}), 404),
+        })
     }
 
     fn text(&self, name: &str) -> Option<&str> {

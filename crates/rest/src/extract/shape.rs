@@ -4,8 +4,10 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use parlance_dialects::{Dialect, UnknownDialect};
 use parlance_domain::Error;
+use serde_json::json;
 
-use super::Query;
+use super::query::given;
+use crate::description::{Describe, Operation};
 use crate::errors::Refusal;
 
 /// The dialect of the answer.
@@ -15,10 +17,24 @@ impl<S: Sync> FromRequestParts<S> for Shape {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
-        let query = Query::of(&parts.uri);
+        let query = given(&parts.uri).into_iter().find_map(|(name, value)| (name == "dialect").then_some(value));
         let header = parts.headers.get("x-dialect").map(|name| String::from_utf8_lossy(name.as_bytes()));
-        let Some(name) = query.text("dialect").or(header.as_deref()) else { return Ok(Self(Dialect::Talentbridge)) };
+        let Some(name) = query.as_deref().or(header.as_deref()) else { return Ok(Self(Dialect::Talentbridge)) };
         Ok(Self(name.trim().parse().map_err(unknown)?))
+    }
+}
+
+impl Describe for Shape {
+    fn describe(operation: &mut Operation<'_>) {
+        let names = json!({"type": "string", "enum": Dialect::ALL.map(Dialect::name)});
+        operation.parameter(
+            "query",
+            "dialect",
+            "Whose shapes the answer has; `talentbridge` if it is not said.",
+            &names,
+        );
+        operation.parameter("header", "X-Dialect", "The same; `dialect` counts first.", &names);
+        operation.refuse(&[400]);
     }
 }
 

@@ -1,6 +1,8 @@
 //! A multipart form, part by part and piece by piece. Everything about it is bounded: the whole, the number of its
 //! parts, the texts among them, what is read ahead of what was understood, and how long a part may keep waiting.
 
+use std::borrow::Cow;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -15,9 +17,11 @@ use futures::{Stream, StreamExt};
 use multer::{Constraints, Multipart, SizeLimit};
 use parlance_domain::ports::UploadChunks;
 use parlance_domain::{Error, Result};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use tower_http::timeout::TimeoutBody;
 
 use crate::RestState;
+use crate::description::{Describe, Operation};
 use crate::errors::Refusal;
 
 /// The most parts of one form.
@@ -30,7 +34,7 @@ const MAX_AHEAD_BYTES: usize = 64 * 1024;
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
 /// The parts of a request's body.
-pub(crate) struct Form {
+pub(super) struct Form {
     parts: Multipart<'static>,
     left: usize,
     ahead: Arc<AtomicUsize>,
@@ -52,11 +56,42 @@ fn boundary(headers: &HeaderMap) -> Option<String> {
     multer::parse_boundary(headers.get(header::CONTENT_TYPE)?.to_str().ok()?).ok()
 }
 
-impl FromRequest<Arc<RestState>> for Form {
+/// A form whose parts are those of `Parts`, which describes them.
+pub(crate) struct FormOf<Parts>(pub(super) Form, pub(super) PhantomData<fn() -> Parts>);
+
+impl<Parts> FromRequest<Arc<RestState>> for FormOf<Parts> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, rest: &Arc<RestState>) -> Result<Self, Refusal> {
-        Ok(Self::open(request, rest.settings.max_form_bytes)?)
+        Ok(Self(Form::open(request, rest.settings.max_form_bytes)?, PhantomData))
+    }
+}
+
+impl<Parts: JsonSchema> Describe for FormOf<Parts> {
+    fn describe(operation: &mut Operation<'_>) {
+        operation.body::<Parts>(FORM);
+        operation.refuse(&[400, 413, 415]);
+    }
+}
+
+/// The content type of forms.
+pub(super) const FORM: &str = "multipart/form-data";
+
+/// A file, as the description of a form has it: bytes, not a text.
+pub(super) enum File {}
+
+impl JsonSchema for File {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "File".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        // Both how OpenAPI 3.1 says it, and how tools of the time before 3.1 understand it.
+        json_schema!({"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"})
     }
 }
 

@@ -2,37 +2,57 @@
 //! if it is well made: then who may not send is refused before the file is read.
 
 use axum::extract::State;
-use axum::response::Response;
 use parlance_dialects::errors::Operation;
 use parlance_dialects::read_draft;
+use parlance_dialects::schemas::ObjectIdSchema;
 use parlance_domain::error::Attempt;
-use parlance_domain::model::{Medium, User};
+use parlance_domain::model::{ClientMessageId, Medium, User};
 use parlance_domain::services::{NewUpload, Sent, UploadTurn};
 use parlance_domain::{Error, Result};
+use schemars::JsonSchema;
 use serde_json::{Map, Value};
 
-use super::form::{Form, Part};
+use super::form::{File, Form, FormOf, Part};
+use super::upload::UploadQuery;
+use crate::answer::Answered;
 use crate::errors::Refusal;
 use crate::extract::{Caller, Query, Shape};
-use crate::messages::sent_answer;
+use crate::messages::{MessageData, sent_answer};
 use crate::{Rest, RestState};
 
 /// The texts of the form; others are passed over.
 const TEXTS: [&str; 8] =
     ["conversationId", "text", "content", "message", "messageType", "replyTo", "clientMessageId", "uploadId"];
 
-pub(crate) async fn send_file(
+/// The parts of the form.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "parts are read as they come")]
+pub(super) struct FileForm {
+    conversation_id: ObjectIdSchema,
+    file: File,
+    text: Option<String>,
+    content: Option<String>,
+    message: Option<String>,
+    message_type: Option<String>,
+    reply_to: Option<ObjectIdSchema>,
+    #[schemars(length(max = ClientMessageId::MAX_BYTES))]
+    client_message_id: Option<String>,
+    upload_id: Option<String>,
+}
+
+pub(super) async fn send_file(
     State(rest): Rest,
     Caller(caller): Caller,
     Shape(dialect): Shape,
-    query: Query,
-    form: Form,
-) -> Result<Response, Refusal> {
+    Query(query): Query<UploadQuery>,
+    FormOf(form, _): FormOf<FileForm>,
+) -> Answered<MessageData> {
     let sending = |error| Refusal::Failed(error, Operation::Send);
     rest.services.limiting.send(&caller.id).map_err(sending)?;
     let turn = rest.uploading.begin(&caller.id, form.content_length()).map_err(sending)?;
-    let upload_id = query.text("uploadId").map(str::to_owned);
-    let mut reading = Reading { rest: &rest, caller: &caller, texts: Map::new(), upload_id, medium: None };
+    let mut reading =
+        Reading { rest: &rest, caller: &caller, texts: Map::new(), upload_id: query.upload_id, medium: None };
     let sent = match reading.read(form, turn).await {
         Ok(()) => reading.send().await,
         Err(error) => Err(error),

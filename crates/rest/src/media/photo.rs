@@ -2,16 +2,38 @@
 
 use axum::extract::{FromRequest, Request, State};
 use parlance_domain::Error;
-use parlance_domain::model::{ConversationId, MediaType, Medium, User};
+use parlance_domain::model::{MediaType, Medium, User};
 use parlance_domain::services::NewUpload;
+use schemars::JsonSchema;
+use serde::Deserialize;
 
-use super::form::{Form, is_form};
+use super::form::{FORM, File, Form, is_form};
 use crate::answer::{Answer, Answered};
 use crate::conversations::PhotoData;
-use crate::extract::{Body, Caller, Params};
+use crate::description::Operation;
+use crate::extract::{Body, Caller, JSON, Params};
 use crate::{Rest, RestState};
 
-pub(crate) async fn set_photo(
+#[derive(JsonSchema, Deserialize)]
+pub(super) struct PhotoLink {
+    url: String,
+}
+
+/// The parts of the form.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "parts are read as they come")]
+pub(super) struct PhotoForm {
+    photo: File,
+}
+
+/// A photo comes in either of two ways.
+pub(super) fn bodies(operation: &mut Operation<'_>) {
+    operation.body::<PhotoForm>(FORM);
+    operation.body::<PhotoLink>(JSON);
+    operation.refuse(&[400, 413, 415]);
+}
+
+pub(super) async fn set_photo(
     State(rest): Rest,
     Caller(caller): Caller,
     params: Params,
@@ -29,18 +51,10 @@ pub(crate) async fn set_photo(
         }
         set?
     } else {
-        by_link(&rest, &caller, id, &Body::from_request(request, &rest).await?).await?
+        let Body(PhotoLink { url }) = Body::from_request(request, &rest).await?;
+        rest.services.conversing.set_photo(&caller, id, Some(url)).await?
     };
     Ok(Answer::ok("Group photo changed", PhotoData { group_image }))
-}
-
-async fn by_link(
-    rest: &RestState,
-    caller: &User,
-    id: ConversationId,
-    body: &Body,
-) -> parlance_domain::Result<Option<String>> {
-    rest.services.conversing.set_photo(caller, id, Some(body.text("url")?.to_owned())).await
 }
 
 async fn picture(rest: &RestState, caller: &User, mut form: Form) -> parlance_domain::Result<Medium> {

@@ -6,15 +6,17 @@ use axum::extract::State;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::response::Response;
 use parlance_domain::Error;
+use serde_json::json;
 
 use super::serve::{Asked, Outgoing, Served};
+use crate::description::Operation;
 use crate::errors::Refusal;
 use crate::extract::Params;
 use crate::{Rest, RestState};
 
 const NOT_FOUND: Error = Error::NotFound("Medium not found");
 
-pub(crate) async fn original(
+pub(super) async fn original(
     State(rest): Rest,
     method: Method,
     params: Params,
@@ -27,7 +29,7 @@ pub(crate) async fn original(
     send(&rest, &Served::original(&medium), &method, &headers).await
 }
 
-pub(crate) async fn thumbnail(
+pub(super) async fn thumbnail(
     State(rest): Rest,
     method: Method,
     params: Params,
@@ -37,6 +39,15 @@ pub(crate) async fn thumbnail(
     let name = medium.thumbnail_url("").and_then(|url| url.rsplit_once('/').map(|(_, name)| name.to_owned()));
     let served = Served::thumbnail(&medium).filter(|_| name.as_deref() == Some(params.name())).ok_or(NOT_FOUND)?;
     send(&rest, &served, &method, &headers).await
+}
+
+/// What conditions and ranges can come to.
+pub(super) fn answers(operation: &mut Operation<'_>) {
+    let bytes = json!({"*/*": {"schema": {"type": "string", "format": "binary"}}});
+    operation.answer_with(200, &bytes);
+    operation.answer_with(206, &bytes);
+    operation.answer_with(304, &json!({}));
+    operation.answer_with(416, &json!({}));
 }
 
 async fn send(

@@ -4,17 +4,19 @@ use axum::extract::State;
 use parlance_domain::Error;
 use parlance_domain::model::{MediaType, Medium};
 use parlance_domain::services::{NewUpload, Uploading};
-use serde::Serialize;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
-use super::form::Form;
+use super::form::{File, FormOf};
 use crate::Rest;
 use crate::answer::{Answer, Answered};
 use crate::extract::{Caller, Query};
 
-#[derive(Serialize)]
+#[derive(JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct UploadData {
     url: String,
+    #[schemars(extend("enum" = ["image", "video", "file"]))]
     r#type: &'static str,
     format: String,
     file_size: u64,
@@ -43,17 +45,31 @@ impl UploadData {
     }
 }
 
-pub(crate) async fn upload(
+#[derive(JsonSchema, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct UploadQuery {
+    /// The client's name for this upload; its sockets hear by it how far it is.
+    pub(super) upload_id: Option<String>,
+}
+
+/// The parts of the form.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "parts are read as they come")]
+pub(super) struct UploadForm {
+    media: File,
+}
+
+pub(super) async fn upload(
     State(rest): Rest,
     Caller(caller): Caller,
-    query: Query,
-    mut form: Form,
+    Query(query): Query<UploadQuery>,
+    FormOf(mut form, _): FormOf<UploadForm>,
 ) -> Answered<UploadData> {
     let turn = rest.uploading.begin(&caller.id, form.content_length())?;
     while let Some(part) = form.next().await? {
         if part.name() == "media" {
             let filename = part.filename();
-            let new = NewUpload { filename: &filename, upload_id: query.text("uploadId"), only: None };
+            let new = NewUpload { filename: &filename, upload_id: query.upload_id.as_deref(), only: None };
             let medium = turn.take(new, part.chunks()).await?;
             if let Err(error) = form.finish().await {
                 rest.uploading.discard(medium.id).await;

@@ -9,11 +9,11 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post, put};
 use parlance_domain::Error;
 use parlance_domain::ports::{ApiCaller, ApiKeys, Scope};
 
 use crate::RestState;
+use crate::description::{About, Routes};
 use crate::errors::Refusal;
 
 /// Where keys are shown.
@@ -23,29 +23,74 @@ const AUDIT: &str = "parlance::audit";
 
 /// All routes, for those who have one of `keys`.
 pub(crate) fn routes(keys: &Arc<dyn ApiKeys>) -> Router<Arc<RestState>> {
-    let open = |scope, routes: Router<Arc<RestState>>| {
-        routes.route_layer(from_fn_with_state(Gate { keys: Arc::clone(keys), scope }, gate))
+    let open = |router: Router<Arc<RestState>>, (scope, routes): (Scope, Routes)| {
+        let gate = from_fn_with_state(Gate { keys: Arc::clone(keys), scope }, gate);
+        router.merge(routes.into_router().route_layer(gate))
     };
-    let presence = Router::new()
-        .route("/api/v1/server/users/{user}/online", get(acts::is_online))
-        .route("/api/v1/server/online-count", get(acts::online_count));
-    let sessions = Router::new()
-        .route("/api/v1/server/users/{user}/disconnect", post(acts::disconnect))
-        .route("/api/v1/server/users/{user}/revoke-tokens", post(acts::revoke_tokens));
-    let emit = Router::new()
-        .route("/api/v1/server/users/{user}/emit", post(acts::emit_to_user))
-        .route("/api/v1/server/conversations/{conversation}/emit", post(acts::emit_to_conversation))
-        .route("/api/v1/server/broadcast", post(acts::broadcast));
-    let messages = Router::new()
-        .route("/api/v1/server/messages", post(acts::send))
-        .route("/api/v1/server/conversations", post(acts::start));
-    Router::new()
-        .merge(open(Scope::Users, Router::new().route("/api/v1/server/users/{user}", put(acts::put_user))))
-        .merge(open(Scope::Presence, presence))
-        .merge(open(Scope::Sessions, sessions))
-        .merge(open(Scope::Emit, emit))
-        .merge(open(Scope::Notifications, Router::new().route("/api/v1/server/notifications", post(acts::notify))))
-        .merge(open(Scope::Messages, messages))
+    scopes().into_iter().fold(Router::new(), open)
+}
+
+/// The routes, by what a key must be for.
+pub(crate) fn scopes() -> [(Scope, Routes); 6] {
+    const SENDING_AS: &[u16] = &[403, 404, 415];
+    let users = Routes::under("Server API").put(
+        "/api/v1/server/users/{user}",
+        acts::put_user,
+        About::new("putUser", "Makes a user known, or changes one").refuses(&[400]),
+    );
+    let presence = Routes::under("Server API")
+        .get("/api/v1/server/users/{user}/online", acts::is_online, About::new("isOnline", "Whether a user is online"))
+        .get("/api/v1/server/online-count", acts::online_count, About::new("countOnline", "How many users are online"));
+    let sessions = Routes::under("Server API")
+        .post(
+            "/api/v1/server/users/{user}/disconnect",
+            acts::disconnect,
+            About::new("disconnect", "Ends a user's connections"),
+        )
+        .post(
+            "/api/v1/server/users/{user}/revoke-tokens",
+            acts::revoke_tokens,
+            About::new("revokeTokens", "Makes a user's tokens worthless that were issued before a moment"),
+        );
+    let emit = Routes::under("Server API")
+        .post(
+            "/api/v1/server/users/{user}/emit",
+            acts::emit_to_user,
+            About::new("emitToUser", "Tells a user's sockets an event of the product's own"),
+        )
+        .post(
+            "/api/v1/server/conversations/{conversation}/emit",
+            acts::emit_to_conversation,
+            About::new("emitToConversation", "Tells the sockets that joined a conversation"),
+        )
+        .post("/api/v1/server/broadcast", acts::broadcast, About::new("broadcast", "Tells every socket"));
+    let notifications = Routes::under("Server API").post(
+        "/api/v1/server/notifications",
+        acts::notify,
+        About::new("notify", "Gives users a notification").creates(),
+    );
+    let messages = Routes::under("Server API")
+        .post(
+            "/api/v1/server/messages",
+            acts::send,
+            About::new("sendAs", "Sends a message in somebody's name").finds_or_creates().refuses(SENDING_AS),
+        )
+        .post(
+            "/api/v1/server/conversations",
+            acts::start,
+            About::new("startConversationAs", "Starts a conversation in somebody's name")
+                .creates()
+                .refuses(&[404, 409]),
+        );
+    [
+        (Scope::Users, users),
+        (Scope::Presence, presence),
+        (Scope::Sessions, sessions),
+        (Scope::Emit, emit),
+        (Scope::Notifications, notifications),
+        (Scope::Messages, messages),
+    ]
+    .map(|(scope, routes)| (scope, routes.for_keys()))
 }
 
 #[derive(Clone)]

@@ -2,6 +2,7 @@
 
 mod conversations;
 mod cors;
+mod description;
 mod frame;
 mod laws;
 mod limits;
