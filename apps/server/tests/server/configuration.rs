@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 55] = [
+const BAD_VALUES: [(&str, &str, &str); 56] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
