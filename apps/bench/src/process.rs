@@ -1,6 +1,7 @@
 //! What processes cost: CPU time and resident memory, and what they hold, as Linux tells of them in `/proc`; elsewhere
 //! nothing is said. Also the one limit of our own that many sockets run into.
 
+use std::collections::HashSet;
 use std::fs;
 use std::time::Duration;
 
@@ -63,24 +64,26 @@ impl Holdings {
     }
 }
 
-/// Whether a process still holds its end of a connection, by the ports of both ends, as the system lists connections. What
-/// is there and was closed by the process is in other states; `None` where the system does not say.
-pub(crate) fn holds(pid: u32, own: u16, peer: u16) -> Option<bool> {
-    let mut known = None;
+/// The ports of a connection: those of the process that is asked about, and of its peer.
+pub(crate) type Ports = (u16, u16);
+
+/// The connections that a process still holds its end of, as the system lists them. What is there and was closed by the
+/// process is in other states; `None` where the system does not say.
+pub(crate) fn held(pid: u32) -> Option<HashSet<Ports>> {
+    let mut held = None;
     for list in ["tcp", "tcp6"] {
         let Ok(lines) = fs::read_to_string(format!("/proc/{pid}/net/{list}")) else { continue };
-        known = known.or(Some(false));
-        let is_it = |line: &str| {
-            let mut fields = line.split_whitespace().skip(1);
-            let mut port = || u16::from_str_radix(fields.next()?.rsplit_once(':')?.1, 16).ok();
-            // 01 is established, 08 ended by the peer alone.
-            port() == Some(own) && port() == Some(peer) && matches!(fields.next(), Some("01" | "08"))
-        };
-        if lines.lines().any(is_it) {
-            return Some(true);
-        }
+        held.get_or_insert_with(HashSet::new).extend(lines.lines().filter_map(open_ports));
     }
-    known
+    held
+}
+
+fn open_ports(line: &str) -> Option<Ports> {
+    let mut fields = line.split_whitespace().skip(1);
+    let mut port = || u16::from_str_radix(fields.next()?.rsplit_once(':')?.1, 16).ok();
+    let ports = (port()?, port()?);
+    // 01 is established, 08 ended by the peer alone.
+    matches!(fields.next()?, "01" | "08").then_some(ports)
 }
 
 /// A number out of a process's status.
@@ -131,15 +134,15 @@ mod tests {
         let client = std::net::TcpStream::connect(("127.0.0.1", own)).expect("connects");
         let peer = client.local_addr().expect("an address").port();
         let (server, _) = listener.accept().expect("accepts");
-        let held = || holds(std::process::id(), own, peer);
-        assert_eq!(held(), Some(true));
+        let held = || held(std::process::id()).expect("Linux says so").contains(&(own, peer));
+        assert!(held());
         drop(server);
-        assert_eq!(held(), Some(false));
+        assert!(!held());
     }
 
     #[test]
     fn a_process_that_is_not_there_has_none() {
         assert!(Sample::take(u32::MAX).is_none() && Holdings::take(u32::MAX).is_none());
-        assert_eq!(holds(u32::MAX, 1, 1), None);
+        assert_eq!(held(u32::MAX), None);
     }
 }

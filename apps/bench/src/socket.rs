@@ -15,7 +15,7 @@ use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::failure::Failure;
 use crate::packet::Packet;
-use crate::process;
+use crate::process::Ports;
 use crate::target::Target;
 
 /// How long a handshake or a single answer may take.
@@ -111,16 +111,10 @@ impl Socket {
         self.read().now_or_never().map_or(Poll::Pending, Poll::Ready)
     }
 
-    /// Reads no more, until the process that serves it has closed the connection. This end need not hear of that: what
-    /// the kernel gives up because nothing was taken, it gives up without a word.
-    pub(crate) async fn stall(self, server: u32) {
-        /// How often it is looked at: the list is long, and reading it takes the time of those who are measured.
-        const GLANCE: Duration = Duration::from_secs(1);
+    /// The ports of the connection, the server's first.
+    pub(crate) fn ports(&self) -> Option<Ports> {
         let tcp = self.stream.get_ref();
-        let (Ok(own), Ok(peer)) = (tcp.local_addr(), tcp.peer_addr()) else { return };
-        while process::holds(server, peer.port(), own.port()) == Some(true) {
-            tokio::time::sleep(GLANCE).await;
-        }
+        Some((tcp.peer_addr().ok()?.port(), tcp.local_addr().ok()?.port()))
     }
 
     /// Puts an event into the buffer. The number of the answer to come.

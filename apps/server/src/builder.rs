@@ -112,6 +112,8 @@ impl Builder {
         };
         // Before the database: what is refused should leave that as it is.
         let tls = Tls::open(&config)?;
+        // Of a storage that was given nobody knows.
+        let shared_storage = storage.is_some() || config.database.at.is_shared();
         let storage = Box::pin(opened(&config, storage)).await?;
         let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
@@ -132,7 +134,7 @@ impl Builder {
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
             rooms: Arc::new(sockets.clone()),
-            settings: Settings { rates: config.rates.per_user(), ..config.services.clone() },
+            settings: Settings { rates: config.rates.per_user(), shared_storage, ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
         let uploading = Uploading::new(UploadParts {

@@ -283,7 +283,7 @@ pub enum Audience<'a> {
         /// Which conversation.
         conversation: ConversationId,
         /// Everybody in it.
-        participants: &'a [UserId],
+        participants: &'a Arc<[UserId]>,
         /// Users whose sockets hear of it without having joined.
         also: &'a [UserId],
         /// One socket that hears of it without having joined.

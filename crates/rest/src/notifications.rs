@@ -170,6 +170,7 @@ async fn preferences(State(rest): Rest, Caller(caller): Caller) -> Answered<Pref
 /// What is left out is kept.
 #[derive(JsonSchema, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::struct_field_names, reason = "these are the names of the contract")]
 pub(crate) struct PreferencesBody {
     email_notifications: Option<bool>,
     push_notifications: Option<bool>,

@@ -51,6 +51,7 @@ async fn me(Caller(caller): Caller, Shape(dialect): Shape) -> Answered<UserData>
 /// What is left out is kept.
 #[derive(JsonSchema, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::option_option, reason = "left out, null and a text are three things to say")]
 pub(crate) struct ProfileBody {
     #[schemars(length(min = 1, max = User::MAX_NAME_CHARS))]
     full_name: Option<String>,

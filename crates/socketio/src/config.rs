@@ -21,7 +21,8 @@ pub struct Config {
     pub waiting_sessions: Option<usize>,
     /// Whose `X-Forwarded-For` is believed (`TRUSTED_PROXIES`, default nobody's).
     pub trusted_proxies: TrustedProxies,
-    /// How long a socket may take nothing while something waits for it (`SLOW_CONSUMER_TIMEOUT`, default 10 s).
+    /// When a client is gone that reads no more while something is sent to it (`SLOW_CONSUMER_TIMEOUT`, default 10 s):
+    /// from the moment when it stops, not from when that is noticed.
     pub slow_consumer_timeout: Duration,
     /// What the kernel keeps of unsent bytes per connection (default: what the system decides, up to some megabytes).
     /// A smaller buffer notices slow consumers sooner and bounds what they cost, and bounds the speed of downloads.
@@ -52,5 +53,14 @@ impl Default for Config {
             connect_timeout: Duration::from_secs(10),
             post_timeout: Duration::from_secs(30),
         }
+    }
+}
+
+impl Config {
+    /// How long a connection may take nothing of what waits for it, by every clock that watches it: three quarters of the
+    /// time that a client has. The other quarter passes before any of them runs: a client that has stopped reading goes on
+    /// taking until its own buffer is full, and the system asks it once whether that is so.
+    pub(crate) fn stall_limit(&self) -> Duration {
+        self.slow_consumer_timeout * 3 / 4
     }
 }

@@ -9,6 +9,7 @@ use parlance_dialects::{Dialect, Wire};
 use parlance_domain::event::{Audience, Event};
 use parlance_domain::model::UserId;
 
+use crate::audiences::Sessions;
 use crate::badge::changes_count;
 use crate::hub::Hub;
 use crate::node::Node;
@@ -79,7 +80,7 @@ fn plan(hub: &Hub, event: &Event) -> Vec<(Arc<Session>, Encoded)> {
             .or_insert_with(|| dialect.encode(event, unread).into_iter().map(Arc::new).collect());
         (session, Arc::clone(wires))
     };
-    targets(hub, audience).into_iter().map(&mut with_wires).collect()
+    targets(hub, audience).iter().cloned().map(&mut with_wires).collect()
 }
 
 /// The hearer's own unread count, where the event shows one.
@@ -95,22 +96,25 @@ fn unread_of(audience: Audience<'_>, user_id: &UserId) -> u64 {
 }
 
 /// The sockets of this node that an event is for, each once.
-fn targets(hub: &Hub, audience: Audience<'_>) -> Vec<Arc<Session>> {
+fn targets(hub: &Hub, audience: Audience<'_>) -> Sessions {
     match audience {
-        Audience::Room { conversation, except } => hub.room(conversation, except),
-        Audience::Users(users) => hub.users(users),
+        Audience::Room { conversation, except } => hub.room(conversation, except).into(),
+        Audience::Users(users) => hub.users(users).into(),
         Audience::Socket(session) => hub.session(session).into_iter().collect(),
-        Audience::Counted(unread) => hub.users(unread.keys()),
-        Audience::Everyone => hub.everyone(),
+        Audience::Counted(unread) => hub.users(unread.keys()).into(),
+        Audience::Everyone => hub.everyone().into(),
         Audience::Conversation { conversation, participants, also, origin } => {
-            let mut sessions = hub.users(participants);
-            sessions.retain(|session| session.dialect.reaches_participants());
-            sessions.extend(hub.room(conversation, None));
-            sessions.extend(hub.users(also));
-            sessions.extend(origin.and_then(|id| hub.session(id)));
-            sessions.sort_unstable_by_key(|session| session.id);
-            sessions.dedup_by_key(|session| session.id);
-            sessions
+            let sessions = hub.audience(conversation, participants);
+            let mut more = hub.users(also);
+            more.extend(origin.and_then(|id| hub.session(id)));
+            more.retain(|session| sessions.binary_search_by_key(&session.id, |known| known.id).is_err());
+            if more.is_empty() {
+                return sessions;
+            }
+            more.extend(sessions.iter().cloned());
+            more.sort_unstable_by_key(|session| session.id);
+            more.dedup_by_key(|session| session.id);
+            more.into()
         }
     }
 }

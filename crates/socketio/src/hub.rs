@@ -9,6 +9,7 @@ use std::sync::Arc;
 use parking_lot::{Mutex, RwLock};
 use parlance_domain::model::{ConversationId, SessionId, UserId};
 
+use crate::audiences::{Audiences, Sessions};
 use crate::session::Session;
 
 /// The most rooms that one socket is in.
@@ -28,6 +29,8 @@ struct State {
     sessions: HashMap<SessionId, Held>,
     users: HashMap<UserId, Vec<Arc<Session>>>,
     rooms: HashMap<ConversationId, Vec<Arc<Session>>>,
+    /// Forgotten with every change of what stands above.
+    audiences: Audiences,
     evictions: u64,
 }
 
@@ -81,6 +84,7 @@ impl Hub {
     /// Registers a connected socket.
     pub(crate) fn add(&self, session: Arc<Session>) {
         let mut state = self.state.write();
+        state.audiences.forget();
         state.users.entry(session.user_id.clone()).or_default().push(Arc::clone(&session));
         state.sessions.insert(session.id, Held { session, joined: Vec::new() });
     }
@@ -89,6 +93,7 @@ impl Hub {
     pub(crate) fn remove(&self, id: SessionId) -> Option<Vec<ConversationId>> {
         let mut state = self.state.write();
         let Held { session, joined } = state.sessions.remove(&id)?;
+        state.audiences.forget();
         take_out(state.users.entry(session.user_id.clone()), id);
         for conversation in &joined {
             take_out(state.rooms.entry(*conversation), id);
@@ -108,13 +113,14 @@ impl Hub {
         if state.evictions != ticket.0 {
             return Joined::Stale;
         }
-        let State { sessions, rooms, .. } = &mut *state;
+        let State { sessions, rooms, audiences, .. } = &mut *state;
         let Some(held) = sessions.get_mut(&id) else { return Joined::Gone };
         if !held.joined.contains(&conversation) {
             if held.joined.len() >= MAX_JOINED {
                 return Joined::TooMany;
             }
             held.joined.push(conversation);
+            audiences.forget();
             rooms.entry(conversation).or_default().push(Arc::clone(&held.session));
         }
         Joined::Yes
@@ -123,6 +129,7 @@ impl Hub {
     /// Takes a socket out of a room.
     pub(crate) fn leave(&self, id: SessionId, conversation: ConversationId) {
         let mut state = self.state.write();
+        state.audiences.forget();
         if let Some(held) = state.sessions.get_mut(&id) {
             held.joined.retain(|joined| *joined != conversation);
         }
@@ -133,6 +140,7 @@ impl Hub {
     pub(crate) fn evict(&self, user_id: &UserId, conversation: ConversationId) {
         let mut state = self.state.write();
         state.evictions += 1;
+        state.audiences.forget();
         let State { sessions, users, rooms, .. } = &mut *state;
         for session in users.get(user_id).into_iter().flatten() {
             if let Some(held) = sessions.get_mut(&session.id) {
@@ -147,6 +155,25 @@ impl Hub {
         let state = self.state.read();
         let room = state.rooms.get(&conversation).into_iter().flatten();
         room.filter(|session| Some(&session.user_id) != except).cloned().collect()
+    }
+
+    /// The sockets of `participants` that speak a dialect in which these hear of a conversation without joining, and
+    /// those in its room; each once, in the order of their ids.
+    pub(crate) fn audience(&self, conversation: ConversationId, participants: &Arc<[UserId]>) -> Sessions {
+        // Nothing can change before it is kept.
+        let state = self.state.read();
+        if let Some(sessions) = state.audiences.get(conversation, participants) {
+            return sessions;
+        }
+        let of_users = participants.iter().filter_map(|user| state.users.get(user)).flatten();
+        let reached = of_users.filter(|session| session.dialect.reaches_participants());
+        let joined = state.rooms.get(&conversation).into_iter().flatten();
+        let mut sessions: Vec<_> = reached.chain(joined).cloned().collect();
+        sessions.sort_unstable_by_key(|session| session.id);
+        sessions.dedup_by_key(|session| session.id);
+        let sessions: Sessions = sessions.into();
+        state.audiences.keep(conversation, participants, &sessions);
+        sessions
     }
 
     /// All sockets of these users; each once if each user is named once.
@@ -243,6 +270,33 @@ mod tests {
         assert_eq!(hub.join(one, ROOM, hub.ticket()), Joined::Gone);
         let state = hub.state.read();
         assert!(state.sessions.is_empty() && state.users.is_empty() && state.rooms.is_empty());
+    }
+
+    #[test]
+    fn an_audience_is_found_anew_after_everything_that_changes_it() {
+        let hub = Hub::new(20);
+        let participants: Arc<[UserId]> = (1..=40).map(|n| user(&format!("user-{n}"))).collect();
+        for (id, user) in (1..).zip(participants.iter()) {
+            hub.add(testing::session(id, user.as_str(), Dialect::Talentbridge));
+        }
+        let sockets = || hub.audience(ROOM, &participants).len();
+        assert_eq!(sockets(), 40);
+        let first = hub.audience(ROOM, &participants);
+        assert!(Arc::ptr_eq(&first, &hub.audience(ROOM, &participants)), "nothing has changed");
+        hub.add(testing::session(41, "user-1", Dialect::Talentbridge));
+        assert_eq!(sockets(), 41);
+        let guest = add(&hub, 42, "user-2");
+        assert_eq!(sockets(), 41, "in this dialect one has to join");
+        hub.join(guest, ROOM, hub.ticket());
+        assert_eq!(sockets(), 42);
+        hub.leave(guest, ROOM);
+        assert_eq!(sockets(), 41);
+        hub.join(guest, ROOM, hub.ticket());
+        assert_eq!(sockets(), 42);
+        hub.evict(&user("user-2"), ROOM);
+        assert_eq!(sockets(), 41);
+        hub.remove(SessionId(41));
+        assert_eq!(sockets(), 40);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! [`Transport`] is what the application builds and runs; [`Listener`] is what it serves HTTP on, for REST too;
 //! [`Sockets`] tells the domain who is looking at what.
 
+mod audiences;
 mod badge;
 mod config;
 mod delivery;

@@ -152,7 +152,7 @@ impl Node {
             Pushed::TakenAndStalled => {
                 let (node, session) = (Arc::clone(self), Arc::clone(session));
                 tokio::spawn(async move {
-                    let limit = node.config.slow_consumer_timeout;
+                    let limit = node.config.stall_limit();
                     if session.outbox.hand_over(limit).await == HandedOver::Stalled {
                         node.cut_slow(&session);
                     }

@@ -109,10 +109,11 @@ impl Transport {
     }
 
     /// What to serve HTTP on, for both transports: `inner`, whose clients speak `dialect` unless they say otherwise. A
-    /// connection whose peer does not read for `SLOW_CONSUMER_TIMEOUT` is cut and counted.
+    /// connection whose peer stops reading is cut within `SLOW_CONSUMER_TIMEOUT` and counted.
     pub fn listener(&self, inner: TcpListener, dialect: Option<Dialect>) -> Listener {
-        let Config { slow_consumer_timeout: stall_limit, send_buffer_bytes, .. } = self.node.config;
-        Listener::new(inner, dialect, Options { stall_limit, send_buffer_bytes }, self.node.slow_consumers.clone())
+        let config = &self.node.config;
+        let options = Options { stall_limit: config.stall_limit(), send_buffer_bytes: config.send_buffer_bytes };
+        Listener::new(inner, dialect, options, self.node.slow_consumers.clone())
     }
 
     /// Brings what is published on the bus to this node's sockets, in order, until the bus is closed.

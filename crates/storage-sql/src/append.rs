@@ -2,6 +2,7 @@
 //! Ten statements at most, whatever the size of the batch, two of them for media, and two more for locks in PostgreSQL.
 //! The transaction holds the conversations, so what is looked up still holds when it is written, and `seq` and `rev` are
 //! allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
+//! Plain sends go into SQLite a row at a time (`prepared`), with the same decisions and answers.
 
 mod found;
 mod lookup;
@@ -22,7 +23,13 @@ use crate::rows::{self, larger, media_to_json, message_kind_number};
 use crate::statement::Sql;
 use crate::{SqlStorage, commit, locks, media_items, search};
 
-pub(crate) use found::Places;
+pub(crate) use found::{Places, gather};
+pub(crate) use lookup::{FoundRow, LOOK_UP_ONE};
+
+/// Whether a batch has something to store, and no media.
+pub(crate) fn is_plain(batch: &[NewMessage]) -> bool {
+    !batch.is_empty() && batch.iter().all(|new| new.media.is_empty())
+}
 
 /// Stores a batch; the answers are in its order.
 pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result<Vec<Verdict<Appended>>, Failed> {
@@ -50,7 +57,7 @@ pub(crate) async fn append_in(
     let before = load_named(transaction, &plan).await?;
     let stored = places.allot(std::mem::take(&mut plan.stored))?;
     write(transaction, &plan, &stored).await?;
-    let newly_read = list_newly_read(transaction, &plan.reads).await?;
+    let newly_read = newly_read(list_newly_read(transaction, &plan.reads).await?)?;
     let stored = stored.into_iter().map(|(_, message)| (message.id, message));
     answer(plan.answers, &before.into_iter().chain(stored).collect(), newly_read)
 }
@@ -170,25 +177,22 @@ async fn write(transaction: &DatabaseTransaction, plan: &Plan, stored: &[(i64, M
 
 /// A message that the send at `ordinal` has read.
 #[derive(Debug, FromQueryResult)]
-struct NewlyReadRow {
-    ordinal: i64,
-    id: Vec<u8>,
-    sender_id: String,
+pub(crate) struct NewlyReadRow {
+    pub(crate) ordinal: i64,
+    pub(crate) id: Vec<u8>,
+    pub(crate) sender_id: String,
 }
 
-async fn list_newly_read(
-    transaction: &DatabaseTransaction,
-    reads: &[Reading],
-) -> Result<HashMap<usize, Vec<ReadMessage>>, Failed> {
+async fn list_newly_read(transaction: &DatabaseTransaction, reads: &[Reading]) -> Result<Vec<NewlyReadRow>, Failed> {
     if reads.is_empty() {
-        return Ok(HashMap::new());
+        return Ok(Vec::new());
     }
     let row = |read: &Reading| {
         let Reading { ordinal, conversation_id, reader, range: SeqRange { first, last } } = read;
         (*ordinal, conversation_id.to_string(), reader.as_str().to_owned(), *first, *last)
     };
     let reads: Vec<_> = reads.iter().map(row).collect();
-    let rows: Vec<NewlyReadRow> = Sql::new(
+    let rows = Sql::new(
         "SELECT CAST(d.value ->> 0 AS BIGINT) AS ordinal, m.id, m.sender_id \
          FROM json_each(?) d CROSS JOIN messages m \
          WHERE m.conversation_id = unhex(d.value ->> 1) \
@@ -199,6 +203,11 @@ async fn list_newly_read(
     .bind_json(&reads)?
     .rows(transaction)
     .await?;
+    Ok(rows)
+}
+
+/// What each send has read, by its place in the batch; rows are in the order of `seq`.
+pub(crate) fn newly_read(rows: Vec<NewlyReadRow>) -> Result<HashMap<usize, Vec<ReadMessage>>, Failed> {
     let mut newly_read: HashMap<usize, Vec<ReadMessage>> = HashMap::new();
     for NewlyReadRow { ordinal, id, sender_id } in rows {
         let ordinal = usize::try_from(ordinal).map_err(|_| BadRow("ordinal"))?;
@@ -212,7 +221,7 @@ async fn list_newly_read(
 }
 
 /// The answers in the order of the batch, out of all messages that they are about.
-fn answer(
+pub(crate) fn answer(
     answers: Vec<Answer>,
     messages: &HashMap<MessageId, Message>,
     mut newly_read: HashMap<usize, Vec<ReadMessage>>,

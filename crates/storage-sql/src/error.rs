@@ -22,6 +22,12 @@ pub(crate) enum Failed {
     /// The commit did.
     #[error(transparent)]
     Commit(DbErr),
+    /// A prepared statement did, before the commit: nothing happened.
+    #[error(transparent)]
+    Prepared(#[from] rusqlite::Error),
+    /// The commit of what prepared statements wrote did.
+    #[error(transparent)]
+    PreparedCommit(rusqlite::Error),
     /// Nobody answers, whatever was asked last.
     #[error("the database does not answer")]
     Late,
@@ -46,7 +52,7 @@ impl Failed {
             Self::Statement(error) => remedy(error),
             // The server has answered that it rolled back.
             Self::Commit(error) => remedy(error).filter(|remedy| *remedy == Remedy::Repeat),
-            Self::Late | Self::Row(_) => None,
+            Self::Prepared(_) | Self::PreparedCommit(_) | Self::Late | Self::Row(_) => None,
         }
     }
 }
@@ -61,6 +67,9 @@ impl From<Failed> for StorageError {
                 Self::Unavailable { source: Box::new(error) }
             }
             Failed::Statement(error) | Failed::Commit(error) => Self::Corrupt { source: Box::new(error) },
+            Failed::Prepared(error) if is_transient_prepared(&error) => Self::Unavailable { source: Box::new(error) },
+            Failed::Prepared(error) => Self::Corrupt { source: Box::new(error) },
+            Failed::PreparedCommit(error) => Self::UnknownOutcome { source: Box::new(error) },
             Failed::Late => Self::UnknownOutcome { source: Box::new(failed) },
             Failed::Row(error) => Self::Corrupt { source: Box::new(error) },
         }
@@ -91,7 +100,7 @@ fn is_transient(error: &DbErr) -> bool {
             if error.try_downcast_ref::<PgDatabaseError>().is_some() {
                 is_transient_state(&code)
             } else {
-                is_transient_code(&code)
+                code.parse().is_ok_and(is_transient_code)
             }
         }
         Some(DriverError::Io(_) | DriverError::PoolTimedOut | DriverError::PoolClosed | DriverError::WorkerCrashed) => {
@@ -129,19 +138,26 @@ fn is_transient_state(state: &str) -> bool {
 }
 
 /// SQLite's primary result code is the low byte of the extended one.
-fn is_transient_code(code: &str) -> bool {
-    const BUSY: u32 = 5;
-    const LOCKED: u32 = 6;
-    const NOMEM: u32 = 7;
-    const READONLY: u32 = 8;
-    const INTERRUPT: u32 = 9;
-    const IOERR: u32 = 10;
-    const FULL: u32 = 13;
-    const CANTOPEN: u32 = 14;
-    const PROTOCOL: u32 = 15;
-    code.parse::<u32>().is_ok_and(|code| {
-        matches!(code & 0xff, BUSY | LOCKED | NOMEM | READONLY | INTERRUPT | IOERR | FULL | CANTOPEN | PROTOCOL)
-    })
+fn is_transient_code(code: i32) -> bool {
+    const BUSY: i32 = 5;
+    const LOCKED: i32 = 6;
+    const NOMEM: i32 = 7;
+    const READONLY: i32 = 8;
+    const INTERRUPT: i32 = 9;
+    const IOERR: i32 = 10;
+    const FULL: i32 = 13;
+    const CANTOPEN: i32 = 14;
+    const PROTOCOL: i32 = 15;
+    matches!(code & 0xff, BUSY | LOCKED | NOMEM | READONLY | INTERRUPT | IOERR | FULL | CANTOPEN | PROTOCOL)
+}
+
+fn is_transient_prepared(error: &rusqlite::Error) -> bool {
+    error.sqlite_error().is_some_and(|error| is_transient_code(error.extended_code))
+}
+
+/// No connection was to be had: nothing happened.
+pub(crate) fn not_acquired(error: DriverError) -> Failed {
+    DbErr::Conn(RuntimeErr::SqlxError(error.into())).into()
 }
 
 /// What lies at the bottom of an error, as one line.
@@ -159,9 +175,7 @@ mod tests {
 
     #[test]
     fn a_busy_file_is_worth_another_try_and_a_broken_rule_is_not() {
-        for (code, transient) in
-            [("5", true), ("517", true), ("13", true), ("10", true), ("2067", false), ("11", false)]
-        {
+        for (code, transient) in [(5, true), (517, true), (13, true), (10, true), (2067, false), (11, false)] {
             assert_eq!(is_transient_code(code), transient, "{code}");
         }
     }
@@ -204,5 +218,10 @@ mod tests {
         let unreadable = || DbErr::Type("x".to_owned());
         assert!(matches!(Failed::Statement(unreadable()).into(), StorageError::Corrupt { .. }));
         assert!(matches!(Failed::Row(BadRow("role")).into(), StorageError::Corrupt { .. }));
+        let full = || rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(13), None);
+        assert!(matches!(Failed::Prepared(full()).into(), StorageError::Unavailable { .. }));
+        assert!(matches!(Failed::PreparedCommit(full()).into(), StorageError::UnknownOutcome { .. }));
+        let nothing = rusqlite::Error::QueryReturnedNoRows;
+        assert!(matches!(Failed::Prepared(nothing).into(), StorageError::Corrupt { .. }));
     }
 }

@@ -1,5 +1,6 @@
-//! Storage in SQLite and PostgreSQL: the ports of `parlance-domain` over sea-orm, one file per port. Rows, SQL and
-//! driver errors do not leave this crate; rules are those of the domain, applied inside the transaction.
+//! Storage in SQLite and PostgreSQL: the ports of `parlance-domain` over sea-orm, one file per port; what SQLite does most
+//! often goes past it (`prepared`). Rows, SQL and driver errors do not leave this crate; rules are those of the domain,
+//! applied inside the transaction.
 //! The schema is in `parlance-migrations`.
 //!
 //! ```no_run
@@ -28,6 +29,7 @@ mod messages;
 mod notifications;
 mod notify;
 mod preferences;
+mod prepared;
 mod receipts;
 mod retry;
 mod rows;

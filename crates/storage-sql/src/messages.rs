@@ -17,7 +17,10 @@ use crate::{SqlStorage, amend, append, groups, history, search};
 #[async_trait]
 impl Messages for SqlStorage {
     async fn append(&self, batch: Vec<NewMessage>) -> StorageResult<Vec<Verdict<Appended>>> {
-        self.again(|| append::append(self, &batch)).await
+        match self.pools.prepared() {
+            Some(prepared) if append::is_plain(&batch) => Ok(prepared.append(batch).await?),
+            _ => self.again(|| append::append(self, &batch)).await,
+        }
     }
 
     async fn amend(&self, amend: &AmendMessage, limits: &Limits) -> StorageResult<Verdict<Amended>> {

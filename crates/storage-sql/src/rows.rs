@@ -48,21 +48,21 @@ pub(crate) use unread;
 /// A message.
 #[derive(Debug, FromQueryResult)]
 pub(crate) struct MessageRow {
-    id: Vec<u8>,
-    conversation_id: Vec<u8>,
-    seq: i64,
-    rev: i64,
-    sender_id: String,
-    kind: i64,
-    text: Option<String>,
-    media: Option<String>,
-    reply_to: Option<Vec<u8>>,
-    client_message_id: Option<String>,
-    reactions: Option<String>,
-    created_at: i64,
-    updated_at: i64,
-    edited_at: Option<i64>,
-    deleted_at: Option<i64>,
+    pub(crate) id: Vec<u8>,
+    pub(crate) conversation_id: Vec<u8>,
+    pub(crate) seq: i64,
+    pub(crate) rev: i64,
+    pub(crate) sender_id: String,
+    pub(crate) kind: i64,
+    pub(crate) text: Option<String>,
+    pub(crate) media: Option<String>,
+    pub(crate) reply_to: Option<Vec<u8>>,
+    pub(crate) client_message_id: Option<String>,
+    pub(crate) reactions: Option<String>,
+    pub(crate) created_at: i64,
+    pub(crate) updated_at: i64,
+    pub(crate) edited_at: Option<i64>,
+    pub(crate) deleted_at: Option<i64>,
 }
 
 impl TryFrom<MessageRow> for Message {

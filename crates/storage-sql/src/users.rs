@@ -77,6 +77,9 @@ impl SqlStorage {
         if let Some((user, None)) = known(self.pools.reader(), id).await?.map(|row| applied(row, claims)).transpose()? {
             return Ok(Some(user));
         }
+        if create && let Some(user) = self.insert_gathered(id, claims, now).await {
+            return Ok(Some(user));
+        }
         let transaction = self.pools.begin().await?;
         if create && let Some(user) = insert(&transaction, id, claims, now).await? {
             commit(transaction).await?;
@@ -99,6 +102,14 @@ impl SqlStorage {
             commit(transaction).await?;
         }
         Ok(Some(user))
+    }
+
+    /// Makes a user together with others who come now, where that goes; `None` where it does not, or if they are there.
+    async fn insert_gathered(&self, id: &UserId, claims: &ClaimedProfile, now: Timestamp) -> Option<User> {
+        let prepared = self.pools.prepared()?;
+        let user = new_user(id, claims);
+        let goes = Named::by_urls(user.picture.as_deref()).is_empty();
+        (goes && prepared.make(user.clone(), claims.clone(), now).await).then_some(user)
     }
 
     async fn update(&self, id: &UserId, change: &ProfileChange) -> Result<Option<User>, Failed> {
@@ -137,6 +148,18 @@ impl SqlStorage {
     }
 }
 
+/// Makes a user who is not there yet.
+pub(crate) const INSERT: &str = "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
+                                 VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING";
+
+/// A user as `claims` say.
+fn new_user(id: &UserId, claims: &ClaimedProfile) -> User {
+    let mut user = User::nameless(id.clone());
+    user.name = claims.name.clone().unwrap_or(user.name);
+    user.picture.clone_from(&claims.picture);
+    user
+}
+
 /// A new user after `claims`; `None` if somebody has made them already.
 async fn insert(
     transaction: &DatabaseTransaction,
@@ -144,21 +167,16 @@ async fn insert(
     claims: &ClaimedProfile,
     now: Timestamp,
 ) -> Result<Option<User>, Failed> {
-    let mut user = User::nameless(id.clone());
-    user.name = claims.name.clone().unwrap_or(user.name);
-    user.picture.clone_from(&claims.picture);
-    let inserted = Sql::new(
-        "INSERT INTO users (id, name, picture, claimed_name, claimed_picture, created_at) \
-         VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
-    )
-    .bind(user.id.as_str())
-    .bind(user.name.clone())
-    .bind(user.picture.clone())
-    .bind(claims.name.clone())
-    .bind(claims.picture.clone())
-    .bind(now.millis())
-    .run(transaction)
-    .await?;
+    let user = new_user(id, claims);
+    let inserted = Sql::new(INSERT)
+        .bind(user.id.as_str())
+        .bind(user.name.clone())
+        .bind(user.picture.clone())
+        .bind(claims.name.clone())
+        .bind(claims.picture.clone())
+        .bind(now.millis())
+        .run(transaction)
+        .await?;
     if inserted == 0 {
         return Ok(None);
     }

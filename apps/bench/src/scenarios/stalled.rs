@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use serde_json::Value;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 
 use super::Stage;
 use super::traffic::{Cast, Course, Group, perform, set_up};
 use crate::client::Deed;
 use crate::failure::Failure;
 use crate::people::Person;
+use crate::process::{self, Ports};
 use crate::report::{Beside, Faults, Report};
 use crate::run::{Conversation, Run};
 use crate::socket::Socket;
@@ -21,7 +22,7 @@ use crate::swell::Swell;
 /// What a client holds that it has not read, in bytes: little, so that it is the server that has to hold more.
 const RECEIVE_BUFFER: u32 = 8 << 10;
 
-/// The longest that a server may take to cut somebody: its default is ten seconds after the last byte that was taken.
+/// The longest that a server may take to cut somebody: its default is ten seconds after the client stopped.
 const LONGEST: Duration = Duration::from_secs(40);
 
 /// Messages a second when nobody says how many.
@@ -103,14 +104,27 @@ async fn hang(run: Arc<Run>, people: Vec<Person>, least: Duration, pid: u32) -> 
     }
     join_all(sockets.iter_mut().map(|socket| read_until_measured(&run, socket))).await;
     let swell = Swell::watch(Some(pid));
-    let stalls = sockets.into_iter().map(|socket| async {
-        let stopped = Instant::now();
-        timeout(LONGEST, socket.stall(pid)).await.ok().map(|()| stopped.elapsed())
-    });
-    let (cut, ()) = tokio::join!(join_all(stalls), sleep(least));
-    hung.cut = cut.into_iter().flatten().collect();
+    (hung.cut, ()) = tokio::join!(held_for(&sockets, pid), sleep(least));
     hung.swell = swell.end();
     hung
+}
+
+/// How long the server held each of these from now on that it has closed. This end need not hear of it: what the system
+/// gives up because nothing was taken, it gives up without a word.
+async fn held_for(sockets: &[Socket], pid: u32) -> Vec<Duration> {
+    /// How often it is looked at: the list is long, and reading it takes the time of those who are measured.
+    const GLANCE: Duration = Duration::from_millis(200);
+    let stopped = Instant::now();
+    let mut left: Vec<Ports> = sockets.iter().filter_map(Socket::ports).collect();
+    let mut cut = Vec::new();
+    while !left.is_empty() && stopped.elapsed() < LONGEST {
+        sleep(GLANCE).await;
+        let Some(held) = process::held(pid) else { break };
+        let before = left.len();
+        left.retain(|ports| held.contains(ports));
+        cut.extend(std::iter::repeat_n(stopped.elapsed(), before - left.len()));
+    }
+    cut
 }
 
 async fn join(run: &Run, person: &Person) -> Result<Socket, Failure> {

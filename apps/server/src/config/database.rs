@@ -99,6 +99,14 @@ impl DatabaseAt {
         }
     }
 
+    /// Whether other processes may write to it.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Memory | Self::Sqlite { .. } => false,
+            Self::Postgres(_) | Self::Mongo(_) => true,
+        }
+    }
+
     /// Whether something is left out when it is shown.
     pub(super) fn has_secrets(&self) -> bool {
         match self {

@@ -263,6 +263,7 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         call_ring_timeout: needed(layers, &setting::CALL_RING_TIMEOUT, value::nonzero_duration)?,
         rates: None,
         own_media_prefix: optional(layers, &setting::MEDIA_URL, value::base_url)?.unwrap_or_default() + MEDIA_PATH,
+        shared_storage: true,
     })
 }
 

@@ -143,7 +143,7 @@ impl Services {
         let settings = Arc::new(settings);
         let limiting = Limiting::new(settings.rates, link.is_none());
         let publisher = publisher::Publisher::new(bus);
-        let rosters = rosters::Rosters::new(storage.clone());
+        let rosters = rosters::Rosters::new(storage.clone(), settings.shared_storage);
         let revoking = Revoking::new(storage.clone());
         let directory = Directory::new(storage.clone(), revoking.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());

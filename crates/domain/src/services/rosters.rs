@@ -1,6 +1,6 @@
 //! Who is in which conversation, from a bounded cache in front of the storage. Forgotten at once where
-//! this node changes a membership; elsewhere entries live for a second at most, and the append transaction
-//! checks again in any case.
+//! this node changes a membership; where others write as well, entries live for a second at most. The append
+//! transaction checks again in any case.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,8 @@ use crate::ports::Conversations;
 const CAPACITY: u64 = 50_000;
 /// Bounds how long a membership change on another node goes unnoticed here.
 const TTL: Duration = Duration::from_secs(1);
+/// Where there is no other node: bounds what is held of conversations in which nothing happens any more.
+const TTL_ALONE: Duration = Duration::from_mins(10);
 
 /// Cached rosters.
 #[derive(Clone)]
@@ -22,8 +24,10 @@ pub(super) struct Rosters {
 }
 
 impl Rosters {
-    pub(super) fn new(conversations: Arc<dyn Conversations>) -> Self {
-        Self { conversations, cache: Arc::new(FreshCache::new(CAPACITY, TTL)) }
+    /// Rosters of a storage to which other processes write as well, if it is `shared`.
+    pub(super) fn new(conversations: Arc<dyn Conversations>, shared: bool) -> Self {
+        let ttl = if shared { TTL } else { TTL_ALONE };
+        Self { conversations, cache: Arc::new(FreshCache::new(CAPACITY, ttl)) }
     }
 
     /// Who is in a conversation.

@@ -23,6 +23,8 @@ pub struct Settings {
     pub call_ring_timeout: Duration,
     /// What links to this server's own media begin with.
     pub own_media_prefix: String,
+    /// Whether other processes may write to the storage, so that nothing of it can be remembered for long (yes).
+    pub shared_storage: bool,
 }
 
 impl Default for Settings {
@@ -36,6 +38,7 @@ impl Default for Settings {
             typing_timeout: Duration::from_secs(3),
             call_ring_timeout: Duration::from_secs(45),
             own_media_prefix: "/media/".to_owned(),
+            shared_storage: true,
         }
     }
 }

@@ -335,7 +335,7 @@ mod tests {
             presence.clone(),
             publisher.clone(),
         );
-        let rosters = Rosters::new(conversations.clone());
+        let rosters = Rosters::new(conversations.clone(), true);
         // Its worker is gone, so nothing is noted.
         let (notifying, _) = Notifying::new(notifying::Needs {
             notifications: Arc::new(MockNotifications::new()),

@@ -86,6 +86,7 @@ impl<Shape: JsonSchema> JsonSchema for Encoded<Shape> {
 }
 
 /// Reads a field that can be left out, which keeps something, or be `null`, which removes it.
+#[expect(clippy::option_option, reason = "left out, null and a text are three things to say")]
 pub(crate) fn clearable<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<String>>, D::Error> {
     Option::deserialize(deserializer).map(Some)
 }

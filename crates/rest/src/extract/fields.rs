@@ -24,8 +24,7 @@ fn refusal(field: Option<String>, problem: &str) -> Error {
         return Error::validation(missing.to_owned(), "is required");
     }
     let field = field.unwrap_or_else(|| "body".to_owned());
-    let Some(expected) = problem.strip_prefix("invalid type: ").and_then(|rest| Some(rest.split_once(", expected ")?))
-    else {
+    let Some(expected) = problem.strip_prefix("invalid type: ").and_then(|rest| rest.split_once(", expected ")) else {
         return Error::validation(field, problem.to_owned());
     };
     match expected {

@@ -25,6 +25,7 @@ const MAX_TOLD: usize = 10_000;
 /// What is left out is kept.
 #[derive(JsonSchema, Deserialize)]
 #[serde(rename_all = "camelCase")]
+#[expect(clippy::option_option, reason = "left out, null and a text are three things to say")]
 pub(super) struct UserBody {
     #[schemars(length(min = 1, max = User::MAX_NAME_CHARS))]
     full_name: Option<String>,

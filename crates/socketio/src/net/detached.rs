@@ -3,26 +3,15 @@
 //! hold all of that. What is kept here is copied, and it is only what the handshake needs.
 
 use axum::extract::{OriginalUri, Request};
-use axum::http::header::{
-    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION,
-    TRANSFER_ENCODING, UPGRADE,
-};
+use axum::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, SEC_WEBSOCKET_KEY};
 use axum::http::{HeaderMap, HeaderValue, Uri};
 
-/// The headers that the library or the handshake looks at.
-const KEPT: [HeaderName; 8] = [
-    AUTHORIZATION,
-    CONNECTION,
-    CONTENT_LENGTH,
-    CONTENT_TYPE,
-    SEC_WEBSOCKET_KEY,
-    SEC_WEBSOCKET_VERSION,
-    TRANSFER_ENCODING,
-    UPGRADE,
-];
+/// The headers that the library (0.17 of its engine) or the handshake looks at; what is about the connection, hyper has
+/// carried out.
+const KEPT: [HeaderName; 3] = [AUTHORIZATION, CONTENT_TYPE, SEC_WEBSOCKET_KEY];
 
-/// How many of them the request of a WebSocket has, which is what most sessions keep.
-const MOST: usize = 5;
+/// How many of them a request has at most. Most sessions keep that of a WebSocket, which has one or two.
+const MOST: usize = 2;
 
 /// The same request on memory of its own, with the headers that matter.
 pub(crate) fn detached(mut request: Request) -> Request {

@@ -28,7 +28,7 @@ pub struct Listener {
 /// What every connection gets.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Options {
-    /// How long a write may wait before the connection is cut and counted (`SLOW_CONSUMER_TIMEOUT`).
+    /// How long a write may wait, or what is sent be without an answer, before the connection is cut and counted.
     pub(crate) stall_limit: Duration,
     /// The kernel's buffer of unsent bytes; `None` leaves it to the system.
     pub(crate) send_buffer_bytes: Option<usize>,
@@ -51,7 +51,8 @@ impl Listener {
         if let Some(bytes) = self.options.send_buffer_bytes {
             let _ = socket.set_send_buffer_size(bytes);
         }
-        // A peer that vanished without a word: what it does not acknowledge ends the connection.
+        // A peer that vanished without a word, or has no room: what it does not take ends the connection, also where all
+        // of it fits into the system's buffer and no write of ours waits.
         #[cfg(target_os = "linux")]
         let _ = socket.set_tcp_user_timeout(Some(self.options.stall_limit));
         ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone())

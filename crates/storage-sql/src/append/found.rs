@@ -13,7 +13,7 @@ use crate::rows::{count, object_id, read_state};
 use crate::search::PLACE_BITS;
 
 /// Gathers what was found for each send, and the media that are not there.
-pub(super) fn gather(
+pub(crate) fn gather(
     batch: &[NewMessage],
     rows: Vec<FoundRow>,
     missing: BTreeSet<MediumId>,

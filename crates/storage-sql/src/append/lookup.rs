@@ -10,25 +10,25 @@ use crate::statement::Sql;
 /// What was found for the send at `ordinal`. Columns of a conversation are empty if there is none, those of a
 /// participant if the sender is not in it.
 #[derive(Debug, FromQueryResult)]
-pub(super) struct FoundRow {
-    pub(super) ordinal: i64,
-    pub(super) last_seq: Option<i64>,
-    pub(super) rev: Option<i64>,
-    pub(super) active_at: Option<i64>,
-    pub(super) floor_seq: Option<i64>,
-    pub(super) read_position: Option<i64>,
-    pub(super) ahead: Option<String>,
-    pub(super) dead_count: Option<i64>,
+pub(crate) struct FoundRow {
+    pub(crate) ordinal: i64,
+    pub(crate) last_seq: Option<i64>,
+    pub(crate) rev: Option<i64>,
+    pub(crate) active_at: Option<i64>,
+    pub(crate) floor_seq: Option<i64>,
+    pub(crate) read_position: Option<i64>,
+    pub(crate) ahead: Option<String>,
+    pub(crate) dead_count: Option<i64>,
     /// The message with the same `clientMessageId`.
-    pub(super) first_id: Option<Vec<u8>>,
+    pub(crate) first_id: Option<Vec<u8>>,
     /// Whether the message that it answers is in the conversation.
-    pub(super) has_original: bool,
+    pub(crate) has_original: bool,
     /// The sender blocks the other person of a direct conversation.
-    pub(super) by_sender: bool,
+    pub(crate) by_sender: bool,
     /// The other person blocks the sender.
-    pub(super) by_peer: bool,
+    pub(crate) by_peer: bool,
     /// The highest `place` of the same millisecond, where messages have one.
-    pub(super) last_place: Option<i64>,
+    pub(crate) last_place: Option<i64>,
 }
 
 /// Finds it, in the order of the batch.
@@ -50,16 +50,33 @@ pub(super) async fn look_up(transaction: &DatabaseTransaction, batch: &[NewMessa
     Ok(found)
 }
 
-/// Kind 0 is a direct conversation. Its other person is looked for from the block's side: a person has few blocks.
-macro_rules! look_up {
-    ($own:literal, $participants:literal, $last_place:literal) => {
-        concat!(
-            "WITH sends AS MATERIALIZED (
+/// The batch as one JSON list.
+macro_rules! listed {
+    () => {
+        "sends AS MATERIALIZED (
                 SELECT key AS ordinal, unhex(value ->> 0) AS conversation_id, value ->> 1 AS sender_id,
                     value ->> 2 AS client_message_id, unhex(value ->> 3) AS reply_to,
                     CAST(value ->> 4 AS BIGINT) AS created_at
                 FROM json_each(?1)
-            )",
+            )"
+    };
+}
+
+/// A single send, column by column.
+macro_rules! single {
+    () => {
+        "sends (ordinal, conversation_id, sender_id, client_message_id, reply_to, created_at) AS (
+                SELECT ?1, ?3, ?4, ?5, ?6, ?7
+            )"
+    };
+}
+
+/// Kind 0 is a direct conversation. Its other person is looked for from the block's side: a person has few blocks.
+macro_rules! look_up {
+    ($sends:ident, $own:literal, $participants:literal, $last_place:literal) => {
+        concat!(
+            "WITH ",
+            $sends!(),
             $own,
             "
             SELECT sends.ordinal, c.last_seq, c.rev, c.active_at, p.floor_seq, p.read_position, p.ahead, p.dead_count,
@@ -88,15 +105,27 @@ macro_rules! look_up {
     };
 }
 
-const SQLITE: &str = look_up!(
-    "",
-    "participants",
-    "(SELECT max(place) FROM messages
-        WHERE place >= sends.created_at * ?2 AND place < (sends.created_at + 1) * ?2)"
-);
+/// Messages of SQLite have places.
+macro_rules! look_up_sqlite {
+    ($sends:ident) => {
+        look_up!(
+            $sends,
+            "",
+            "participants",
+            "(SELECT max(place) FROM messages
+                WHERE place >= sends.created_at * ?2 AND place < (sends.created_at + 1) * ?2)"
+        )
+    };
+}
+
+const SQLITE: &str = look_up_sqlite!(listed);
+
+/// The same of one send. Bound are its place in the batch, the places that a millisecond has, and its columns.
+pub(crate) const LOOK_UP_ONE: &str = look_up_sqlite!(single);
 
 /// The senders' positions are locked, and are those of after the lock: a mark at the same moment is over, or waits.
 const POSTGRES: &str = look_up!(
+    listed,
     ", own AS MATERIALIZED (
         SELECT conversation_id, user_id, floor_seq, read_position, ahead, dead_count FROM participants
         WHERE (conversation_id, user_id) IN (SELECT conversation_id, sender_id FROM sends) FOR NO KEY UPDATE

@@ -13,10 +13,12 @@ use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, Db
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 
 use crate::error::root_cause;
+use crate::prepared::Prepared;
 use crate::statement::Sql;
 
-/// Told of every statement that ran, with its text and how long it took. Bound values are not shown, since
-/// they are what people wrote. Called on the runtime: it must not block.
+/// Told of every statement that ran, with its text and how long it took; of one that ran for each row of a batch once,
+/// for all of them. Bound values are not shown, since they are what people wrote. Called on the runtime: it must not
+/// block.
 pub type StatementObserver = Arc<dyn Fn(&str, Duration) + Send + Sync>;
 
 /// How to open a database. The defaults suit a server of its own on one machine.
@@ -136,6 +138,7 @@ pub enum ConnectError {
 pub(crate) struct Pools {
     writer: DatabaseConnection,
     readers: DatabaseConnection,
+    prepared: Option<Prepared>,
     limits: Limits,
 }
 
@@ -175,6 +178,11 @@ impl Pools {
         self.writer
             .begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() })
             .await
+    }
+
+    /// The way for what is written most often, which SQLite has.
+    pub(crate) fn prepared(&self) -> Option<&Prepared> {
+        self.prepared.as_ref()
     }
 
     /// Any of the reading connections, for one statement.
@@ -227,7 +235,11 @@ impl Pools {
     /// Waits for running statements and closes every connection.
     pub(crate) async fn close(&self) -> Result<(), DbErr> {
         self.readers.close_by_ref().await?;
-        self.writer.close_by_ref().await
+        self.writer.close_by_ref().await?;
+        if let Some(prepared) = &self.prepared {
+            prepared.close().await;
+        }
+        Ok(())
     }
 }
 

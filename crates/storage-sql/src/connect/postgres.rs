@@ -50,7 +50,7 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Pools, ConnectE
         pool.set_metric_callback(move |info| observer(&info.statement.sql, info.elapsed));
     }
     let limits = Limits { connections: size, call: Some(acquire_timeout + 2 * statement_timeout) };
-    Ok(Pools { writer: pool.clone(), readers: pool, limits })
+    Ok(Pools { writer: pool.clone(), readers: pool, prepared: None, limits })
 }
 
 /// Lets this process alone bring the schema up to date until the transaction ends, however long that takes.

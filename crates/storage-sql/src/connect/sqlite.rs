@@ -1,6 +1,7 @@
 //! Opening an SQLite file. One connection writes, a small pool reads: in WAL mode readers never wait for the writer,
 //! and a single writer never meets a lock of this process. Every commit is on disk before it is acknowledged
-//! (`synchronous=FULL`).
+//! (`synchronous=FULL`). What is written most often has a further connection (`prepared`), for which the one that
+//! writes rests.
 
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,15 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 
 use super::{ConnectError, Limits, Options, Pools};
 use crate::error::root_cause;
+use crate::prepared::Prepared;
+
+/// What whoever writes sets besides.
+const WRITING: [(&str, &str); 2] = [
+    // Pages that many commits touch go to the file once per 16 MiB of log, not once per 4.
+    ("wal_autocheckpoint", "4096"),
+    // Without it the log keeps the size of its largest burst for good.
+    ("journal_size_limit", "67108864"),
+];
 
 /// How many rows of an answer may wait for whoever asked.
 const ROW_BUFFER: usize = 512;
@@ -24,22 +34,29 @@ pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, Connect
     let failed = |source: DbErr| ConnectError::Open { path: path.clone(), reason: root_cause(&source), source };
     let file = path.clone();
     let writer = pool(options, 1, move |connect| {
-        connect
+        let connect = connect
             .filename(&file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            // Pages that many commits touch go to the file once per 16 MiB of log, not once per 4.
-            .pragma("wal_autocheckpoint", "4096")
-            // Without it the log keeps the size of its largest burst for good.
-            .pragma("journal_size_limit", "67108864")
+            .synchronous(SqliteSynchronous::Full);
+        WRITING.into_iter().fold(connect, |connect, (name, value)| connect.pragma(name, value))
     })
     .await
     .map_err(failed)?;
     let file = path.clone();
     let read_only = move |connect: SqliteConnectOptions| connect.filename(&file).pragma("query_only", "ON");
     let readers = pool(options, options.readers.max(1), read_only).await.map_err(failed)?;
-    Ok(Pools { writer, readers, limits: Limits { connections: 0, call: None } })
+    let turns = writer.get_sqlite_connection_pool().clone();
+    let prepared = Prepared::open(&path, &settings(options), options, turns)
+        .map_err(|error| failed(DbErr::Custom(error.to_string())))?;
+    Ok(Pools { writer, readers, prepared: Some(prepared), limits: Limits { connections: 0, call: None } })
+}
+
+/// What the connection for prepared statements sets, as text: the same as the one that writes.
+fn settings(options: &Options) -> Vec<(&'static str, String)> {
+    let fixed = [("synchronous", "FULL"), ("foreign_keys", "ON"), ("temp_store", "MEMORY")];
+    let cache = ("cache_size", format!("-{}", options.cache_kib));
+    fixed.into_iter().chain(WRITING).map(|(name, value)| (name, value.to_owned())).chain([cache]).collect()
 }
 
 async fn pool(

@@ -12,7 +12,7 @@ use crate::error::Failed;
 use crate::statement::Sql;
 use crate::{SqlStorage, words};
 
-pub(crate) use sqlite::PLACE_BITS;
+pub(crate) use sqlite::{INSERT_ROW, PLACE_BITS};
 
 /// Messages that match, newest first.
 pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<Page<Message, SearchCursor>, Failed> {
@@ -25,8 +25,7 @@ pub(crate) async fn search(storage: &SqlStorage, query: &SearchQuery) -> Result<
 /// Puts new messages, with their places, into the index; nothing of those that search never finds.
 pub(crate) async fn index(transaction: &DatabaseTransaction, stored: &[(i64, Message)]) -> Result<(), Failed> {
     let row = |(place, message): &(i64, Message)| {
-        let text = message.text.as_deref().filter(|_| message.kind != MessageKind::System)?;
-        let words = words::indexed(message.conversation_id, text);
+        let words = words_of(message)?;
         let (id, conversation) = (message.id.to_string(), message.conversation_id.to_string());
         Some((words, *place, id, conversation, message.created_at.millis()))
     };
@@ -36,6 +35,12 @@ pub(crate) async fn index(transaction: &DatabaseTransaction, stored: &[(i64, Mes
     }
     Sql::either(sqlite::INSERT, postgres::INSERT).bind_json(&rows)?.run(transaction).await?;
     Ok(())
+}
+
+/// What the index holds of a new message; `None` of those that search never finds.
+pub(crate) fn words_of(message: &Message) -> Option<String> {
+    let text = message.text.as_deref().filter(|_| message.kind != MessageKind::System)?;
+    Some(words::indexed(message.conversation_id, text))
 }
 
 /// Puts a message that has changed into the index instead of what it was; a tombstone no more.

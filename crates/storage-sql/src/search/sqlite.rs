@@ -17,6 +17,9 @@ use crate::{SqlStorage, words};
 pub(super) const INSERT: &str = "INSERT INTO message_search (rowid, words) \
                                  SELECT value ->> 1, value ->> 0 FROM json_each(?)";
 
+/// Values are place and words.
+pub(crate) const INSERT_ROW: &str = "INSERT INTO message_search (rowid, words) VALUES (?1, ?2)";
+
 /// Values are the message, its conversation, its moment and, where they go in, its words.
 pub(super) const REMOVE: &str = "DELETE FROM message_search WHERE rowid = (SELECT place FROM messages WHERE id = ?1)";
 pub(super) const INSERT_ONE: &str =

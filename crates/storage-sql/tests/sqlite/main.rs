@@ -5,6 +5,7 @@ mod archive;
 mod batches;
 mod contract;
 mod locks;
+mod newcomers;
 mod notifications;
 mod opening;
 mod plans;

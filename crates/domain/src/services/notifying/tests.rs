@@ -64,7 +64,7 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
     let users = Arc::new(MockUsers::new());
     let revoking = Revoking::new(users.clone());
     let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
-    let rosters = Rosters::new(conversations.clone());
+    let rosters = Rosters::new(conversations.clone(), true);
     Notifying::new(Needs {
         notifications: Arc::new(notifications),
         views: NotificationViews::new(conversations, Arc::new(messages), directory, rosters.clone()),
