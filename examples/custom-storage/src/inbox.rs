@@ -4,7 +4,7 @@ use parlance_domain::model::{ConversationId, Notification, NotificationBody, Not
 
 use crate::failure::Failed;
 use crate::records::NotificationRecord;
-use crate::room::{self, message_at};
+use crate::room;
 use crate::store::{Scan, View, Writer};
 use crate::tables::{self, NOTES, NOTIFICATIONS, STANDING, UNREAD, USERS};
 use crate::users::Known;
@@ -41,7 +41,7 @@ pub(crate) fn as_it_stands(view: &impl View, mut notification: Notification) -> 
         && !notification.read
         && let Some(room) = room::find(view, *conversation_id)?
         && room.role(&notification.user_id).is_some()
-        && let Some(newest) = message_at(view, *conversation_id, room.conversation.last_seq)?
+        && let Some(newest) = room::newest_of_others(view, &room, &notification.user_id)?
     {
         *message_id = newest.id;
     }

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use parlance_domain::error::{Attempt, Error, Result};
-use parlance_domain::model::{ConversationId, MessageId, MessageStatus, Seq, UserId, Watermarks};
+use parlance_domain::model::{ConversationId, ConversationKind, MessageId, MessageStatus, Seq, UserId, Watermarks};
 use parlance_domain::ports::{DeliveredNow, ReadMarked, ReadTarget, Receipts, StorageResult};
 
 use crate::EmbeddedStorage;
+use crate::blocks;
 use crate::failure::{Failed, Stop, answered};
 use crate::room::{self, Room, message_at, newest, seq_in};
-use crate::store::Writer;
+use crate::store::{View, Writer};
 
 #[async_trait]
 impl Receipts for EmbeddedStorage {
@@ -29,7 +30,9 @@ impl Receipts for EmbeddedStorage {
         self.write(move |writer| {
             let mut delivered = Vec::new();
             for mut room in room::of(writer, &user)? {
-                delivered.extend(writer.mark_delivered(&mut room, &user)?);
+                if !is_blocked_in(writer, &room, &user)? {
+                    delivered.extend(writer.mark_delivered(&mut room, &user)?);
+                }
             }
             Ok(delivered)
         })
@@ -73,6 +76,15 @@ impl Receipts for EmbeddedStorage {
         })
         .await
     }
+}
+
+/// Whether a direct conversation is one across a block.
+fn is_blocked_in(view: &impl View, room: &Room, user: &UserId) -> Result<bool, Failed> {
+    if room.conversation.kind != ConversationKind::Direct {
+        return Ok(false);
+    }
+    let Some(other) = room.users().find(|other| *other != user) else { return Ok(false) };
+    Ok(blocks::between(view, user, other)?.any())
 }
 
 impl Writer {

@@ -265,6 +265,17 @@ pub(crate) fn message_at(view: &impl View, id: ConversationId, seq: Seq) -> Resu
     Ok(view.get(&MESSAGES, &tables::numbered(id, seq))?.map(|record| record.0))
 }
 
+/// The newest message of a conversation that is not `user`'s own.
+pub(crate) fn newest_of_others(view: &impl View, room: &Room, user: &UserId) -> Result<Option<Message>, Failed> {
+    for seq in (1..=room.conversation.last_seq).rev() {
+        let message = message_at(view, room.conversation.id, seq)?;
+        if let Some(message) = message.filter(|message| message.sender_id != *user) {
+            return Ok(Some(message));
+        }
+    }
+    Ok(None)
+}
+
 /// The message with this id.
 pub(crate) fn message(view: &impl View, id: MessageId) -> Result<Option<Message>, Failed> {
     let Some(key) = view.bytes(PLACES, &id.bytes())? else { return Ok(None) };
