@@ -137,9 +137,11 @@ fn is_transient_state(state: &str) -> bool {
     SINGLE.contains(&state) || CLASSES.iter().any(|class| state.starts_with(class))
 }
 
+/// SQLite's result code where somebody else holds the file.
+const BUSY: i32 = 5;
+
 /// SQLite's primary result code is the low byte of the extended one.
 fn is_transient_code(code: i32) -> bool {
-    const BUSY: i32 = 5;
     const LOCKED: i32 = 6;
     const NOMEM: i32 = 7;
     const READONLY: i32 = 8;
@@ -149,6 +151,12 @@ fn is_transient_code(code: i32) -> bool {
     const CANTOPEN: i32 = 14;
     const PROTOCOL: i32 = 15;
     matches!(code & 0xff, BUSY | LOCKED | NOMEM | READONLY | INTERRUPT | IOERR | FULL | CANTOPEN | PROTOCOL)
+}
+
+/// Whether somebody else holds the SQLite file.
+pub(crate) fn is_busy(error: &DbErr) -> bool {
+    let Some(DriverError::Database(error)) = driver(error) else { return false };
+    error.code().and_then(|code| code.parse().ok()).is_some_and(|code: i32| code & 0xff == BUSY)
 }
 
 fn is_transient_prepared(error: &rusqlite::Error) -> bool {

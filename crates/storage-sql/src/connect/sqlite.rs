@@ -4,13 +4,14 @@
 //! writes rests.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 
 use super::{ConnectError, Limits, Options, Pools};
-use crate::error::root_cause;
+use crate::error::{is_busy, root_cause};
 use crate::prepared::Prepared;
 
 /// What whoever writes sets besides.
@@ -32,17 +33,7 @@ pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, Connect
         return Err(ConnectError::NoFolder(folder.to_owned()));
     }
     let failed = |source: DbErr| ConnectError::Open { path: path.clone(), reason: root_cause(&source), source };
-    let file = path.clone();
-    let writer = pool(options, 1, move |connect| {
-        let connect = connect
-            .filename(&file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full);
-        WRITING.into_iter().fold(connect, |connect, (name, value)| connect.pragma(name, value))
-    })
-    .await
-    .map_err(failed)?;
+    let writer = writer(&path, options).await.map_err(failed)?;
     let file = path.clone();
     let read_only = move |connect: SqliteConnectOptions| connect.filename(&file).pragma("query_only", "ON");
     let readers = pool(options, options.readers.max(1), read_only).await.map_err(failed)?;
@@ -50,6 +41,29 @@ pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, Connect
     let prepared = Prepared::open(&path, &settings(options), options, turns)
         .map_err(|error| failed(DbErr::Custom(error.to_string())))?;
     Ok(Pools { writer, readers, prepared: Some(prepared), limits: Limits { connections: 0, call: None } })
+}
+
+/// The connection that writes. Who else makes or opens the file at this moment is waited for: SQLite does not do that by
+/// itself where a file goes over to WAL.
+async fn writer(path: &Path, options: &Options) -> Result<DatabaseConnection, DbErr> {
+    let patience = Instant::now() + options.busy_timeout;
+    loop {
+        let file = path.to_owned();
+        let opened = pool(options, 1, move |connect| {
+            let connect = connect
+                .filename(&file)
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                .synchronous(SqliteSynchronous::Full);
+            WRITING.into_iter().fold(connect, |connect, (name, value)| connect.pragma(name, value))
+        });
+        match opened.await {
+            Err(error) if is_busy(&error) && Instant::now() < patience => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            outcome => return outcome,
+        }
+    }
 }
 
 /// What the connection for prepared statements sets, as text: the same as the one that writes.
