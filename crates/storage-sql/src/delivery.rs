@@ -41,13 +41,13 @@ pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Resul
     let places: Vec<_> = behind.iter().filter_map(|id| marks.get(id).map(|marks| Floor::of(*id, marks))).collect();
     let reached = list_reached(&transaction, user, &places).await?;
     Sql::new(
-        "UPDATE participants SET delivered_position = c.last_seq FROM conversations c \
-         WHERE c.id = participants.conversation_id AND participants.user_id = ? \
-           AND participants.delivered_position < c.last_seq \
-           AND c.id IN (SELECT unhex(atom) FROM json_each(?))",
+        "UPDATE participants SET delivered_position = c.last_seq \
+         FROM json_each(?) d CROSS JOIN conversations c \
+         WHERE c.id = unhex(d.atom) AND participants.conversation_id = c.id AND participants.user_id = ? \
+           AND participants.delivered_position < c.last_seq",
     )
-    .bind(user.as_str())
     .bind_json(&behind.iter().map(ToString::to_string).collect::<Vec<_>>())?
+    .bind(user.as_str())
     .run(&transaction)
     .await?;
     commit(transaction).await?;
