@@ -38,7 +38,7 @@ if (STORAGE !== 'sqlite') {
     it('what one node has let through the other does not let through again', async () => {
       const { ann, conversationId, here, there } = await sender();
       assert.equal(allowed(await burst(here, conversationId)), BURST);
-      const refused = await eventually('the other node refuses', () => send(there, conversationId, 'more'), ({ success }) => !success, 1_000);
+      const refused = await eventually('the other node refuses', () => send(there, conversationId, 'more'), ({ success }) => !success);
       assert.equal(refused.code, 'RATE_LIMITED');
       assert.ok(refused.retryAfterMs > 0, JSON.stringify(refused));
       const posted = await fetch(`${two.url}/api/v1/chat/messages`, {
@@ -58,7 +58,7 @@ if (STORAGE !== 'sqlite') {
       // Either node makes them wait until one node alone would have let through as much, and one more.
       for (const client of [here, there]) {
         const owes = ({ retryAfterMs }) => retryAfterMs > (spent + 1 - BURST) * 1_000 - (Date.now() - began) - 100;
-        await eventually('what is owed', () => send(client, conversationId, 'on'), (answer) => !answer.success && owes(answer), 1_000);
+        await eventually('what is owed', () => send(client, conversationId, 'on'), (answer) => !answer.success && owes(answer));
       }
     });
 
@@ -69,8 +69,8 @@ if (STORAGE !== 'sqlite') {
         const began = Date.now();
         const answers = await Promise.all([burst(here, conversationId), burst(there, conversationId)]);
         assert.deepEqual(answers.map(allowed), [BURST, BURST]);
-        assert.ok(Date.now() - began < 2_000, `${Date.now() - began} ms`);
-        assert.equal((await send(here, conversationId, 'one more')).code, 'RATE_LIMITED');
+        assert.ok(Date.now() - began < 5_000, `${Date.now() - began} ms`);
+        await eventually('its own limit holds', () => send(here, conversationId, 'more'), ({ code }) => code === 'RATE_LIMITED');
       } finally {
         for (const { line } of [one, two]) line.release();
       }
