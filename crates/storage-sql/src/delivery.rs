@@ -11,14 +11,24 @@ use crate::statement::Sql;
 use crate::watermarks::list_watermarks;
 use crate::{SqlStorage, commit, locks};
 
-/// Where a participant `p`'s delivered position is not at the end of the conversation `c`. Kind 0 is a direct one: across
-/// a block nobody is told who came.
+/// Something of the conversations in which the delivered position of `?1` is not at the end. Kind 0 is a direct one:
+/// across a block nobody is told who came. Those that are behind are found first: PostgreSQL would look for blocks in
+/// all conversations that there are.
 macro_rules! behind {
-    () => {
-        "p.user_id = ? AND p.delivered_position < c.last_seq AND NOT (c.kind = 0 AND EXISTS ( \
-             SELECT 1 FROM participants o WHERE o.conversation_id = c.id AND o.user_id <> p.user_id AND ( \
-                 EXISTS (SELECT 1 FROM blocks WHERE blocker = p.user_id AND blocked = o.user_id) \
-                 OR EXISTS (SELECT 1 FROM blocks WHERE blocker = o.user_id AND blocked = p.user_id))))"
+    ($what:literal, $more:literal) => {
+        concat!(
+            "WITH behind AS MATERIALIZED ( \
+                 SELECT c.id, c.kind, c.last_seq, p.read_position \
+                 FROM participants p JOIN conversations c ON c.id = p.conversation_id \
+                 WHERE p.user_id = ?1 AND p.delivered_position < c.last_seq) \
+             SELECT ",
+            $what,
+            " FROM behind WHERE NOT (behind.kind = 0 AND EXISTS ( \
+                 SELECT 1 FROM participants o WHERE o.conversation_id = behind.id AND o.user_id <> ?1 AND ( \
+                     EXISTS (SELECT 1 FROM blocks WHERE blocker = ?1 AND blocked = o.user_id) \
+                     OR EXISTS (SELECT 1 FROM blocks WHERE blocker = o.user_id AND blocked = ?1))))",
+            $more,
+        )
     };
 }
 
@@ -26,11 +36,7 @@ macro_rules! behind {
 pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Result<Vec<DeliveredNow>, Failed> {
     // Most who come online have missed nothing: they must not queue behind the writers. What they have read
     // cannot turn from sent to delivered any more.
-    let missed = Sql::new(concat!(
-        "SELECT c.last_seq FROM participants p JOIN conversations c ON c.id = p.conversation_id WHERE ",
-        behind!(),
-        " AND p.read_position < c.last_seq LIMIT 1",
-    ));
+    let missed = Sql::new(behind!("last_seq", " AND read_position < last_seq LIMIT 1"));
     if missed.bind(user.as_str()).scalar::<i64, _>(storage.pools.reader()).await?.is_none() {
         return Ok(Vec::new());
     }
@@ -71,13 +77,7 @@ pub(crate) async fn mark_delivered(storage: &SqlStorage, user: &UserId) -> Resul
 
 /// The conversations in which the user's delivered position is to move.
 async fn behind<C: ConnectionTrait>(on: &C, user: &UserId) -> Result<Vec<ConversationId>, Failed> {
-    let ids: Vec<Vec<u8>> = Sql::new(concat!(
-        "SELECT c.id FROM participants p JOIN conversations c ON c.id = p.conversation_id WHERE ",
-        behind!(),
-    ))
-    .bind(user.as_str())
-    .scalars(on)
-    .await?;
+    let ids: Vec<Vec<u8>> = Sql::new(behind!("id", "")).bind(user.as_str()).scalars(on).await?;
     ids.iter().map(|id| Ok(object_id(id)?.into())).collect()
 }
 

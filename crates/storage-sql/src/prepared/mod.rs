@@ -135,10 +135,11 @@ mod tests {
     async fn jobs_are_as_durable_as_everything_else_and_wait_for_their_turn() {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let url = format!("sqlite://{}", folder.path().join("chat.db").display());
-        // Whoever met the file locked instead of waiting would fail at once.
-        let options = Options { busy_timeout: Duration::ZERO, ..Options::default() };
-        let pools = Pools::open(&url, &options).await.expect("a new database opens");
+        let pools = Pools::open(&url, &Options::default()).await.expect("a new database opens");
         let prepared = pools.prepared().expect("SQLite has it").clone();
+        // Whoever met the file locked instead of waiting for their turn would fail at once.
+        let impatient = prepared.write(|statements| Ok(statements.transaction.busy_timeout(Duration::ZERO)?));
+        impatient.await.expect("it can be set");
         for (pragma, expected) in [("journal_mode", "wal"), ("synchronous", "2"), ("foreign_keys", "1")] {
             let text = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
             let value = prepared.write(move |statements| {

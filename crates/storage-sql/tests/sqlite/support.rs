@@ -53,8 +53,9 @@ pub(crate) async fn plan(on: &DatabaseConnection, statement: &str) -> Vec<String
 /// Steps that walk a whole table. Lists that were handed in, the full-text index from where a search begins, and
 /// results of other steps are none.
 pub(crate) fn scans(plan: &[String]) -> Vec<&String> {
-    const RESULTS: [&str; 8] = [
+    const RESULTS: [&str; 9] = [
         "SCAN asked",
+        "SCAN behind",
         "SCAN buckets",
         "SCAN floors",
         "SCAN named",
