@@ -22,22 +22,15 @@ impl Vocabulary for Gateway {
     type Notification<'a> = BriefNotification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new::<payloads::OfConversation>("joinConversation", |args| args.conversation_id().map(Command::Join))
-            .of(Operation::Join)
-            .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("leaveConversation", |args| {
-            args.conversation_id().map(Command::Leave)
-        })
-        .says(Said::Room),
+        Inbound::join("joinConversation"),
+        Inbound::leave("leaveConversation"),
         Inbound::new::<payloads::SendContent>("sendMessage", |args| {
             draft::text(args.fields()?, "content").map(Command::Send)
         })
         .of(Operation::Send)
         .says(Said::Sent),
-        Inbound::new::<payloads::OfConversation>("typing", |args| {
-            Ok(Command::TypingStart(args.conversation_id()?, None))
-        }),
-        Inbound::new::<payloads::OfConversation>("stopTyping", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::typing_start("typing"),
+        Inbound::typing_stop("stopTyping"),
     ];
 
     const OUTBOUND: &'static [Outbound] = &[

@@ -6,13 +6,12 @@ use parlance_domain::model::{self, ConversationId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::errors::Operation;
 use crate::extension::StatusShape;
 use crate::gateway::Message;
 use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, Id};
-use crate::vocabulary::{Ack, Inbound, Outbound, Said, Vocabulary};
-use crate::{Command, Wire, extension, payloads, wire};
+use crate::vocabulary::{Ack, Inbound, Outbound, Vocabulary};
+use crate::{Wire, extension, wire};
 
 /// The dialect.
 pub(crate) struct Marketplace;
@@ -23,22 +22,11 @@ impl Vocabulary for Marketplace {
     type Notification<'a> = BriefNotification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new::<payloads::OfConversation>("join:conversation", |args| args.conversation_id().map(Command::Join))
-            .of(Operation::Join)
-            .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("leave:conversation", |args| {
-            args.conversation_id().map(Command::Leave)
-        })
-        .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("typing:start", |args| {
-            Ok(Command::TypingStart(args.conversation_id()?, None))
-        }),
-        Inbound::new::<payloads::OfConversation>("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
-        Inbound::new::<payloads::OfConversation>("conversation:get-online-users", |args| {
-            args.conversation_id().map(Command::OnlineUsers)
-        })
-        .acked_as(Ack::Array)
-        .says(Said::OnlineUsers),
+        Inbound::join("join:conversation"),
+        Inbound::leave("leave:conversation"),
+        Inbound::typing_start("typing:start"),
+        Inbound::typing_stop("typing:stop"),
+        Inbound::online_users("conversation:get-online-users").acked_as(Ack::Array),
         // `user:get-status` and `users:get-status` are in the extension vocabulary, in this dialect's shape.
     ];
 

@@ -21,13 +21,8 @@ impl Vocabulary for Nextchat {
     type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new::<payloads::OfConversation>("joinConversation", |args| args.conversation_id().map(Command::Join))
-            .of(Operation::Join)
-            .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("leaveConversation", |args| {
-            args.conversation_id().map(Command::Leave)
-        })
-        .says(Said::Room),
+        Inbound::join("joinConversation"),
+        Inbound::leave("leaveConversation"),
         Inbound::new::<payloads::SendAs>("sendMessage", |args| {
             let fields = args.fields()?;
             let draft = draft::text(fields, "message")?;

@@ -22,17 +22,9 @@ impl Vocabulary for Talentbridge {
     type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new::<payloads::OfConversation>("conversation:join", |args| args.conversation_id().map(Command::Join))
-            .of(Operation::Join)
-            .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("conversation:leave", |args| {
-            args.conversation_id().map(Command::Leave)
-        })
-        .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("conversation:get_online_users", |args| {
-            args.conversation_id().map(Command::OnlineUsers)
-        })
-        .says(Said::OnlineUsers),
+        Inbound::join("conversation:join"),
+        Inbound::leave("conversation:leave"),
+        Inbound::online_users("conversation:get_online_users"),
         Inbound::new::<payloads::SendText>("message:send", |args| {
             let fields = args.fields()?;
             let draft = draft::text(fields, "text")?;
@@ -40,10 +32,8 @@ impl Vocabulary for Talentbridge {
         })
         .of(Operation::Send)
         .says(Said::Sent),
-        Inbound::new::<payloads::OfConversation>("typing:start", |args| {
-            Ok(Command::TypingStart(args.conversation_id()?, None))
-        }),
-        Inbound::new::<payloads::OfConversation>("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::typing_start("typing:start"),
+        Inbound::typing_stop("typing:stop"),
         // `messages:mark_read` is in the extension vocabulary, in this dialect's shape.
     ];
 

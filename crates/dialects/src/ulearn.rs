@@ -21,13 +21,8 @@ impl Vocabulary for Ulearn {
     type Notification<'a> = Notification<'a>;
 
     const INBOUND: &'static [Inbound] = &[
-        Inbound::new::<payloads::OfConversation>("join:conversation", |args| args.conversation_id().map(Command::Join))
-            .of(Operation::Join)
-            .says(Said::Room),
-        Inbound::new::<payloads::OfConversation>("leave:conversation", |args| {
-            args.conversation_id().map(Command::Leave)
-        })
-        .says(Said::Room),
+        Inbound::join("join:conversation"),
+        Inbound::leave("leave:conversation"),
         Inbound::new::<payloads::SendRich>("send:message", |args| {
             let fields = args.fields()?;
             let draft = draft::rich(fields, "text")?;
@@ -36,10 +31,8 @@ impl Vocabulary for Ulearn {
         })
         .of(Operation::Send)
         .says(Said::Sent),
-        Inbound::new::<payloads::OfConversation>("typing:start", |args| {
-            Ok(Command::TypingStart(args.conversation_id()?, None))
-        }),
-        Inbound::new::<payloads::OfConversation>("typing:stop", |args| args.conversation_id().map(Command::TypingStop)),
+        Inbound::typing_start("typing:start"),
+        Inbound::typing_stop("typing:stop"),
         Inbound::new::<payloads::MarkThese>("message:read", |args| {
             let fields = args.fields()?;
             Ok(Command::MarkRead(fields.conversation_id()?, fields.read_messages()?))

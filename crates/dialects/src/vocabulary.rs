@@ -8,7 +8,8 @@ use serde::Serialize;
 
 use crate::arguments::Arguments;
 use crate::errors::Operation;
-use crate::{Decoded, Wire};
+use crate::payloads::OfConversation;
+use crate::{Command, Decoded, Wire};
 
 /// One of the five.
 pub(crate) trait Vocabulary {
@@ -78,6 +79,34 @@ impl Inbound {
     pub(crate) const fn new<Payload: JsonSchema>(name: &'static str, read: fn(Arguments<'_>) -> Decoded) -> Self {
         let takes = schema_of::<Payload>;
         Self { name, read, operation: Operation::Other, ack: Ack::Envelope, takes, said: Said::Done }
+    }
+
+    /// Joining a conversation, by this name.
+    pub(crate) const fn join(name: &'static str) -> Self {
+        Self::new::<OfConversation>(name, |args| args.conversation_id().map(Command::Join))
+            .of(Operation::Join)
+            .says(Said::Room)
+    }
+
+    /// Leaving it.
+    pub(crate) const fn leave(name: &'static str) -> Self {
+        Self::new::<OfConversation>(name, |args| args.conversation_id().map(Command::Leave)).says(Said::Room)
+    }
+
+    /// Asking who of it is online.
+    pub(crate) const fn online_users(name: &'static str) -> Self {
+        Self::new::<OfConversation>(name, |args| args.conversation_id().map(Command::OnlineUsers))
+            .says(Said::OnlineUsers)
+    }
+
+    /// Beginning to type in it.
+    pub(crate) const fn typing_start(name: &'static str) -> Self {
+        Self::new::<OfConversation>(name, |args| Ok(Command::TypingStart(args.conversation_id()?, None)))
+    }
+
+    /// Typing no more.
+    pub(crate) const fn typing_stop(name: &'static str) -> Self {
+        Self::new::<OfConversation>(name, |args| args.conversation_id().map(Command::TypingStop))
     }
 
     /// The same event, whose ack says this.
