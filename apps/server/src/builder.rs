@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use parlance_auth::RenewableKeys;
 use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
 use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
 use parlance_media::{Intake, IntakeSettings};
@@ -18,11 +19,12 @@ use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
 use crate::media;
 use crate::metrics::Metrics;
+use crate::reloading::Reloading;
 use crate::server::{Bound, Handle, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
-use crate::tokens::OpenedTokens;
+use crate::tokens::{OpenedTokens, OwnTokens};
 
 /// Events that wait for delivery before publishing waits.
 pub(crate) const BUS_CAPACITY: usize = 4096;
@@ -33,9 +35,6 @@ const BACKLOG: u32 = 4096;
 
 /// Uploads of one user at a time: what a client's form may send at once, and no more.
 const UPLOADS_PER_USER: usize = 4;
-
-/// What a form may have around its file.
-const FORM_BYTES: usize = 1024 * 1024;
 
 /// A server that is being put together; see [`Server::builder`].
 pub struct Builder {
@@ -106,7 +105,7 @@ impl Builder {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
-        let OpenedTokens { verifier, probe } = match verifier {
+        let OpenedTokens { verifier, own: tokens } = match verifier {
             Some(verifier) => OpenedTokens::given(verifier),
             None => OpenedTokens::open(&config, Arc::clone(&clock)).await?,
         };
@@ -137,9 +136,10 @@ impl Builder {
             settings: Settings { rates: config.rates.per_user(), shared_storage, ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
+        let intake = Arc::new(Intake::new(Arc::clone(&blobs), intake_settings(&config)));
         let uploading = Uploading::new(UploadParts {
             media: storage.storage.clone(),
-            intake: Arc::new(Intake::new(Arc::clone(&blobs), intake_settings(&config))),
+            intake: Arc::clone(&intake) as Arc<_>,
             blobs,
             bus,
             clock: Arc::clone(&clock),
@@ -151,18 +151,28 @@ impl Builder {
         });
         let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
         let link_probe = linked.as_ref().map(|linked| Arc::new(LinkProbe(Arc::clone(&linked.link))) as Arc<dyn Probe>);
+        let api_keys = config.api_keys.clone().map(|keys| Arc::new(RenewableKeys::new(keys)));
+        let reloading = Reloading {
+            started: config.clone(),
+            holds: config.clone(),
+            tokens: tokens.clone(),
+            api_keys: api_keys.clone(),
+            services: services.clone(),
+            transport: transport.clone(),
+            uploading: uploading.clone(),
+            intake,
+        };
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             uploading,
             verifier,
-            api_keys: config.api_keys.clone().map(|keys| Arc::new(keys) as _),
+            api_keys: api_keys.map(|keys| keys as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
-            probes: [storage_probe].into_iter().chain(probe).chain(link_probe).collect(),
+            probes: [storage_probe].into_iter().chain(tokens.as_ref().map(OwnTokens::probe)).chain(link_probe).collect(),
             ids,
             clock,
             settings: RestSettings {
                 max_body_bytes: config.max_packet_bytes,
-                max_form_bytes: (config.media.max_upload_bytes + FORM_BYTES) as u64,
                 documents: config.api_docs,
                 ice: config.ice.clone(),
                 ..RestSettings::default()
@@ -196,6 +206,7 @@ impl Builder {
             storage,
             tls,
             metrics,
+            reloading,
         })
     }
 }
@@ -213,7 +224,7 @@ fn intake_settings(config: &Config) -> IntakeSettings {
     IntakeSettings { max_bytes: config.media.max_upload_bytes as u64, ..IntakeSettings::default() }
 }
 
-fn socketio_config(config: &Config) -> parlance_socketio::Config {
+pub(crate) fn socketio_config(config: &Config) -> parlance_socketio::Config {
     let defaults = parlance_socketio::Config::default();
     parlance_socketio::Config {
         default_dialect: config.default_dialect,

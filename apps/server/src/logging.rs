@@ -2,13 +2,15 @@
 //! Standard output stays free for what commands answer. What clients send (tokens, messages) is in no line, whatever
 //! the filter.
 
+use std::fmt;
 use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
 
 use tracing::Metadata;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use tracing_subscriber::{EnvFilter, Layer, fmt};
+use tracing_subscriber::{EnvFilter, Layer, fmt as lines, reload};
 
 use crate::config::{Config, LogFormat};
 
@@ -16,10 +18,29 @@ use crate::config::{Config, LogFormat};
 /// broken packet: how many that are would be up to strangers. The Socket.IO library is built without its lines.
 const CARRIERS: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
 
+/// Says what is logged from then on.
+#[derive(Clone)]
+pub struct LogFilter(Arc<dyn Fn(&str) + Send + Sync>);
+
+impl LogFilter {
+    /// Lets another filter hold, one that a [`Config`] has. Without lines of this process's own nothing happens.
+    pub fn change(&self, filter: &str) {
+        (self.0)(filter);
+    }
+}
+
+impl fmt::Debug for LogFilter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LogFilter").finish_non_exhaustive()
+    }
+}
+
 /// Sends log lines of this process to stderr from now on. A second call has no effect.
-pub fn start(config: &Config) {
-    let filter = EnvFilter::builder().parse_lossy(&config.log_filter);
-    let lines = fmt::layer().with_writer(stderr);
+pub fn start(config: &Config) -> LogFilter {
+    // Whoever asks whether a line is logged reads the filter behind a lock, which nobody else holds but while it changes;
+    // lines below every filter are not asked for, since each place remembers that it is off.
+    let (filter, handle) = reload::Layer::new(filter(&config.log_filter));
+    let lines = lines::layer().with_writer(stderr);
     let lines = match config.log_format {
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -27,6 +48,14 @@ pub fn start(config: &Config) {
     // Filters of everything rather than of the lines: those of one layer forget a line when a library has only asked
     // whether it would be logged.
     let _ = tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(is_ours_to_say)).try_init();
+    LogFilter(Arc::new(move |text| {
+        // It fails when there is no subscriber of ours to change.
+        let _ = handle.reload(self::filter(text));
+    }))
+}
+
+fn filter(text: &str) -> EnvFilter {
+    EnvFilter::builder().parse_lossy(text)
 }
 
 fn is_ours_to_say(line: &Metadata<'_>) -> bool {

@@ -20,6 +20,7 @@ use crate::builder::{BUS_CAPACITY, Builder};
 use crate::cluster::{Linked, say_farewell};
 use crate::config::Config;
 use crate::metrics::Metrics;
+use crate::reloading::Reloading;
 use crate::serving;
 use crate::storage::Opened;
 use crate::tls::Tls;
@@ -63,6 +64,7 @@ pub struct Server {
     pub(crate) storage: Opened,
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) reloading: Reloading,
 }
 
 impl Server {
@@ -91,6 +93,12 @@ impl Server {
         self.services.backend.clone()
     }
 
+    /// What takes a changed configuration over while the server runs. One of them is enough: each knows only what it took
+    /// over itself.
+    pub fn reloading(&self) -> Reloading {
+        self.reloading.clone()
+    }
+
     /// What happens on this node from now on, for the program around it. It is never waited for: who falls 1,024 events
     /// behind misses the oldest and is told so.
     pub fn watch(&self) -> broadcast::Receiver<Arc<Event>> {
@@ -115,6 +123,7 @@ impl Server {
             storage,
             tls,
             metrics,
+            reloading: _,
         } = self;
         let (closing, closed) = watch::channel(false);
 

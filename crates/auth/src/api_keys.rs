@@ -1,7 +1,9 @@
 //! Keys of the server API: the `ApiKeys` port over the text of `SERVER_API_KEYS`. Only hashes of the keys stay in memory.
 
 use std::str::FromStr;
+use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use parlance_domain::ports::{ApiCaller, ApiKeys, Scope};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -22,7 +24,7 @@ pub struct InvalidApiKeys {
 }
 
 /// Keys, hashed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HashedKeys(Vec<HashedKey>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,6 +47,28 @@ impl ApiKeys for HashedKeys {
             }
         }
         found.cloned()
+    }
+}
+
+/// Keys that may change while programs call: each call is held against those that there are when it comes.
+#[derive(Debug)]
+pub struct RenewableKeys(ArcSwap<HashedKeys>);
+
+impl RenewableKeys {
+    /// These keys, to begin with.
+    pub fn new(keys: HashedKeys) -> Self {
+        Self(ArcSwap::from_pointee(keys))
+    }
+
+    /// Lets these be all keys.
+    pub fn renew(&self, keys: HashedKeys) {
+        self.0.store(Arc::new(keys));
+    }
+}
+
+impl ApiKeys for RenewableKeys {
+    fn find(&self, key: &str) -> Option<ApiCaller> {
+        self.0.load().find(key)
     }
 }
 
@@ -110,6 +134,15 @@ mod tests {
             assert_eq!(keys.find(wrong), None);
         }
         assert!(!format!("{keys:?}").contains("0123456789abcdef"));
+    }
+
+    #[test]
+    fn renewed_keys_hold_and_those_before_do_not() {
+        let keys = RenewableKeys::new(KEYS.parse().expect("these are keys"));
+        keys.renew("shop=another-key-0123456789".parse().expect("this is a key"));
+        assert!(keys.find("0123456789abcdef").is_none() && keys.find("another-key-0123456789").is_some());
+        keys.renew(HashedKeys::default());
+        assert!(keys.find("another-key-0123456789").is_none());
     }
 
     #[test]

@@ -37,6 +37,14 @@ impl Keys {
         Self { fixed: given.into_iter().map(Arc::new).collect(), published }
     }
 
+    /// Whether those keys are there that somebody publishes, if somebody does; they are fetched where there are none.
+    pub(crate) async fn are_there(&self) -> bool {
+        match &self.published {
+            Some(published) => published.is_loaded() || published.load().await.is_ok(),
+            None => true,
+        }
+    }
+
     /// The keys that a token with this header may be signed by, at least one.
     pub(crate) async fn fitting(&self, header: &Header) -> Result<Vec<Arc<Key>>, NoKey> {
         let fixed: Vec<_> = self.fixed.iter().filter(|key| key.fits(header)).cloned().collect();

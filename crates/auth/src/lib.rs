@@ -7,7 +7,8 @@
 //! - [`PublicKeys`]: public keys as text; [`Jwks`]: those that an identity provider publishes.
 //! - [`Keys`]: all that tokens may be signed with.
 //! - [`JwtVerifier`]: signature, issuer, audience, time.
-//! - [`HashedKeys`]: keys of the server API, which programs of a product's backend show instead of a token.
+//! - [`HashedKeys`]: keys of the server API, which programs of a product's backend show instead of a token; [`RenewableKeys`]
+//!   lets them change.
 //! - [`mint`]: tokens for development and load tests.
 
 mod api_keys;
@@ -20,7 +21,7 @@ mod pem;
 mod secret;
 mod verifier;
 
-pub use api_keys::{HashedKeys, InvalidApiKeys};
+pub use api_keys::{HashedKeys, InvalidApiKeys, RenewableKeys};
 pub use jwks::{FetchError, InvalidUrl, Jwks};
 pub use keys::Keys;
 pub use mint::{MintError, TokenRequest, mint};

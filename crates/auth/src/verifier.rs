@@ -7,6 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use jsonwebtoken::errors::{Error, ErrorKind};
 use jsonwebtoken::{Header, Validation, decode, decode_header};
@@ -30,11 +31,17 @@ pub struct VerifierSettings {
     pub required_claims: Vec<String>,
 }
 
-/// Verifies tokens that are signed with one of its keys.
+/// Verifies tokens that are signed with one of its keys. Keys and settings may change while it is used: each token is
+/// held against those that there are when it comes.
 pub struct JwtVerifier {
+    checks: ArcSwap<Checks>,
+    clock: Arc<dyn Clock>,
+}
+
+/// What a token is held against.
+struct Checks {
     keys: Keys,
     settings: VerifierSettings,
-    clock: Arc<dyn Clock>,
 }
 
 impl JwtVerifier {
@@ -43,7 +50,17 @@ impl JwtVerifier {
 
     /// A verifier of what these keys sign.
     pub fn new(keys: Keys, settings: VerifierSettings, clock: Arc<dyn Clock>) -> Self {
-        Self { keys, settings, clock }
+        Self { checks: ArcSwap::from_pointee(Checks { keys, settings }), clock }
+    }
+
+    /// Holds tokens against these from now on, in one step. Whoever was let in before is not asked again.
+    pub fn renew(&self, keys: Keys, settings: VerifierSettings) {
+        self.checks.store(Arc::new(Checks { keys, settings }));
+    }
+
+    /// Whether there are keys. Those that somebody publishes are fetched where there are none yet.
+    pub async fn has_keys(&self) -> bool {
+        self.checks.load_full().keys.are_there().await
     }
 
     async fn check(&self, token: &str) -> Result<Claims, NoKey> {
@@ -55,12 +72,14 @@ impl JwtVerifier {
         if header.crit.is_some() {
             return Err(NoKey::Refused("a critical header extension is not understood"));
         }
-        let keys = self.keys.fitting(&header).await?;
-        signed_by_one(token, &header, &keys).and_then(|payload| self.read(&payload)).map_err(NoKey::Refused)
+        let checks = self.checks.load_full();
+        let keys = checks.keys.fitting(&header).await?;
+        let payload = signed_by_one(token, &header, &keys);
+        payload.and_then(|payload| self.read(&payload, &checks.settings)).map_err(NoKey::Refused)
     }
 
-    fn read(&self, payload: &Payload) -> Result<Claims, &'static str> {
-        let VerifierSettings { issuers, audiences, leeway, required_claims } = &self.settings;
+    fn read(&self, payload: &Payload, settings: &VerifierSettings) -> Result<Claims, &'static str> {
+        let VerifierSettings { issuers, audiences, leeway, required_claims } = settings;
         claims::issuer(payload, issuers)?;
         claims::audience(payload, audiences)?;
         claims::required(payload, required_claims)?;
@@ -111,7 +130,7 @@ impl TokenVerifier for JwtVerifier {
 
 impl fmt::Debug for JwtVerifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JwtVerifier").field("settings", &self.settings).finish_non_exhaustive()
+        f.debug_struct("JwtVerifier").field("settings", &self.checks.load().settings).finish_non_exhaustive()
     }
 }
 

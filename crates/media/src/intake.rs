@@ -7,6 +7,7 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -99,6 +100,8 @@ impl From<IntakeError> for Error {
 pub struct Intake {
     blobs: Arc<dyn Blobs>,
     settings: IntakeSettings,
+    /// What holds instead of the one in the settings.
+    max_bytes: AtomicU64,
     thumbnails: Thumbnailer,
 }
 
@@ -111,7 +114,18 @@ impl Intake {
             max_decoded_bytes: settings.max_decoded_bytes,
             max_wait: settings.max_thumbnail_wait,
         });
-        Self { blobs, settings, thumbnails }
+        let max_bytes = AtomicU64::new(settings.max_bytes);
+        Self { blobs, settings, max_bytes, thumbnails }
+    }
+
+    /// The largest upload, in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.max_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Lets another size be the largest from now on, also for uploads that are under way.
+    pub fn change_max_bytes(&self, max_bytes: u64) {
+        self.max_bytes.store(max_bytes, Ordering::Relaxed);
     }
 
     /// Refuses a request by its `Content-Length` before its body is read; a multipart body may have a little
@@ -241,7 +255,8 @@ impl Intake {
     }
 
     fn check_bytes(&self, bytes: u64) -> Result<(), IntakeError> {
-        if bytes > self.settings.max_bytes { Err(IntakeError::TooLarge(self.settings.max_bytes)) } else { Ok(()) }
+        let max_bytes = self.max_bytes();
+        if bytes > max_bytes { Err(IntakeError::TooLarge(max_bytes)) } else { Ok(()) }
     }
 
     fn check_pixels(&self, found: Found) -> Result<Found, Refusal> {
@@ -258,6 +273,10 @@ impl Intake {
 
 #[async_trait]
 impl MediaIntake for Intake {
+    fn max_bytes(&self) -> u64 {
+        Self::max_bytes(self)
+    }
+
     fn check_content_length(&self, content_length: u64) -> Result<(), Error> {
         Ok(Self::check_content_length(self, content_length)?)
     }

@@ -42,8 +42,6 @@ pub struct RestSettings {
     pub max_body_bytes: usize,
     /// How long a request may take before it is answered with `UNAVAILABLE` (default 30 s).
     pub request_timeout: Duration,
-    /// How much of a multipart body is read, in bytes: an upload (`MAX_UPLOAD_BYTES`) and 1 MiB (default 21 MiB).
-    pub max_form_bytes: u64,
     /// How long an upload may take (default 15 min): 20 MiB on a slow line.
     pub upload_timeout: Duration,
     /// Whether the API's description is served, at `/openapi.json` and as a page at `/docs` (`API_DOCS`, default on).
@@ -57,7 +55,6 @@ impl Default for RestSettings {
         Self {
             max_body_bytes: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
-            max_form_bytes: 21 * 1024 * 1024,
             upload_timeout: Duration::from_mins(15),
             documents: true,
             ice: IceServers::default(),

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -13,13 +14,16 @@ use crate::net::Network;
 const MINUTE: Duration = Duration::from_mins(1);
 /// Networks that are counted at a time. Whoever fails from more of them at once is not slowed by counting.
 const MAX_NETWORKS: usize = 65_536;
+/// Nobody fails as often in a minute.
+const UNLIMITED: u32 = u32::MAX;
 /// Below this many nothing is swept.
 const SWEEP_FROM: usize = 1_024;
 
 /// The count.
 #[derive(Debug)]
 pub(crate) struct FailedHandshakes {
-    limit: Option<u32>,
+    /// `UNLIMITED` for any number.
+    limit: AtomicU32,
     minutes: Mutex<Minutes>,
 }
 
@@ -46,12 +50,21 @@ impl Minute {
 impl FailedHandshakes {
     /// Allows `limit` in a minute, or without one any number.
     pub(crate) fn new(limit: Option<u32>) -> Self {
-        Self { limit, minutes: Mutex::default() }
+        Self { limit: AtomicU32::new(limit.unwrap_or(UNLIMITED)), minutes: Mutex::default() }
+    }
+
+    /// Allows so many from now on. What was counted of this minute counts.
+    pub(crate) fn change(&self, limit: Option<u32>) {
+        self.limit.store(limit.unwrap_or(UNLIMITED), Ordering::Relaxed);
+    }
+
+    fn limit(&self) -> Option<u32> {
+        Some(self.limit.load(Ordering::Relaxed)).filter(|limit| *limit != UNLIMITED)
     }
 
     /// Whether another handshake from `address` is looked at.
     pub(crate) fn allow(&self, address: IpAddr) -> bool {
-        let Some(limit) = self.limit else { return true };
+        let Some(limit) = self.limit() else { return true };
         let minutes = self.minutes.lock();
         let minute = minutes.by_network.get(&Network::of(address));
         !minute.is_some_and(|minute| minute.failures >= limit && minute.runs(Instant::now()))
@@ -59,7 +72,7 @@ impl FailedHandshakes {
 
     /// A handshake from `address` failed.
     pub(crate) fn note(&self, address: IpAddr) {
-        if self.limit.is_none() {
+        if self.limit().is_none() {
             return;
         }
         let (network, now) = (Network::of(address), Instant::now());
@@ -111,6 +124,16 @@ mod tests {
         assert!(failed.allow(address(1)));
         failed.note(address(1));
         assert!(failed.allow(address(1)), "a new minute counts from one");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_changed_limit_holds_for_the_minute_that_runs() {
+        let failed = FailedHandshakes::new(Some(30));
+        (0..3).for_each(|_| failed.note(address(1)));
+        failed.change(Some(3));
+        assert!(!failed.allow(address(1)));
+        failed.change(None);
+        assert!(failed.allow(address(1)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use parlance_domain::model::{ConversationId, SessionId, UserId};
@@ -18,7 +19,7 @@ const MAX_JOINED: usize = 10_000;
 /// The node's sockets.
 #[derive(Debug)]
 pub(crate) struct Hub {
-    max_per_user: usize,
+    max_per_user: AtomicUsize,
     state: RwLock<State>,
     /// Sockets per user, those that are still shaking hands included.
     slots: Mutex<HashMap<UserId, usize>>,
@@ -67,14 +68,23 @@ pub(crate) struct Slot {
 impl Hub {
     /// A hub in which each user has at most `max_per_user` sockets.
     pub(crate) fn new(max_per_user: usize) -> Arc<Self> {
-        Arc::new(Self { max_per_user, state: RwLock::default(), slots: Mutex::default() })
+        Arc::new(Self {
+            max_per_user: AtomicUsize::new(max_per_user),
+            state: RwLock::default(),
+            slots: Mutex::default(),
+        })
+    }
+
+    /// Lets each user have so many sockets from now on; who has more keeps them.
+    pub(crate) fn change_max_per_user(&self, max_per_user: usize) {
+        self.max_per_user.store(max_per_user, Ordering::Relaxed);
     }
 
     /// Takes a place for one more socket of `user_id`; `None` when there is none left.
     pub(crate) fn reserve(self: &Arc<Self>, user_id: &UserId) -> Option<Slot> {
         let mut slots = self.slots.lock();
         let taken = slots.entry(user_id.clone()).or_default();
-        if *taken >= self.max_per_user {
+        if *taken >= self.max_per_user.load(Ordering::Relaxed) {
             return None;
         }
         *taken += 1;

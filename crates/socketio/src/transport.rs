@@ -24,7 +24,7 @@ use crate::delivery::deliver;
 use crate::failures::FailedHandshakes;
 use crate::gate::Gate;
 use crate::meters::Meters;
-use crate::net::{Engine, Lines, Listener, Options, SlowConsumers, fronted};
+use crate::net::{Engine, Lines, Listener, Lobby, Options, SlowConsumers, fronted};
 use crate::node::Node;
 use crate::sockets::Sockets;
 use crate::tasks::Tasks;
@@ -44,6 +44,7 @@ pub struct Transport {
     node: Arc<Node>,
     io: SocketIo,
     engine: Engine,
+    lobby: Arc<Lobby>,
 }
 
 /// What the transport counts.
@@ -97,8 +98,9 @@ impl Transport {
             let response = service.clone().oneshot(request);
             async { Ok(response.await?.map(Body::new)) }
         }));
-        let engine = fronted(node.lines.serve(engine), &node.config);
-        Self { node, io, engine }
+        let lobby = Arc::new(Lobby::new(node.config.waiting_sessions));
+        let engine = fronted(node.lines.serve(engine), &node.config, Arc::clone(&lobby));
+        Self { node, io, engine, lobby }
     }
 
     /// The routes of the protocol. CORS and everything else around HTTP is the application's; serve it
@@ -122,6 +124,14 @@ impl Transport {
             let _busy = self.node.tasks.begin();
             deliver(&self.node, &event);
         }
+    }
+
+    /// Lets the bounds of `config` hold from now on that say who gets in: sockets of one user, failed handshakes, sessions
+    /// without a user. Who is in stays in. Everything else of a transport stays as it was built.
+    pub fn change_bounds(&self, config: &Config) {
+        self.node.hub.change_max_per_user(config.max_sockets_per_user);
+        self.node.failures.change(config.failed_handshakes);
+        self.lobby.change(config.waiting_sessions);
     }
 
     /// What there is to count.

@@ -1,7 +1,10 @@
 // What an operator's tools ask: without a token, and while the server runs.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { Server } from '../support/server.mjs';
+import { eventually } from '../support/wait.mjs';
 
 describe('operation', () => {
   let server;
@@ -26,6 +29,26 @@ describe('operation', () => {
       fetch(new URL('/api/v1/users/me', url), { headers: { authorization: `Bearer ${ann.token}` } }).then((answer) => answer.json())));
     assert.deepEqual(answers[0], answers[1]);
     assert.equal(answers[0].data.user.fullName, 'Ann');
+  });
+
+  it('SIGHUP takes a changed limit over, and those who are connected notice nothing but the limit', async () => {
+    const own = await Server.start({ env: { RUST_LOG: 'info' } });
+    const [ann, ben] = await own.people('Ann', 'Ben');
+    const client = await ann.connect('talentbridge');
+    const conversation = await ann.direct(ben);
+    const changed = async (file, said) => {
+      await writeFile(join(own.dir, 'parlance.toml'), file);
+      own.child.kill('SIGHUP');
+      await eventually(`the log says: ${said}`, () => own.log.includes(said));
+    };
+    await client.send(conversation, 'a text of some length');
+    await changed('max_text_chars = 5\n', 'the configuration was read again');
+    assert.equal((await client.call(...client.sending(conversation, 'a text of some length'))).code, 'VALIDATION_FAILED');
+    await client.send(conversation, 'short');
+    await changed('max_text_chars = "none"\n', 'MAX_TEXT_CHARS (parlance.toml)');
+    await client.send(conversation, 'still');
+    assert.deepEqual(client.received('disconnect'), []);
+    await own.close();
   });
 
   for (const filter of [undefined, 'trace']) {

@@ -8,6 +8,7 @@ mod gc;
 mod migrate;
 mod moving;
 mod progress;
+mod reload;
 mod serve;
 mod token;
 
@@ -32,7 +33,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         // Lines about the schema would go through the bar.
         "warn".clone_into(&mut config.log_filter);
     }
-    logging::start(&config);
+    let filter = logging::start(&config);
     match command {
         Command::CheckConfig => check_config::run(&config),
         Command::Completions(shell) => completions::run(shell),
@@ -40,7 +41,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
-        Command::Serve => runtime()?.block_on(serve::run(config)),
+        Command::Serve => runtime()?.block_on(serve::run(config, flags, filter)),
     }
 }
 

@@ -4,19 +4,23 @@ use std::time::Duration;
 
 use parlance_domain::model::{ClaimedProfile, UserId};
 use parlance_domain::ports::{Claims, Clock};
-use parlance_server::config::Config;
+use parlance_server::config::{Config, Flags};
+use parlance_server::logging::LogFilter;
+use parlance_server::signals::Hangups;
 use parlance_server::system::SystemClock;
 use parlance_server::{Metrics, Server, signals};
 
 use super::failure::Failure;
-use super::{say, token};
+use super::{reload, say, token};
 
 const DEMO_USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
 const DEMO_TOKENS_LAST: Duration = Duration::from_hours(7 * 24);
 
-pub(super) async fn run(config: Config) -> Result<(), Failure> {
+pub(super) async fn run(config: Config, flags: Flags, filter: LogFilter) -> Result<(), Failure> {
     // Heard from here on, so that a signal right after the first line is not the end of the process.
     let terminated = signals::terminated();
+    // What is tried out in a terminal ends with it.
+    let hangups = if config.dev { Hangups::none() } else { signals::hangups() };
     config.require_keys()?;
     if !config.rates.hold {
         tracing::warn!("RATE_LIMITS is off: clients may send as fast as they can");
@@ -34,7 +38,11 @@ pub(super) async fn run(config: Config) -> Result<(), Failure> {
         say(&format!("parlance listening on {}://{address} ({dialect})\n", server.scheme()))?;
     }
     say(&demo)?;
-    server.run(terminated).await.map_err(Failure::running)
+    let reloading = reload::on(hangups, server.reloading(), flags, filter);
+    tokio::select! {
+        ended = Box::pin(server.run(terminated)) => ended.map_err(Failure::running),
+        never = Box::pin(reloading) => match never {},
+    }
 }
 
 /// What `--dev` says: that it is not for production, and who can be tried out with which token.

@@ -3,6 +3,7 @@
 //! how container files leave a setting out. What the texts mean is decided in `Config`.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::{ConfigError, Origin};
@@ -20,14 +21,21 @@ pub struct Flags {
 }
 
 /// What somebody gave for a setting.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Given {
     pub(super) text: String,
     pub(super) origin: Origin,
 }
 
+/// The text may be a secret.
+impl fmt::Debug for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Given").field("origin", &self.origin).finish_non_exhaustive()
+    }
+}
+
 /// All that was given.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Layers(BTreeMap<&'static str, Given>);
 
 impl Layers {
@@ -88,13 +96,23 @@ impl Layers {
 
     /// A refusal that names a setting and who set it.
     pub(super) fn refuse(&self, name: &'static str, problem: String) -> ConfigError {
-        let origin = self.0.get(name).map_or(Origin::Default, |given| given.origin.clone());
-        ConfigError::Value { name, origin, problem }
+        ConfigError::Value { name, origin: self.origin(name), problem }
     }
 
     /// Where a setting's value comes from.
-    pub(super) fn origins(&self) -> BTreeMap<&'static str, Origin> {
-        self.0.iter().map(|(name, given)| (*name, given.origin.clone())).collect()
+    pub(super) fn origin(&self, name: &str) -> Origin {
+        self.0.get(name).map_or(Origin::Default, |given| given.origin.clone())
+    }
+
+    /// Whether somebody gave a value.
+    pub(super) fn decide(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// Whether the value of a setting is another one there.
+    pub(super) fn differ(&self, there: &Self, setting: &Setting) -> bool {
+        let text = |layers: &Self| layers.get(setting).map(|given| given.text);
+        text(self) != text(there)
     }
 }
 

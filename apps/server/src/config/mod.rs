@@ -16,7 +16,6 @@ mod tls;
 mod tokens;
 mod value;
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -100,7 +99,7 @@ pub struct Config {
     pub log_format: LogFormat,
     /// What is logged.
     pub log_filter: String,
-    origins: BTreeMap<&'static str, Origin>,
+    layers: Layers,
 }
 
 impl Config {
@@ -150,7 +149,7 @@ impl Config {
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
-            origins: layers.origins(),
+            layers: layers.clone(),
         };
         config.tokens.check(layers, config.secret.is_some(), dev)?;
         if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
@@ -204,21 +203,30 @@ impl Config {
 
     /// Who set a setting.
     pub fn origin(&self, name: &'static str) -> Origin {
-        self.origins.get(name).cloned().unwrap_or(Origin::Default)
+        self.layers.origin(name)
+    }
+
+    /// The settings for which `other` was given something else, in the order of [`SETTINGS`]. What a program changed in
+    /// either of them afterwards does not count.
+    pub fn differing<'a>(&'a self, other: &'a Self) -> impl Iterator<Item = &'static Setting> + 'a {
+        SETTINGS.iter().filter(|setting| self.layers.differ(&other.layers, setting))
     }
 
     /// The setting that decided which storage it is.
     pub fn database_setting(&self) -> &'static str {
-        let decides = |name| self.origins.contains_key(name);
+        let decides = |name| self.layers.decide(name);
         let mongo = !decides(setting::DATABASE_URL.name) && decides(setting::MONGODB_URI.name);
         if mongo { setting::MONGODB_URI.name } else { setting::DATABASE_URL.name }
     }
 
     /// The setting that decided where it listens.
     pub(crate) fn listen_setting(&self) -> &'static str {
-        if self.origins.contains_key(setting::LISTEN.name) { setting::LISTEN.name } else { setting::PORT.name }
+        if self.layers.decide(setting::LISTEN.name) { setting::LISTEN.name } else { setting::PORT.name }
     }
 }
+
+/// The setting of the keys of the server API.
+pub(crate) const SERVER_API_KEYS: &str = setting::SERVER_API_KEYS.name;
 
 /// The setting of the way to other nodes.
 pub(crate) const REDIS_URL: &str = setting::REDIS_URL.name;

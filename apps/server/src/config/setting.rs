@@ -17,11 +17,13 @@ pub struct Setting {
     pub about: &'static str,
     /// Never printed, and never a flag: command lines are visible to every user of the machine.
     pub secret: bool,
+    /// Taken over by a server that runs, when it is told that the configuration has changed.
+    pub live: bool,
 }
 
 impl Setting {
     const fn new(name: &'static str, value: &'static str, about: &'static str) -> Self {
-        Self { name, default: None, value, about, secret: false }
+        Self { name, default: None, value, about, secret: false, live: false }
     }
 
     const fn or(self, default: &'static str) -> Self {
@@ -30,6 +32,10 @@ impl Setting {
 
     const fn secret(self) -> Self {
         Self { secret: true, ..self }
+    }
+
+    const fn live(self) -> Self {
+        Self { live: true, ..self }
     }
 
     /// The key in the configuration file.
@@ -62,17 +68,17 @@ settings! {
     LISTEN = Setting::new("LISTEN", "ADDRESS:PORT[=DIALECT],…", "listeners, each with a dialect of its own; wins over PORT");
     DEFAULT_DIALECT = Setting::new("DEFAULT_DIALECT", "DIALECT", "what a client speaks that says nothing, on a listener that says nothing")
         .or("talentbridge");
-    ACCESS_TOKEN_SECRET = Setting::new("ACCESS_TOKEN_SECRET", "SECRET", "the key that access tokens are signed with").secret();
-    ACCESS_TOKEN_SECRET_PREVIOUS = Setting::new("ACCESS_TOKEN_SECRET_PREVIOUS", "SECRET", "the secret before it, whose tokens are still valid").secret();
-    AUTH_PUBLIC_KEY = Setting::new("AUTH_PUBLIC_KEY", "PEM", "public keys of access tokens, instead of ACCESS_TOKEN_SECRET");
-    AUTH_PUBLIC_KEY_FILE = Setting::new("AUTH_PUBLIC_KEY_FILE", "FILE", "the same, from a file");
-    AUTH_JWKS_URL = Setting::new("AUTH_JWKS_URL", "URL", "where an identity provider publishes its keys");
+    ACCESS_TOKEN_SECRET = Setting::new("ACCESS_TOKEN_SECRET", "SECRET", "the key that access tokens are signed with").secret().live();
+    ACCESS_TOKEN_SECRET_PREVIOUS = Setting::new("ACCESS_TOKEN_SECRET_PREVIOUS", "SECRET", "the secret before it, whose tokens are still valid").secret().live();
+    AUTH_PUBLIC_KEY = Setting::new("AUTH_PUBLIC_KEY", "PEM", "public keys of access tokens, instead of ACCESS_TOKEN_SECRET").live();
+    AUTH_PUBLIC_KEY_FILE = Setting::new("AUTH_PUBLIC_KEY_FILE", "FILE", "the same, from a file").live();
+    AUTH_JWKS_URL = Setting::new("AUTH_JWKS_URL", "URL", "where an identity provider publishes its keys").live();
     AUTH_PROVISION = Setting::new("AUTH_PROVISION", "token|directory", "whether a valid token of somebody unknown makes a user").or("token");
-    AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have");
-    AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have");
-    AUTH_LEEWAY = Setting::new("AUTH_LEEWAY", "DURATION", "how far the clock of whoever signs tokens may be off").or("0s");
-    AUTH_REQUIRED_CLAIMS = Setting::new("AUTH_REQUIRED_CLAIMS", "NAME,…", "claims that tokens must have, such as `exp`");
-    SERVER_API_KEYS = Setting::new("SERVER_API_KEYS", "NAME[:SCOPE+…]=KEY,…", "keys of the server API, which is off without them").secret();
+    AUTH_ISSUER = Setting::new("AUTH_ISSUER", "TEXT", "the only `iss` that tokens may have").live();
+    AUTH_AUDIENCE = Setting::new("AUTH_AUDIENCE", "TEXT", "an `aud` that tokens must have").live();
+    AUTH_LEEWAY = Setting::new("AUTH_LEEWAY", "DURATION", "how far the clock of whoever signs tokens may be off").or("0s").live();
+    AUTH_REQUIRED_CLAIMS = Setting::new("AUTH_REQUIRED_CLAIMS", "NAME,…", "claims that tokens must have, such as `exp`").live();
+    SERVER_API_KEYS = Setting::new("SERVER_API_KEYS", "NAME[:SCOPE+…]=KEY,…", "keys of the server API, which is off without them").secret().live();
     DATA_DIR = Setting::new("DATA_DIR", "FOLDER", "where database and media are when nothing else is said").or("./data");
     DATABASE_URL = Setting::new("DATABASE_URL", "URL", "`sqlite://FILE`, `postgres://…`, `mongodb://…` or `memory:`; not given: parlance.db in DATA_DIR");
     MONGODB_URI = Setting::new("MONGODB_URI", "URL", "a MongoDB, when DATABASE_URL is not given");
@@ -84,8 +90,8 @@ settings! {
     REDIS_PREFIX = Setting::new("REDIS_PREFIX", "TEXT", "what this installation's channels on it begin with").or("parlance");
     MEDIA_DIR = Setting::new("MEDIA_DIR", "PLACE", "where media are: a folder, `s3://BUCKET/PREFIX` or `memory:`; not given: beside the database");
     MEDIA_URL = Setting::new("MEDIA_URL", "URL", "scheme and host that links to media begin with; not given: links without a host");
-    MAX_UPLOAD_BYTES = Setting::new("MAX_UPLOAD_BYTES", "BYTES", "one upload").or("20971520");
-    MAX_UPLOADS = Setting::new("MAX_UPLOADS", "NUMBER", "uploads that run at a time; a user has 4 of them at most").or("64");
+    MAX_UPLOAD_BYTES = Setting::new("MAX_UPLOAD_BYTES", "BYTES", "one upload").or("20971520").live();
+    MAX_UPLOADS = Setting::new("MAX_UPLOADS", "NUMBER", "uploads that run at a time; a user has 4 of them at most").or("64").live();
     S3_ENDPOINT = Setting::new("S3_ENDPOINT", "URL", "the S3 server, for any but AWS itself");
     S3_REGION = Setting::new("S3_REGION", "TEXT", "the bucket's region; not given: us-east-1");
     S3_ACCESS_KEY_ID = Setting::new("S3_ACCESS_KEY_ID", "TEXT", "the key to the bucket; not given: the machine's own role");
@@ -98,20 +104,20 @@ settings! {
     ICE_SERVERS = Setting::new("ICE_SERVERS", "URL,…", "STUN and TURN servers for calls, such as `stun:stun.example.com`; not given: none");
     TURN_SECRET = Setting::new("TURN_SECRET", "SECRET", "what the TURN servers share with this one (coturn: `use-auth-secret`)").secret();
     TURN_TTL = Setting::new("TURN_TTL", "DURATION", "how long credentials for TURN servers last").or("1h");
-    MAX_TEXT_CHARS = Setting::new("MAX_TEXT_CHARS", "NUMBER", "characters in a message").or("10000");
-    MAX_MEDIA = Setting::new("MAX_MEDIA", "NUMBER", "media on a message").or("10");
-    MAX_GROUP_SIZE = Setting::new("MAX_GROUP_SIZE", "NUMBER", "participants of a group").or("1000");
-    MAX_REACTIONS = Setting::new("MAX_REACTIONS", "NUMBER", "different reactions to a message").or("20");
+    MAX_TEXT_CHARS = Setting::new("MAX_TEXT_CHARS", "NUMBER", "characters in a message").or("10000").live();
+    MAX_MEDIA = Setting::new("MAX_MEDIA", "NUMBER", "media on a message").or("10").live();
+    MAX_GROUP_SIZE = Setting::new("MAX_GROUP_SIZE", "NUMBER", "participants of a group").or("1000").live();
+    MAX_REACTIONS = Setting::new("MAX_REACTIONS", "NUMBER", "different reactions to a message").or("20").live();
     MAX_PACKET_BYTES = Setting::new("MAX_PACKET_BYTES", "BYTES", "one Socket.IO packet; a larger one closes the connection").or("1048576");
-    MAX_SOCKETS_PER_USER = Setting::new("MAX_SOCKETS_PER_USER", "NUMBER", "connections of one user; the next one is refused").or("20");
+    MAX_SOCKETS_PER_USER = Setting::new("MAX_SOCKETS_PER_USER", "NUMBER", "connections of one user; the next one is refused").or("20").live();
     SLOW_CONSUMER_TIMEOUT = Setting::new("SLOW_CONSUMER_TIMEOUT", "DURATION", "when a connection is cut that does not read").or("10s");
-    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests").or("on");
-    RATE_EVENTS = Setting::new("RATE_EVENTS", "RATE/BURST", "events of one user, a second and at once").or("30/60");
-    RATE_SENDS = Setting::new("RATE_SENDS", "RATE/BURST", "messages of one user, by socket and HTTP together").or("15/30");
-    RATE_TYPING = Setting::new("RATE_TYPING", "RATE/BURST", "beginnings of typing of one user; those above are dropped").or("5/10");
-    RATE_REST = Setting::new("RATE_REST", "RATE/BURST", "HTTP requests of one user").or("50/100");
-    RATE_UPLOADS = Setting::new("RATE_UPLOADS", "NUMBER", "uploads of one user a minute").or("30");
-    RATE_FAILED_HANDSHAKES = Setting::new("RATE_FAILED_HANDSHAKES", "NUMBER", "failed handshakes of one network a minute; then none for its rest").or("30");
+    RATE_LIMITS = Setting::new("RATE_LIMITS", "on|off", "off lifts the limits of rates, for load tests").or("on").live();
+    RATE_EVENTS = Setting::new("RATE_EVENTS", "RATE/BURST", "events of one user, a second and at once").or("30/60").live();
+    RATE_SENDS = Setting::new("RATE_SENDS", "RATE/BURST", "messages of one user, by socket and HTTP together").or("15/30").live();
+    RATE_TYPING = Setting::new("RATE_TYPING", "RATE/BURST", "beginnings of typing of one user; those above are dropped").or("5/10").live();
+    RATE_REST = Setting::new("RATE_REST", "RATE/BURST", "HTTP requests of one user").or("50/100").live();
+    RATE_UPLOADS = Setting::new("RATE_UPLOADS", "NUMBER", "uploads of one user a minute").or("30").live();
+    RATE_FAILED_HANDSHAKES = Setting::new("RATE_FAILED_HANDSHAKES", "NUMBER", "failed handshakes of one network a minute; then none for its rest").or("30").live();
     TRUSTED_PROXIES = Setting::new("TRUSTED_PROXIES", "NETWORK,…", "proxies whose X-Forwarded-For is believed; not given: none");
     TLS_CERT_FILE = Setting::new("TLS_CERT_FILE", "FILE", "the certificate chain (PEM) to speak TLS with; not given: plain HTTP");
     TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of TLS_CERT_FILE");
@@ -119,7 +125,7 @@ settings! {
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks").or("on");
     API_DOCS = Setting::new("API_DOCS", "on|off", "whether the API describes itself, at `/openapi.json` and `/docs`").or("on");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
-    RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info");
+    RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info").live();
 }
 
 #[cfg(test)]
@@ -132,6 +138,17 @@ mod tests {
             assert!(SETTINGS[..index].iter().all(|earlier| earlier.name != setting.name), "{setting} is there twice");
             assert!(!setting.secret || setting.default.is_none(), "{setting} is a secret that everybody knows");
         }
+    }
+
+    #[test]
+    fn the_guide_names_the_settings_that_need_no_restart() {
+        let page = include_str!("../../../../docs/configuration.md");
+        let (_, section) = page.split_once("## Without a restart").expect("the section");
+        let section = section.split("\n## ").next().unwrap_or_default();
+        let row = |line: &'static str| line.strip_prefix("| ")?.split(" | ").nth(1);
+        let documented: Vec<&str> = section.lines().filter_map(row).flat_map(|names| names.split('`').skip(1).step_by(2)).collect();
+        let live: Vec<&str> = SETTINGS.iter().filter(|setting| setting.live).map(|setting| setting.name).collect();
+        assert_eq!(documented, live);
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Config {
             api_docs,
             log_format,
             log_filter,
-            origins: _,
+            layers: _,
         } = self;
         let listen = listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
         let limits = &services.limits;

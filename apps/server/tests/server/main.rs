@@ -10,6 +10,7 @@ mod identities;
 mod keys;
 mod moving;
 mod process;
+mod reloading;
 mod serving;
 mod tls;
 mod tokens;

@@ -4,7 +4,9 @@
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use tempfile::TempDir;
 
@@ -60,12 +62,10 @@ impl Parlance {
     pub(crate) fn start(&self, args: &[&str], env: &[(&str, &str)], listeners: usize) -> Running {
         let mut child = self.command(args, env).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut stderr = child.stderr.take().unwrap();
-        let log = std::thread::spawn(move || {
-            let mut text = String::new();
-            stderr.read_to_string(&mut text).unwrap();
-            text
-        });
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let said = Arc::new(Said::default());
+        let saying = Arc::clone(&said);
+        let log = std::thread::spawn(move || stderr.lines().for_each(|line| saying.add(&line.unwrap())));
         let mut lines = Vec::new();
         while lines.len() < listeners {
             let mut line = String::new();
@@ -74,7 +74,7 @@ impl Parlance {
             }
             lines.push(line.trim_end().to_owned());
         }
-        let running = Running { child, stdout, lines, log: Some(log) };
+        let running = Running { child, stdout, lines, said, log: Some(log) };
         assert_eq!(running.lines.len(), listeners, "it ended early");
         running
     }
@@ -84,9 +84,26 @@ impl Parlance {
 pub(crate) struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
-    log: Option<JoinHandle<String>>,
+    said: Arc<Said>,
+    log: Option<JoinHandle<()>>,
     /// The first lines on stdout, one per listener.
     pub(crate) lines: Vec<String>,
+}
+
+/// What a server has said on stderr so far.
+#[derive(Default)]
+struct Said {
+    text: Mutex<String>,
+    more: Condvar,
+}
+
+impl Said {
+    fn add(&self, line: &str) {
+        let mut text = self.text.lock().unwrap();
+        text.push_str(line);
+        text.push('\n');
+        self.more.notify_all();
+    }
 }
 
 /// How a server ended.
@@ -112,6 +129,20 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Waits until it has said this since it had said `before` bytes. All that it has said.
+    pub(crate) fn says(&self, what: &str, before: usize) -> String {
+        let missing = |text: &mut String| !text[before..].contains(what);
+        let text = self.said.text.lock().unwrap();
+        let (text, waited) = self.said.more.wait_timeout_while(text, Duration::from_secs(20), missing).unwrap();
+        assert!(!waited.timed_out(), "{what:?} is not said: {}", *text);
+        text.clone()
+    }
+
+    /// How many bytes it has said so far.
+    pub(crate) fn said(&self) -> usize {
+        self.said.text.lock().unwrap().len()
+    }
+
     /// Sends a signal and waits for the end.
     pub(crate) fn signalled(self, signal: &str) -> Ended {
         self.signal(signal);
@@ -123,7 +154,9 @@ impl Running {
         let mut stdout = String::new();
         self.stdout.read_to_string(&mut stdout).unwrap();
         let code = self.child.wait().unwrap().code();
-        Ended { code, stdout, log: self.log.take().unwrap().join().unwrap() }
+        self.log.take().unwrap().join().unwrap();
+        let log = self.said.text.lock().unwrap().clone();
+        Ended { code, stdout, log }
     }
 }
 

@@ -19,7 +19,7 @@ pub(crate) fn get(address: &str, path: &str, headers: &str) -> String {
     http(address, &format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n"))
 }
 
-fn post(address: &str, path: &str, token: &str, body: &str) -> String {
+pub(crate) fn post(address: &str, path: &str, token: &str, body: &str) -> String {
     let length = body.len();
     let headers =
         format!("Authorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}");

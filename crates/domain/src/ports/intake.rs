@@ -36,6 +36,9 @@ pub struct Upload<'a> {
 /// Takes uploads in.
 #[async_trait]
 pub trait MediaIntake: Send + Sync {
+    /// The largest upload, in bytes.
+    fn max_bytes(&self) -> u64;
+
     /// Refuses a request by its `Content-Length` before its body is read; a multipart body may have a little more
     /// around the file.
     ///

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::announcer::Announcer;
 use super::blocking::Blocking;
+use super::bounds::Bounds;
 use super::calling::Calling;
 use super::directory::Directory;
 use super::presence::Presence;
@@ -18,7 +19,6 @@ use crate::model::{
     ConversationCursor, ConversationId, ConversationKind, ConversationView, Page, Role, Roster, Title, User, UserId,
 };
 use crate::ports::{ChangeMembership, Clock, ConversationQuery, Conversations, GroupChange, IdSource, NewConversation};
-use crate::rules::Limits;
 use crate::rules::membership::{MembershipChange, may_manage};
 use crate::rules::messages::check_link;
 
@@ -35,7 +35,7 @@ pub(super) struct Needs {
     pub(super) publisher: Publisher,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
-    pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
     pub(super) own_media_prefix: String,
 }
 
@@ -80,7 +80,7 @@ impl Conversing {
         let needs = &*self.0;
         let title = Title::new(title)?;
         let members = self.known(participants.into_iter().filter(|user| *user != owner.id).collect()).await?;
-        if members.len() >= needs.limits.max_group_size {
+        if members.len() >= needs.bounds.now().max_group_size {
             return Err(Error::Conflict("The group is full"));
         }
         let id = needs.ids.next_id().into();
@@ -259,7 +259,7 @@ impl Conversing {
     async fn known(&self, mut users: Vec<UserId>) -> Result<Vec<UserId>> {
         users.sort_unstable();
         users.dedup();
-        if users.len() > self.0.limits.max_group_size {
+        if users.len() > self.0.bounds.now().max_group_size {
             return Err(Error::Conflict("The group is full"));
         }
         let found = self.0.directory.find_all(&users).await?;

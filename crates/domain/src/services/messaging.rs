@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tokio::sync::oneshot;
 
+use super::bounds::Bounds;
 use super::conversing::Conversing;
 use super::publisher::Publisher;
 use super::queue::answered;
@@ -36,6 +37,7 @@ pub(super) struct Needs {
     pub(super) publisher: Publisher,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
+    pub(super) bounds: Bounds,
     pub(super) settings: Arc<Settings>,
 }
 
@@ -81,14 +83,15 @@ impl Messaging {
     /// product's policy refuses.
     pub async fn submit(&self, sender: &User, draft: Draft, origin: Option<SessionId>) -> Result<PendingSend> {
         let needs = &*self.0;
-        check(&draft, &needs.settings.limits, &needs.settings.own_media_prefix)?;
+        let limits = needs.bounds.now();
+        check(&draft, &limits, &needs.settings.own_media_prefix)?;
         let conversation_id = draft.conversation_id;
         let roster = needs.rosters.authorize(&sender.id, conversation_id, Attempt::Send).await?;
         let draft = match needs.policy.review(sender, &roster, draft).await {
             Verdict::Accept(draft) => draft,
             Verdict::Refuse(reason) => return Err(Error::Forbidden(reason)),
         };
-        let Checked { text, kind } = check(&draft, &needs.settings.limits, &needs.settings.own_media_prefix)?;
+        let Checked { text, kind } = check(&draft, &limits, &needs.settings.own_media_prefix)?;
         let message = NewMessage {
             id: needs.ids.next_id().into(),
             conversation_id,
@@ -146,14 +149,15 @@ impl Messaging {
     /// `Validation`, `MessageNotFound`, `Forbidden`, `Conflict` for a tombstone; `Forbidden` from the policy.
     pub async fn edit(&self, actor: &User, id: MessageId, text: &str) -> Result<MessageView> {
         let needs = &*self.0;
-        let text = check_edit(text, &needs.settings.limits)?;
+        let limits = needs.bounds.now();
+        let text = check_edit(text, &limits)?;
         let message = needs.messages.find_message(id).await?.ok_or(Error::MessageNotFound)?;
         let conversation_id = message.conversation_id;
         let roster = needs.rosters.authorize(&actor.id, conversation_id, Attempt::Access).await;
         let roster = roster.map_err(|_| Error::MessageNotFound)?;
         let draft = Draft::text(conversation_id, text);
         let text = match needs.policy.review(actor, &roster, draft).await {
-            Verdict::Accept(draft) => check_edit(draft.text.as_deref().unwrap_or_default(), &needs.settings.limits)?,
+            Verdict::Accept(draft) => check_edit(draft.text.as_deref().unwrap_or_default(), &limits)?,
             Verdict::Refuse(reason) => return Err(Error::Forbidden(reason)),
         };
         self.amend(actor, id, Amendment::Edit(text)).await

@@ -7,6 +7,7 @@
 mod announcer;
 mod backend;
 mod blocking;
+mod bounds;
 mod calling;
 mod closing;
 mod cluster;
@@ -64,6 +65,7 @@ pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
 pub use writer::Writer;
 
 use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Rooms, Storage};
+use crate::rules::{Limits, Rates};
 
 /// What services are built from.
 pub struct Parts {
@@ -117,6 +119,7 @@ pub struct Services {
     pub backend: Backend,
     /// What concerns the sockets of this node.
     pub following: Following,
+    bounds: bounds::Bounds,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -142,6 +145,7 @@ impl Services {
         let Parts { storage, bus, link, clock, ids, policy, rooms, settings } = parts;
         let settings = Arc::new(settings);
         let limiting = Limiting::new(settings.rates, link.is_none());
+        let bounds = bounds::Bounds::new(settings.limits);
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone(), settings.shared_storage);
         let revoking = Revoking::new(storage.clone());
@@ -191,7 +195,7 @@ impl Services {
                 announcer: announcer.clone(),
                 notifying: notifying.clone(),
                 publisher: publisher.clone(),
-                limits: settings.limits,
+                bounds: bounds.clone(),
             },
         );
         let blocking = Blocking::new(storage.clone(), directory.clone(), presence.clone(), clock.clone());
@@ -224,7 +228,7 @@ impl Services {
             publisher: publisher.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
-            limits: settings.limits,
+            bounds: bounds.clone(),
             own_media_prefix: settings.own_media_prefix.clone(),
         });
         let (typing, typing_worker) =
@@ -241,6 +245,7 @@ impl Services {
             publisher: publisher.clone(),
             clock: clock.clone(),
             ids,
+            bounds: bounds.clone(),
             settings,
         });
         let relay_rooms = rooms.clone();
@@ -286,6 +291,7 @@ impl Services {
             limiting,
             backend,
             following,
+            bounds,
         };
         let workers = Workers {
             writer,
@@ -296,6 +302,13 @@ impl Services {
             relay,
         };
         (services, workers)
+    }
+
+    /// Lets other limits hold from now on, also those of rates (`None`: as fast as people can). What is under way is judged
+    /// by either; what is stored stays.
+    pub fn change_limits(&self, limits: Limits, rates: Option<Rates>) {
+        self.bounds.change(limits);
+        self.limiting.change(rates);
     }
 
     /// Takes no more writes: those that are queued are still stored and answered, then the workers end.

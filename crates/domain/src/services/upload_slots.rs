@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -16,7 +17,7 @@ const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// The uploads that run.
 pub(super) struct Slots {
     running: Mutex<Running>,
-    at_once: usize,
+    at_once: AtomicUsize,
     at_once_per_user: usize,
 }
 
@@ -34,7 +35,12 @@ pub(super) struct Slot {
 
 impl Slots {
     pub(super) fn new(at_once: usize, at_once_per_user: usize) -> Arc<Self> {
-        Arc::new(Self { running: Mutex::default(), at_once, at_once_per_user })
+        Arc::new(Self { running: Mutex::default(), at_once: AtomicUsize::new(at_once), at_once_per_user })
+    }
+
+    /// Lets so many run at a time from now on; where more of them run, they end in peace.
+    pub(super) fn change(&self, at_once: usize) {
+        self.at_once.store(at_once, Ordering::Relaxed);
     }
 
     /// A slot for `user`.
@@ -44,7 +50,7 @@ impl Slots {
     pub(super) fn take(self: &Arc<Self>, user: &UserId) -> Result<Slot> {
         let mut running = self.running.lock();
         let own = running.by_user.get(user).copied().unwrap_or(0);
-        if running.all >= self.at_once || own >= self.at_once_per_user {
+        if running.all >= self.at_once.load(Ordering::Relaxed) || own >= self.at_once_per_user {
             return Err(Error::RateLimited { retry_after: RETRY_AFTER });
         }
         running.all += 1;

@@ -110,6 +110,16 @@ impl Uploading {
         Ok(UploadTurn { uploading: self.clone(), uploader: uploader.clone(), content_length, _slot: slot })
     }
 
+    /// The largest upload, in bytes.
+    pub fn max_bytes(&self) -> u64 {
+        self.0.intake.max_bytes()
+    }
+
+    /// Lets so many uploads run at a time from now on; those that run are not ended.
+    pub fn change_at_once(&self, at_once: usize) {
+        self.0.slots.change(at_once);
+    }
+
     /// A medium by its id.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::announcer::Announcer;
+use super::bounds::Bounds;
 use super::messaging::Sent;
 use super::meters::WriterMeters;
 use super::notifying::Notifying;
@@ -24,7 +25,6 @@ use crate::ports::{
     AmendMessage, Appended, ChangeMembership, DeliveredNow, MembershipChanged, Messages, ReadMessage, Receipts,
     StorageError,
 };
-use crate::rules::Limits;
 use crate::rules::amending::Amendment;
 
 /// The most sends of one transaction; keeps the first of a burst from waiting for the last.
@@ -40,7 +40,7 @@ pub(super) struct Needs {
     pub(super) announcer: Announcer,
     pub(super) notifying: Notifying,
     pub(super) publisher: Publisher,
-    pub(super) limits: Limits,
+    pub(super) bounds: Bounds,
 }
 
 /// Stores what is queued.
@@ -176,7 +176,7 @@ impl Writer {
     }
 
     async fn amend(&self, amend: &AmendMessage) -> Result<MessageView> {
-        let amended = self.needs.messages.amend(amend, &self.needs.limits).await??;
+        let amended = self.needs.messages.amend(amend, &self.needs.bounds.now()).await??;
         let view = self.needs.views.message(amended.message).await?;
         if amended.changed {
             let reaction = |emoji: &crate::model::Emoji, added| Event::ReactionChanged {
@@ -200,7 +200,7 @@ impl Writer {
     }
 
     async fn change_membership(&self, change: &ChangeMembership) -> Result<MembershipChanged> {
-        let changed = self.needs.messages.change_membership(change, &self.needs.limits).await??;
+        let changed = self.needs.messages.change_membership(change, &self.needs.bounds.now()).await??;
         self.needs.rosters.forget(change.conversation_id);
         if !changed.outcome.is_empty() {
             self.needs.announcer.membership_changed(&changed).await;
@@ -253,6 +253,7 @@ mod tests {
     use crate::services::revoking::Revoking;
     use crate::services::settings::{Provisioning, Settings};
     use crate::services::write_queue::{WriteQueue, write_queue};
+    use crate::rules::Limits;
     use crate::services::{notifying, presence};
     use std::io;
 
@@ -346,8 +347,8 @@ mod tests {
             rosters: rosters.clone(),
             rooms: Arc::new(EmptyRooms),
         });
-        let limits = Limits::default();
-        let needs = Needs { messages, receipts, rosters, views, presence, announcer, notifying, publisher, limits };
+        let bounds = Bounds::new(Limits::default());
+        let needs = Needs { messages, receipts, rosters, views, presence, announcer, notifying, publisher, bounds };
         (queue, Writer::new(queued, needs))
     }
 

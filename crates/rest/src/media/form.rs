@@ -30,6 +30,8 @@ const MAX_PARTS: usize = 32;
 const MAX_TEXT_BYTES: usize = 256 * 1024;
 /// What may lie before a part is understood: a preamble and headers.
 const MAX_AHEAD_BYTES: usize = 64 * 1024;
+/// What a form may have around its file, in bytes.
+const AROUND_BYTES: u64 = 1024 * 1024;
 /// How long the next piece may take to come, and the next part to begin.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
 
@@ -63,7 +65,7 @@ impl<Parts> FromRequest<Arc<RestState>> for FormOf<Parts> {
     type Rejection = Refusal;
 
     async fn from_request(request: Request, rest: &Arc<RestState>) -> Result<Self, Refusal> {
-        Ok(Self(Form::open(request, rest.settings.max_form_bytes)?, PhantomData))
+        Ok(Self(Form::open(request, rest)?, PhantomData))
     }
 }
 
@@ -96,7 +98,8 @@ impl JsonSchema for File {
 }
 
 impl Form {
-    pub(super) fn open(request: Request, max_bytes: u64) -> Result<Self> {
+    /// The form of a request: an upload, and a little around it.
+    pub(super) fn open(request: Request, rest: &RestState) -> Result<Self> {
         let not_a_form = || Error::validation("body", "must be a multipart form (multipart/form-data)");
         let boundary = boundary(request.headers()).ok_or_else(not_a_form)?;
         let length = request.headers().get(header::CONTENT_LENGTH);
@@ -104,7 +107,8 @@ impl Form {
         let ahead = Arc::new(AtomicUsize::new(0));
         let body = Body::new(TimeoutBody::new(MAX_PAUSE, request.into_body()));
         let pieces = Pieces { body: body.into_data_stream(), ahead: Arc::clone(&ahead), paused: true };
-        let constraints = Constraints::new().size_limit(SizeLimit::new().whole_stream(max_bytes));
+        let constraints = Constraints::new()
+            .size_limit(SizeLimit::new().whole_stream(rest.uploading.max_bytes().saturating_add(AROUND_BYTES)));
         let parts = Multipart::with_constraints(pieces, boundary, constraints);
         Ok(Self { parts, left: MAX_PARTS, ahead, content_length })
     }

@@ -42,7 +42,7 @@ pub(super) async fn set_photo(
     let id = params.conversation()?;
     let group_image = if is_form(request.headers()) {
         rest.services.conversing.authorize_look(&caller.id, id).await?;
-        let form = Form::open(request, rest.settings.max_form_bytes)?;
+        let form = Form::open(request, &rest)?;
         let medium = picture(&rest, &caller, form).await?;
         let url = rest.uploading.link(&medium).url;
         let set = rest.services.conversing.set_photo(&caller, id, Some(url)).await;

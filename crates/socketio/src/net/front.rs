@@ -44,12 +44,12 @@ struct Front {
     warned: AtomicBool,
 }
 
-/// Puts the front before `engine`.
-pub(crate) fn fronted(engine: Engine, config: &Config) -> Engine {
+/// Puts the front before `engine`, with a place in `lobby` for each new session.
+pub(crate) fn fronted(engine: Engine, config: &Config, lobby: Arc<Lobby>) -> Engine {
     let front = Arc::new(Front {
         engine,
         proxies: config.trusted_proxies.clone(),
-        lobby: Arc::new(Lobby::new(config.waiting_sessions)),
+        lobby,
         post_timeout: config.post_timeout,
         warned: AtomicBool::new(false),
     });

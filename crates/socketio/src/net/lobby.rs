@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 
@@ -18,7 +18,7 @@ const SHARE: usize = 4;
 /// All who wait.
 #[derive(Debug)]
 pub(crate) struct Lobby {
-    places: Option<usize>,
+    places: AtomicUsize,
     waiting: Mutex<Waiting>,
 }
 
@@ -40,7 +40,12 @@ pub(crate) struct Place {
 impl Lobby {
     /// So many places, or as many as are asked for.
     pub(crate) fn new(places: Option<usize>) -> Self {
-        Self { places, waiting: Mutex::default() }
+        Self { places: AtomicUsize::new(places.unwrap_or(usize::MAX)), waiting: Mutex::default() }
+    }
+
+    /// So many places from now on; who waits goes on waiting.
+    pub(crate) fn change(&self, places: Option<usize>) {
+        self.places.store(places.unwrap_or(usize::MAX), Ordering::Relaxed);
     }
 
     /// A place for a session from `address`, if there is one left.
@@ -48,7 +53,8 @@ impl Lobby {
         let network = Network::of(address);
         let mut waiting = self.waiting.lock();
         let own = waiting.by_network.get(&network).copied().unwrap_or(0);
-        if self.places.is_some_and(|places| waiting.all >= places || own >= places.div_ceil(SHARE)) {
+        let places = self.places.load(Ordering::Relaxed);
+        if waiting.all >= places || own >= places.div_ceil(SHARE) {
             return None;
         }
         waiting.add(network);
@@ -130,6 +136,8 @@ mod tests {
         let lobby = Arc::new(Lobby::new(None));
         let places: Vec<_> = (0..100).map(|_| lobby.enter(address(1)).unwrap()).collect();
         assert_eq!(lobby.waiting.lock().all, places.len());
+        lobby.change(Some(places.len()));
+        assert!(lobby.enter(address(2)).is_none(), "a bound that comes later");
     }
 
     #[test]

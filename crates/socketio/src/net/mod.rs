@@ -17,3 +17,4 @@ pub(crate) use front::{ClientAddress, fronted, place};
 pub(crate) use line::{Engine, Line, Lines};
 pub(crate) use listener::Options;
 pub use listener::{Address, Listener, Peer};
+pub(crate) use lobby::Lobby;

@@ -31,6 +31,8 @@ const MAX_OWED: u32 = 16;
 pub(super) struct Limiter {
     /// What it is called where it is measured how often it refuses.
     name: &'static str,
+    /// What it was made for.
+    of: Rate,
     rate: RateLimiter<UserId, Buckets, SinceStart, NoOpMiddleware<Duration>>,
     /// Those of `rate`.
     buckets: Buckets,
@@ -64,6 +66,7 @@ impl Limiter {
         let (clock, buckets) = (SinceStart(Instant::now()), Buckets::default());
         Self {
             name,
+            of: rate,
             rate: RateLimiter::new(quota, buckets.clone(), clock),
             buckets,
             clock,
@@ -71,6 +74,11 @@ impl Limiter {
             burst: burst.get(),
             until_shedding: AtomicUsize::new(SHED_AFTER),
         }
+    }
+
+    /// Whether this is the rate that it counts.
+    pub(super) fn counts(&self, rate: Rate) -> bool {
+        self.of == rate
     }
 
     /// Counts one, or refuses it with the time after which it would not be.
