@@ -127,6 +127,7 @@ impl World {
             verifier: Arc::new(Names),
             api_keys: None,
             exposition: None,
+            traces: None,
             probes: Vec::new(),
             ids,
             clock,

@@ -25,6 +25,7 @@ use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
 use crate::tokens::{OpenedTokens, OwnTokens};
+use crate::traces::Traces;
 
 /// Events that wait for delivery before publishing waits.
 pub(crate) const BUS_CAPACITY: usize = 4096;
@@ -44,12 +45,22 @@ pub struct Builder {
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
     metrics: Option<Metrics>,
+    traces: Option<Traces>,
     routes: Option<Box<dyn FnOnce(Handle) -> Router + Send>>,
 }
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None, routes: None }
+        Self {
+            config,
+            storage: None,
+            blobs: None,
+            verifier: None,
+            policy: None,
+            metrics: None,
+            traces: None,
+            routes: None,
+        }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
@@ -88,6 +99,13 @@ impl Builder {
         self
     }
 
+    /// Has requests go on with the traces of their callers, and sends what is recorded when the server ends.
+    #[must_use]
+    pub fn traces(mut self, traces: Traces) -> Self {
+        self.traces = Some(traces);
+        self
+    }
+
     /// Routes of your own on the same ports, made with what your backend asks of the chat. They come first: what they do
     /// not know (a fallback of theirs is replaced) goes to the server. Limits, time-outs and CORS are theirs to bring.
     #[must_use]
@@ -101,7 +119,7 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy, metrics, routes: own } = self;
+        let Self { config, storage, blobs, verifier, policy, metrics, traces, routes: own } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -168,7 +186,12 @@ impl Builder {
             verifier,
             api_keys: api_keys.map(|keys| keys as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
-            probes: [storage_probe].into_iter().chain(tokens.as_ref().map(OwnTokens::probe)).chain(link_probe).collect(),
+            traces: traces.as_ref().map(|_| Traces::of_callers()),
+            probes: [storage_probe]
+                .into_iter()
+                .chain(tokens.as_ref().map(OwnTokens::probe))
+                .chain(link_probe)
+                .collect(),
             ids,
             clock,
             settings: RestSettings {
@@ -206,6 +229,7 @@ impl Builder {
             storage,
             tls,
             metrics,
+            traces,
             reloading,
         })
     }

@@ -31,6 +31,7 @@ mod storage;
 pub mod system;
 mod tls;
 mod tokens;
+mod traces;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
@@ -39,3 +40,4 @@ pub use minting::access_token;
 pub use reloading::{Reloaded, Reloading};
 pub use server::{Handle, Server, Stopped};
 pub use storage::migrate;
+pub use traces::Traces;

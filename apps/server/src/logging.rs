@@ -13,6 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, fmt as lines, reload};
 
 use crate::config::{Config, LogFormat};
+use crate::traces::{self, Gate, Traces};
 
 /// The libraries that carry what clients send. Below `info` they say what it is, and above it there is a line for each
 /// broken packet: how many that are would be up to strangers. The Socket.IO library is built without its lines.
@@ -35,22 +36,30 @@ impl fmt::Debug for LogFilter {
     }
 }
 
-/// Sends log lines of this process to stderr from now on. A second call has no effect.
-pub fn start(config: &Config) -> LogFilter {
+/// Sends log lines of this process to stderr from now on, and spans of traces to whoever records them. A second call has
+/// no effect.
+pub fn start(config: &Config, traces: Option<&Traces>) -> LogFilter {
+    let gate = Gate { lines: filter(&config.log_filter), ratio: traces.map(|_| config.traces.ratio) };
     // Whoever asks whether a line is logged reads the filter behind a lock, which nobody else holds but while it changes;
-    // lines below every filter are not asked for, since each place remembers that it is off.
-    let (filter, handle) = reload::Layer::new(filter(&config.log_filter));
+    // what is below every filter is not asked for, since each place remembers that it is off.
+    let (gate, handle) = reload::Layer::new(gate);
     let lines = lines::layer().with_writer(stderr);
     let lines = match config.log_format {
         LogFormat::Text => lines.with_ansi(stderr().is_terminal()).boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     };
+    // Spans of traces are none of the lines', and writing them down would cost.
+    let lines = match traces {
+        Some(_) => lines.with_filter(filter_fn(|line| !traces::is_traced(line))).boxed(),
+        None => lines,
+    };
     // Filters of everything rather than of the lines: those of one layer forget a line when a library has only asked
     // whether it would be logged.
-    let _ = tracing_subscriber::registry().with(lines).with(filter).with(filter_fn(is_ours_to_say)).try_init();
+    let said = tracing_subscriber::registry().with(lines).with(traces.map(Traces::layer));
+    let _ = said.with(gate).with(filter_fn(is_ours_to_say)).try_init();
     LogFilter(Arc::new(move |text| {
         // It fails when there is no subscriber of ours to change.
-        let _ = handle.reload(self::filter(text));
+        let _ = handle.modify(|gate: &mut Gate| gate.lines = filter(text));
     }))
 }
 

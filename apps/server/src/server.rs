@@ -24,6 +24,7 @@ use crate::reloading::Reloading;
 use crate::serving;
 use crate::storage::Opened;
 use crate::tls::Tls;
+use crate::traces::Traces;
 
 /// How long shutting down may take in all.
 const SHUTDOWN_LIMIT: Duration = Duration::from_secs(10);
@@ -33,6 +34,9 @@ const SOCKETS_LIMIT: Duration = Duration::from_secs(6);
 
 /// How much of it is kept for storing what is queued.
 const STORAGE_LIMIT: Duration = Duration::from_secs(2);
+
+/// How much of it a collector of traces may take.
+const TRACES_LIMIT: Duration = Duration::from_secs(2);
 
 /// A listener that is open.
 pub(crate) struct Bound {
@@ -64,6 +68,7 @@ pub struct Server {
     pub(crate) storage: Opened,
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Option<Metrics>,
+    pub(crate) traces: Option<Traces>,
     pub(crate) reloading: Reloading,
 }
 
@@ -123,6 +128,7 @@ impl Server {
             storage,
             tls,
             metrics,
+            traces,
             reloading: _,
         } = self;
         let (closing, closed) = watch::channel(false);
@@ -182,7 +188,11 @@ impl Server {
             }
             storage.close().await;
         });
-        match (answered, stored.await) {
+        let stored = stored.await;
+        if let Some(traces) = traces {
+            traces.flush(TRACES_LIMIT.min(deadline.duration_since(Instant::now()))).await;
+        }
+        match (answered, stored) {
             (Ok(()), Ok(())) => tracing::info!("shut down"),
             (answered, stored) => tracing::warn!(
                 requests = answered.is_ok(),

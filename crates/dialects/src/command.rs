@@ -69,6 +69,36 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What it is called in traces.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Join(_) => "join",
+            Self::Leave(_) => "leave",
+            Self::OnlineUsers(_) => "online-users",
+            Self::Send(_) | Self::SendAs(..) => "send",
+            Self::TypingStart(..) => "typing-start",
+            Self::TypingStop(_) => "typing-stop",
+            Self::MarkRead(..) => "mark-read",
+            Self::Edit(..) => "edit",
+            Self::Delete(_) => "delete",
+            Self::React(..) => "react",
+            Self::Unreact(..) => "unreact",
+            Self::UserStatus(_) => "user-status",
+            Self::UsersStatus(_) => "users-status",
+            Self::Sync(_) => "sync",
+            Self::AuthRefresh(_) => "auth-refresh",
+            Self::NotificationRead(_) => "notification-read",
+            Self::NotificationsReadAll => "notifications-read-all",
+            Self::CallInvite(_) => "call-invite",
+            Self::CallAccept(_) => "call-accept",
+            Self::CallReject(..) => "call-reject",
+            Self::CallHangUp(..) => "call-hang-up",
+            Self::CallSignal { .. } => "call-signal",
+        }
+    }
+}
+
 /// What a command came to, before a dialect writes it down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {

@@ -8,6 +8,7 @@
 //! - [`services`]: one per capability, what transports call.
 //! - [`event`]: what happened, and who hears of it.
 //! - [`error`]: what can go wrong, as a client may see it.
+//! - [`trace`]: what spans of traces are called.
 
 pub mod error;
 pub mod event;
@@ -15,5 +16,6 @@ pub mod model;
 pub mod ports;
 pub mod rules;
 pub mod services;
+pub mod trace;
 
 pub use error::{Error, Result};

@@ -10,10 +10,10 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header}
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use metrics::histogram;
-use parlance_domain::Error;
+use parlance_domain::{Error, trace};
 use tokio::time::Instant;
 use tower_http::timeout::DeadlineBody;
-use tracing::Instrument;
+use tracing::{Instrument, Span};
 
 use crate::RestState;
 use crate::errors::Refusal;
@@ -43,35 +43,71 @@ pub(crate) async fn frame(State(Framing { rest, patience }): State<Framing>, req
     let id = request_id(request.headers()).unwrap_or_else(|| rest.ids.next_id().to_string());
     // The pattern of the route, not the path: user ids stay out of the log.
     let route = request.extensions().get::<MatchedPath>().map_or("", |path| path.as_str()).to_owned();
-    let span = tracing::info_span!("rest.request", request_id = id, method = %request.method(), route = route.as_str());
     let (method, began) = (request.method().clone(), Instant::now());
-    let response = answer(patience, request, next, &id).instrument(span).await;
+    let traced = begin_trace(&rest, request.headers(), &method, &route, &id);
+    let request_span = || tracing::info_span!("rest.request", request_id = id, %method, route = route.as_str());
+    let logged = traced.in_scope(request_span);
+    let response = answer(patience, request, next, &id, &traced).instrument(logged).instrument(traced.clone()).await;
+    traced.record("http.response.status_code", i64::from(response.status().as_u16()));
     measure(&method, route, response.status(), began.elapsed());
     response
 }
 
-/// Measures a request (docs/metrics.md). Whatever a client makes up has one name, or its list would grow.
-fn measure(method: &Method, route: String, status: StatusCode, took: Duration) {
-    let method = match *method {
+/// The span of a request in a trace: the caller's, if it has begun one, else one of its own.
+fn begin_trace(rest: &RestState, headers: &HeaderMap, method: &Method, route: &str, id: &str) -> Span {
+    macro_rules! span {
+        ($target:expr) => {
+            tracing::info_span!(
+                target: $target,
+                "rest.request.answer",
+                otel.kind = "server",
+                otel.name = format_args!("{} {route}", word(method)),
+                http.request.method = word(method),
+                http.route = route,
+                http.response.status_code = tracing::field::Empty,
+                request_id = id,
+            )
+        };
+    }
+    let Some(traces) = &rest.traces else { return Span::none() };
+    match traces.is_recorded(headers) {
+        None => span!(trace::ROOT),
+        Some(false) => Span::none(),
+        Some(true) => {
+            let span = span!(trace::CONTINUED);
+            traces.go_on(headers, &span);
+            span
+        }
+    }
+}
+
+/// A method. Whatever a client makes up has one name, or lists of them would grow.
+fn word(method: &Method) -> &'static str {
+    match *method {
         Method::GET => "GET",
         Method::POST => "POST",
         Method::PUT => "PUT",
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",
-    };
-    let route = if route.is_empty() { "unknown".to_owned() } else { route };
-    let status = status.as_u16().to_string();
-    histogram!("parlance_http_request_seconds", "method" => method, "route" => route, "status" => status).record(took);
+    }
 }
 
-async fn answer(patience: Duration, request: Request, next: Next, id: &str) -> Response {
+/// Measures a request (docs/metrics.md).
+fn measure(method: &Method, route: String, status: StatusCode, took: Duration) {
+    let route = if route.is_empty() { "unknown".to_owned() } else { route };
+    let status = status.as_u16().to_string();
+    histogram!("parlance_http_request_seconds", "method" => word(method), "route" => route, "status" => status)
+        .record(took);
+}
+
+async fn answer(patience: Duration, request: Request, next: Next, id: &str, traced: &Span) -> Response {
     // A body that trickles would keep that task, which nobody waits for any more. It ends before the request does, so
     // that the answer says what was wrong.
     let request = request.map(|body| Body::new(DeadlineBody::new(patience.mul_f32(0.75), body)));
     // In a task of its own: a client that goes away in the middle must not cut a handler off between what it stored
     // and what it tells others.
-    let handled = tokio::spawn(next.run(request).in_current_span());
+    let handled = tokio::spawn(next.run(request).in_current_span().instrument(traced.clone()));
     let mut response = match tokio::time::timeout(patience, handled).await {
         Ok(Ok(response)) => response,
         Ok(Err(_)) => Refusal::from(Error::internal(Panicked)).into_response(),

@@ -40,7 +40,7 @@ pub use calls::{IceServers, TurnSecret};
 pub use cors::{CorsGate, CorsGated, InvalidOrigin, Origins, cors};
 pub use description::openapi;
 pub use known_origins::known_origins;
-pub use state::{Exposition, Probe, RestSettings, RestState, StorageProbe};
+pub use state::{Exposition, Probe, RestSettings, RestState, StorageProbe, Traces};
 pub use web_client::web_client;
 
 use description::Routes;

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use axum::http::HeaderMap;
 use parlance_domain::model::ConversationId;
 use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier};
 use parlance_domain::services::{Services, Uploading};
+use tracing::Span;
 
 use crate::calls::IceServers;
 
@@ -22,6 +24,8 @@ pub struct RestState {
     pub api_keys: Option<Arc<dyn ApiKeys>>,
     /// What `/metrics` answers; without it there is no such route.
     pub exposition: Option<Exposition>,
+    /// Whoever records traces; without them requests begin none.
+    pub traces: Option<Arc<dyn Traces>>,
     /// Whom `/readyz` asks.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Names requests that come without an id.
@@ -60,6 +64,15 @@ impl Default for RestSettings {
             ice: IceServers::default(),
         }
     }
+}
+
+/// Traces that callers have begun (`traceparent`).
+pub trait Traces: Send + Sync {
+    /// Whether the caller has its trace recorded; `None` where it has begun none.
+    fn is_recorded(&self, headers: &HeaderMap) -> Option<bool>;
+
+    /// Makes a span that has just begun a part of the caller's trace.
+    fn go_on(&self, headers: &HeaderMap, span: &Span);
 }
 
 /// Something without which the process cannot work, or not as well.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use parlance_dialects::{Dialect, Wire};
 use parlance_domain::event::{Audience, Event};
 use parlance_domain::model::UserId;
+use parlance_domain::trace;
+use tracing::Span;
 
 use crate::audiences::Sessions;
 use crate::badge::changes_count;
@@ -30,7 +32,10 @@ pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
         node.services.revoking.heard(user_id);
     }
     let droppable = matches!(event, Event::TypingStarted { .. } | Event::TypingStopped { .. });
-    for (session, wires) in plan(&node.hub, event) {
+    let span = span_of(event).entered();
+    let plan = plan(&node.hub, event);
+    span.record("sockets", trace::number(plan.len()));
+    for (session, wires) in plan {
         // Who is behind anyway is told of typing last, that is, not at all.
         if droppable && session.outbox.is_behind() {
             continue;
@@ -46,6 +51,18 @@ pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
     if let Event::MessageNew { message, .. } = event {
         node.meters.delivered(node.clock.now().millis() - message.message.created_at.millis());
     }
+}
+
+/// Delivering a change of a message is a trace of its own: an event carries none, least of all from another node.
+fn span_of(event: &Event) -> Span {
+    let event = match event {
+        Event::MessageNew { .. } => "message-new",
+        Event::MessageEdited { .. } => "message-edited",
+        Event::MessageDeleted { .. } => "message-deleted",
+        Event::ReactionChanged { .. } => "reaction-changed",
+        _ => return Span::none(),
+    };
+    tracing::info_span!(target: trace::ROOT, "socketio.event.deliver", otel.kind = "consumer", event, sockets = tracing::field::Empty)
 }
 
 /// Tells one socket the event by which it ends, and ends it.

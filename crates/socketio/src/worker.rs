@@ -6,13 +6,14 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use parlance_dialects::{Answer, Reply};
+use parlance_dialects::{Answer, Decoded, Reply};
 use parlance_domain::services::PendingSend;
-use parlance_domain::{Error, Result};
+use parlance_domain::{Error, Result, trace};
 use serde_json::Value;
 use socketioxide::handler::Value as Packed;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
+use tracing::{Instrument, Span};
 
 use crate::dispatch::{Step, dispatch, overlaps};
 use crate::inbox::Job;
@@ -48,27 +49,49 @@ pub(crate) fn refuse(node: &Arc<Node>, session: &Arc<Session>, job: &Job, error:
     respond(node, session, job.ack, &call, &Err(error));
 }
 
+/// An event that could be read, and what it asks for.
+struct Asked {
+    began: Instant,
+    ack: Option<i64>,
+    call: Call,
+    command: Decoded,
+}
+
 async fn carry_out(node: &Arc<Node>, session: &Arc<Session>, job: &Job) {
     let began = Instant::now();
     let call = match Call::read(&job.event) {
         Ok(call) => call,
         Err(error) => return respond(node, session, job.ack, &Call::named(&job.event), &Err(error)),
     };
-    let decoded = session.dialect.decode(&call.name, &call.args);
-    let permits = if decoded.as_ref().is_ok_and(overlaps) { 1 } else { MAX_IN_FLIGHT };
+    let command = session.dialect.decode(&call.name, &call.args);
+    // What a client made up is not repeated.
+    let event = if command.is_ok() { call.name.as_str() } else { "refused" };
+    let (kind, dialect) = ("server", session.dialect.name());
+    let span = tracing::info_span!(target: trace::ROOT, "socketio.event.handle", otel.kind = kind, dialect, event);
+    answer(node, session, Asked { began, ack: job.ack, call, command }, &span).instrument(span.clone()).await;
+}
+
+async fn answer(node: &Arc<Node>, session: &Arc<Session>, asked: Asked, span: &Span) {
+    let Asked { began, ack, call, command } = asked;
+    let permits = if command.as_ref().is_ok_and(overlaps) { 1 } else { MAX_IN_FLIGHT };
     let Ok(permits) = Arc::clone(&session.in_flight).acquire_many_owned(permits).await else { return };
-    let step = match decoded {
-        Ok(command) => dispatch(node, session, command).await,
+    let step = match command {
+        Ok(command) => {
+            let part = tracing::info_span!(target: trace::PART, "socketio.command.dispatch", command = command.name());
+            dispatch(node, session, command).instrument(part).await
+        }
         Err(error) => Err(error),
     };
     match step {
-        Ok(Step::Sending(pending)) => answer_later(node, session, job.ack, call.name, (began, pending), permits),
-        Ok(Step::Done(reply)) => respond(node, session, job.ack, &call, &Ok(reply)),
+        Ok(Step::Sending(pending)) => {
+            answer_later(node, session, ack, call.name, (began, pending, span.clone()), permits);
+        }
+        Ok(Step::Done(reply)) => respond(node, session, ack, &call, &Ok(reply)),
         Err(error) => {
             // A send that is refused at once may not be answered before those that wait.
             let others = MAX_IN_FLIGHT.saturating_sub(u32::try_from(permits.num_permits()).unwrap_or(MAX_IN_FLIGHT));
             let _settled = session.in_flight.acquire_many(others).await;
-            respond(node, session, job.ack, &call, &Err(error));
+            respond(node, session, ack, &call, &Err(error));
         }
     }
 }
@@ -79,13 +102,13 @@ fn answer_later(
     session: &Arc<Session>,
     ack: Option<i64>,
     name: String,
-    (began, pending): (Instant, PendingSend),
+    (began, pending, span): (Instant, PendingSend, Span),
     permits: OwnedSemaphorePermit,
 ) {
     let (done, before) = session.queue_answer();
     let (node, session) = (Arc::clone(node), Arc::clone(session));
     let busy = node.tasks.begin();
-    tokio::spawn(async move {
+    let answering = async move {
         let sent = pending.outcome().await;
         if let Some(before) = before {
             // Ends when the guard of the send before this one is dropped.
@@ -101,7 +124,9 @@ fn answer_later(
             Err(error) => respond(&node, &session, ack, &call, &Err(error)),
         }
         drop((done, permits, busy));
-    });
+    };
+    // The event is dealt with when it is answered.
+    tokio::spawn(answering.instrument(span));
 }
 
 fn respond(node: &Arc<Node>, session: &Arc<Session>, ack: Option<i64>, call: &Call, outcome: &Result<Reply>) {

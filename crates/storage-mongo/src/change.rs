@@ -18,6 +18,7 @@ use mongodb::options::ReadConcern;
 use mongodb::{ClientSession, Database};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::Instrument;
 
 use crate::MongoStorage;
 use crate::command::{Command, Update, repeat, run};
@@ -26,6 +27,7 @@ use crate::error::{Failed, TimedOut};
 use crate::locks::Locks;
 use crate::reader::Reader;
 use crate::sessions::{LATE, Sessions};
+use crate::spans;
 
 /// How often a change is tried again because a connection broke before its commit.
 const BROKEN_CONNECTIONS: u32 = 2;
@@ -198,7 +200,7 @@ async fn commit(session: &mut ClientSession) -> Result<(), Failed> {
     let mut left = COMMITS;
     loop {
         left -= 1;
-        match session.commit_transaction().await {
+        match session.commit_transaction().into_future().instrument(spans::commit()).await {
             Ok(()) => return Ok(()),
             Err(error) if error.contains_label(UNKNOWN_TRANSACTION_COMMIT_RESULT) && left > 0 => {}
             // That the server knows no such transaction may mean that an earlier request has committed it.

@@ -5,9 +5,11 @@
 use mongodb::bson::{Bson, Document, doc};
 use mongodb::{ClientSession, Database};
 use serde::Serialize;
+use tracing::Instrument;
 
 use crate::connect::write_concern;
 use crate::error::{BadDocument, DUPLICATE_KEY, Failed};
+use crate::spans;
 
 /// Documents to insert, to update or to remove in one collection.
 #[derive(Debug, Clone)]
@@ -90,7 +92,9 @@ impl Command {
 
 /// Runs a command inside a transaction.
 pub(crate) async fn run(database: &Database, session: &mut ClientSession, command: Command) -> Result<(), Failed> {
-    match refusals(&database.run_command(command.into_document()).session(session).await?).into_iter().next() {
+    let span = spans::command(command.name, command.collection);
+    let running = database.run_command(command.into_document()).session(session).into_future();
+    match refusals(&running.instrument(span).await?).into_iter().next() {
         Some((code, message)) => Err(Failed::Write { code, message }),
         None => Ok(()),
     }
@@ -102,7 +106,9 @@ pub(crate) async fn repeat(database: &Database, mut command: Document) -> Result
     command.insert("ordered", command.contains_key("delete"));
     let concern = mongodb::bson::serialize_to_bson(&write_concern()).map_err(|_| BadDocument("write concern"))?;
     command.insert("writeConcern", concern);
-    let answer = database.run_command(command).await?;
+    let (name, collection) = command.iter().next().map(|(name, on)| (name.as_str(), on.as_str())).unwrap_or_default();
+    let span = spans::command(name, collection.unwrap_or_default());
+    let answer = database.run_command(command).into_future().instrument(span).await?;
     match refusals(&answer).into_iter().find(|(code, _)| *code != DUPLICATE_KEY) {
         Some((code, message)) => Err(Failed::Write { code, message }),
         None => Ok(()),

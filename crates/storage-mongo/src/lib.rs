@@ -39,6 +39,7 @@ mod receipts;
 mod schema;
 mod search;
 mod sessions;
+mod spans;
 mod users;
 mod watermarks;
 

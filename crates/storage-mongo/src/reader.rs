@@ -7,8 +7,10 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, Hint};
 use mongodb::{ClientSession, Database};
 use serde::de::DeserializeOwned;
+use tracing::Instrument;
 
 use crate::error::Failed;
+use crate::spans;
 
 /// Answers for which no limit was given come in portions of this many documents.
 const PORTION: u32 = 5_000;
@@ -78,15 +80,19 @@ impl<'a> Reader<'a> {
     /// Everything that a query finds.
     pub(crate) async fn all<T: DeserializeOwned + Send + Sync>(&mut self, query: Query) -> Result<Vec<T>, Failed> {
         let Query { collection, filter, options } = query;
+        let span = spans::command("find", collection);
         let collection = self.database.collection::<T>(collection);
         let find = collection.find(filter).with_options(options);
-        Ok(match &mut self.session {
-            None => find.await?.try_collect().await?,
-            Some(session) => {
-                let mut cursor = find.session(&mut **session).await?;
-                cursor.stream(session).try_collect().await?
-            }
-        })
+        let found = async {
+            Ok(match &mut self.session {
+                None => find.await?.try_collect().await?,
+                Some(session) => {
+                    let mut cursor = find.session(&mut **session).await?;
+                    cursor.stream(session).try_collect().await?
+                }
+            })
+        };
+        found.instrument(span).await
     }
 
     /// The first that a query finds.

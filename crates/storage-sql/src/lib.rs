@@ -34,6 +34,7 @@ mod receipts;
 mod retry;
 mod rows;
 mod search;
+mod spans;
 mod statement;
 mod users;
 mod watermarks;
@@ -45,6 +46,7 @@ use connect::Pools;
 use error::Failed;
 use parlance_domain::ports::{StorageError, StorageResult};
 use sea_orm::DatabaseTransaction;
+use tracing::Instrument;
 
 /// A database that holds a server's users, conversations and messages. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -104,5 +106,5 @@ impl SqlStorage {
 
 /// Makes what a transaction wrote last, or says that this is not known.
 async fn commit(transaction: DatabaseTransaction) -> Result<(), Failed> {
-    transaction.commit().await.map_err(Failed::Commit)
+    transaction.commit().instrument(spans::commit()).await.map_err(Failed::Commit)
 }

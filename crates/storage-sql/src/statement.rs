@@ -12,6 +12,9 @@ use std::fmt::Write;
 
 use sea_orm::{ConnectionTrait, DbBackend, DbErr, FromQueryResult, Statement, TryGetable, Value};
 use serde::Serialize;
+use tracing::Instrument;
+
+use crate::spans::statement;
 
 /// A statement that is being put together.
 #[derive(Debug)]
@@ -55,30 +58,36 @@ impl Sql {
 
     /// Runs it and says how many rows it changed.
     pub(crate) async fn run<C: ConnectionTrait>(self, on: &C) -> Result<u64, DbErr> {
-        Ok(on.execute_raw(self.statement(on.get_database_backend())).await?.rows_affected())
+        let span = statement(&self.text);
+        let ran = on.execute_raw(self.statement(on.get_database_backend())).instrument(span).await?;
+        Ok(ran.rows_affected())
     }
 
     /// Every row, in the order the statement gives.
     pub(crate) async fn rows<R: FromQueryResult, C: ConnectionTrait>(self, on: &C) -> Result<Vec<R>, DbErr> {
-        let rows = on.query_all_raw(self.statement(on.get_database_backend())).await?;
+        let span = statement(&self.text);
+        let rows = on.query_all_raw(self.statement(on.get_database_backend())).instrument(span).await?;
         rows.iter().map(|row| R::from_query_result(row, "")).collect()
     }
 
     /// The first row, if there is one.
     pub(crate) async fn row<R: FromQueryResult, C: ConnectionTrait>(self, on: &C) -> Result<Option<R>, DbErr> {
-        let row = on.query_one_raw(self.statement(on.get_database_backend())).await?;
+        let span = statement(&self.text);
+        let row = on.query_one_raw(self.statement(on.get_database_backend())).instrument(span).await?;
         row.map(|row| R::from_query_result(&row, "")).transpose()
     }
 
     /// The first column of every row.
     pub(crate) async fn scalars<T: TryGetable, C: ConnectionTrait>(self, on: &C) -> Result<Vec<T>, DbErr> {
-        let rows = on.query_all_raw(self.statement(on.get_database_backend())).await?;
+        let span = statement(&self.text);
+        let rows = on.query_all_raw(self.statement(on.get_database_backend())).instrument(span).await?;
         rows.iter().map(|row| row.try_get_by_index(0)).collect()
     }
 
     /// The first column of the first row, if there is one.
     pub(crate) async fn scalar<T: TryGetable, C: ConnectionTrait>(self, on: &C) -> Result<Option<T>, DbErr> {
-        let row = on.query_one_raw(self.statement(on.get_database_backend())).await?;
+        let span = statement(&self.text);
+        let row = on.query_one_raw(self.statement(on.get_database_backend())).instrument(span).await?;
         row.map(|row| row.try_get_by_index(0)).transpose()
     }
 }

@@ -16,7 +16,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 
 use parlance_server::config::{Config, Origin};
-use parlance_server::logging;
+use parlance_server::{Traces, logging};
 
 use arguments::{Command, Invocation};
 use failure::Failure;
@@ -33,7 +33,8 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         // Lines about the schema would go through the bar.
         "warn".clone_into(&mut config.log_filter);
     }
-    let filter = logging::start(&config);
+    let traces = if command == Command::Serve { Traces::open(&config)? } else { None };
+    let filter = logging::start(&config, traces.as_ref());
     match command {
         Command::CheckConfig => check_config::run(&config),
         Command::Completions(shell) => completions::run(shell),
@@ -41,7 +42,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
-        Command::Serve => runtime()?.block_on(serve::run(config, flags, filter)),
+        Command::Serve => runtime()?.block_on(serve::run(config, flags, filter, traces)),
     }
 }
 

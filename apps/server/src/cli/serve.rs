@@ -8,7 +8,7 @@ use parlance_server::config::{Config, Flags};
 use parlance_server::logging::LogFilter;
 use parlance_server::signals::Hangups;
 use parlance_server::system::SystemClock;
-use parlance_server::{Metrics, Server, signals};
+use parlance_server::{Metrics, Server, Traces, signals};
 
 use super::failure::Failure;
 use super::{reload, say, token};
@@ -16,7 +16,12 @@ use super::{reload, say, token};
 const DEMO_USERS: [(&str, &str); 2] = [("alice", "Alice"), ("bob", "Bob")];
 const DEMO_TOKENS_LAST: Duration = Duration::from_hours(7 * 24);
 
-pub(super) async fn run(config: Config, flags: Flags, filter: LogFilter) -> Result<(), Failure> {
+pub(super) async fn run(
+    config: Config,
+    flags: Flags,
+    filter: LogFilter,
+    traces: Option<Traces>,
+) -> Result<(), Failure> {
     // Heard from here on, so that a signal right after the first line is not the end of the process.
     let terminated = signals::terminated();
     // What is tried out in a terminal ends with it.
@@ -31,6 +36,9 @@ pub(super) async fn run(config: Config, flags: Flags, filter: LogFilter) -> Resu
     let mut builder = Server::builder(config.clone());
     if config.metrics {
         builder = builder.metrics(Metrics::install().map_err(Failure::running)?);
+    }
+    if let Some(traces) = traces {
+        builder = builder.traces(traces);
     }
     let server = builder.build().await?;
     let demo = if config.dev { welcome(&config, &server).await? } else { String::new() };

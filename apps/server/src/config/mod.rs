@@ -14,6 +14,7 @@ mod setting;
 mod show;
 mod tls;
 mod tokens;
+mod traces;
 mod value;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -37,6 +38,7 @@ pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
 pub use tls::TlsFiles;
 pub use tokens::Tokens;
+pub use traces::TraceSettings;
 pub use value::{Listen, LogFormat};
 
 pub(crate) use error::one_line;
@@ -95,6 +97,8 @@ pub struct Config {
     pub metrics: bool,
     /// Whether the API describes itself.
     pub api_docs: bool,
+    /// Where traces go, if anybody records them.
+    pub traces: TraceSettings,
     /// How log lines look.
     pub log_format: LogFormat,
     /// What is logged.
@@ -147,6 +151,7 @@ impl Config {
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
+            traces: TraceSettings::read(layers)?,
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
             log_filter: needed(layers, &setting::RUST_LOG, crate::logging::checked_filter)?,
             layers: layers.clone(),
@@ -227,6 +232,9 @@ impl Config {
 
 /// The setting of the keys of the server API.
 pub(crate) const SERVER_API_KEYS: &str = setting::SERVER_API_KEYS.name;
+
+/// The setting of the collector of traces.
+pub(crate) const OTEL_EXPORTER_OTLP_ENDPOINT: &str = setting::OTEL_EXPORTER_OTLP_ENDPOINT.name;
 
 /// The setting of the way to other nodes.
 pub(crate) const REDIS_URL: &str = setting::REDIS_URL.name;

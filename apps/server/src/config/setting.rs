@@ -124,6 +124,9 @@ settings! {
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks").or("on");
     API_DOCS = Setting::new("API_DOCS", "on|off", "whether the API describes itself, at `/openapi.json` and `/docs`").or("on");
+    OTEL_EXPORTER_OTLP_ENDPOINT = Setting::new("OTEL_EXPORTER_OTLP_ENDPOINT", "URL", "where traces go, as OTLP over HTTP; not given: nobody records any");
+    OTEL_SERVICE_NAME = Setting::new("OTEL_SERVICE_NAME", "TEXT", "what this server is called in traces").or("parlance");
+    OTEL_TRACES_SAMPLER_ARG = Setting::new("OTEL_TRACES_SAMPLER_ARG", "RATIO", "which part of all traces is recorded, from 0 to 1").or("1");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");
     RUST_LOG = Setting::new("RUST_LOG", "FILTER", "what is logged, such as `info,parlance_socketio=debug`").or("info").live();
 }
@@ -146,7 +149,8 @@ mod tests {
         let (_, section) = page.split_once("## Without a restart").expect("the section");
         let section = section.split("\n## ").next().unwrap_or_default();
         let row = |line: &'static str| line.strip_prefix("| ")?.split(" | ").nth(1);
-        let documented: Vec<&str> = section.lines().filter_map(row).flat_map(|names| names.split('`').skip(1).step_by(2)).collect();
+        let documented: Vec<&str> =
+            section.lines().filter_map(row).flat_map(|names| names.split('`').skip(1).step_by(2)).collect();
         let live: Vec<&str> = SETTINGS.iter().filter(|setting| setting.live).map(|setting| setting.name).collect();
         assert_eq!(documented, live);
     }

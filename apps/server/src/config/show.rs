@@ -39,6 +39,7 @@ impl Config {
             web_dir,
             metrics,
             api_docs,
+            traces,
             log_format,
             log_filter,
             layers: _,
@@ -108,6 +109,9 @@ impl Config {
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
+        page.optional(&setting::OTEL_EXPORTER_OTLP_ENDPOINT, traces.endpoint.as_deref());
+        page.text(&setting::OTEL_SERVICE_NAME, &traces.service_name);
+        page.text(&setting::OTEL_TRACES_SAMPLER_ARG, &traces.ratio.to_string());
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());

@@ -121,6 +121,21 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// Address of a collector, to which paths are added: without a slash at the end.
+pub(super) fn collector(text: &str) -> Result<String, String> {
+    let wrong = || format!("{text:?} is not of the form http://HOST[:PORT][/PATH]");
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or_else(wrong)?;
+    let plain = |c: char| c.is_ascii_graphic() && !"@?#\\\"<>".contains(c);
+    let named = host.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '[');
+    if named && host.chars().all(plain) { Ok(text.trim_end_matches('/').to_owned()) } else { Err(wrong()) }
+}
+
+/// A part of the whole.
+pub(super) fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| format!("{text:?} is no number from 0 to 1"))
+}
+
 /// So many a second, and so many at once.
 pub(super) fn rate(text: &str) -> Result<Rate, String> {
     let bounded = |text: &str| text.parse().ok().filter(|number| (1..=1_000_000).contains(number));
@@ -175,6 +190,19 @@ mod tests {
         assert_eq!(base_url("http://127.0.0.1:4000"), Ok("http://127.0.0.1:4000".to_owned()));
         for bad in ["chat.example", "https://", "ftp://a", "https://a/b", "https://a?b", "https://me@a", ""] {
             assert!(base_url(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_collector_may_have_a_path_and_a_ratio_is_part_of_one() {
+        assert_eq!(collector("http://otel:4318/"), Ok("http://otel:4318".to_owned()));
+        assert_eq!(collector("https://otel.example/a/b"), Ok("https://otel.example/a/b".to_owned()));
+        for bad in ["otel:4318", "http://", "http:///a", "http://me:hush@otel", "http://otel?a=b", "grpc://otel"] {
+            assert!(collector(bad).is_err(), "{bad:?}");
+        }
+        assert_eq!((ratio("0.25"), ratio("1")), (Ok(0.25), Ok(1.0)));
+        for bad in ["-0.1", "1.1", "NaN", "half", ""] {
+            assert!(ratio(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -10,7 +10,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 56] = [
+const BAD_VALUES: [(&str, &str, &str); 59] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -77,6 +77,9 @@ const BAD_VALUES: [(&str, &str, &str); 56] = [
     ("TLS_CERT_FILE", " ", "must not be blank"),
     ("TLS_KEY_FILE", "key.pem", "needs TLS_CERT_FILE"),
     ("WEB_DIR", " ", "must not be blank"),
+    ("OTEL_EXPORTER_OTLP_ENDPOINT", "otel:4318", "\"otel:4318\" is not of the form http://HOST[:PORT][/PATH]"),
+    ("OTEL_SERVICE_NAME", " ", "must not be blank"),
+    ("OTEL_TRACES_SAMPLER_ARG", "2", "\"2\" is no number from 0 to 1"),
     ("LOG_FORMAT", "xml", "\"xml\" is not text or json"),
     ("RUST_LOG", "a=b=c", "\"a=b=c\" is no filter, such as info or warn,parlance_socketio=debug"),
 ];

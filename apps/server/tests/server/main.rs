@@ -14,4 +14,5 @@ mod reloading;
 mod serving;
 mod tls;
 mod tokens;
+mod traces;
 mod web;

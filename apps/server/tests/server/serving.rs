@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use crate::process::{Parlance, Running};
 
-const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "a secret of this test, long enough");
+pub(crate) const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "a secret of this test, long enough");
 
 pub(crate) fn http(address: &str, request: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
@@ -66,13 +66,13 @@ fn both_signals_end_it_in_order() {
 }
 
 /// Two people and their conversation.
-struct Pair {
-    alice: String,
+pub(crate) struct Pair {
+    pub(crate) alice: String,
     bob: String,
-    conversation: String,
+    pub(crate) conversation: String,
 }
 
-fn introduce(parlance: &Parlance, address: &str) -> Pair {
+pub(crate) fn introduce(parlance: &Parlance, address: &str) -> Pair {
     let token = |user| parlance.answered(&["token", "--user", user], &[SECRET]).trim_end().to_owned();
     let (alice, bob) = (token("alice"), token("bob"));
     assert!(get(address, "/api/v1/users/me", &format!("Authorization: Bearer {bob}\r\n")).contains(" 200 OK"));

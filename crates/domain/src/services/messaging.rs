@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tracing::{Instrument, Span};
 
 use super::bounds::Bounds;
 use super::conversing::Conversing;
@@ -24,6 +25,7 @@ use crate::rules::amending::Amendment;
 use crate::rules::media::own_id;
 use crate::rules::messages::{Checked, Draft, check, check_edit};
 use crate::rules::search;
+use crate::trace;
 
 pub(super) struct Needs {
     pub(super) messages: Arc<dyn Messages>,
@@ -82,6 +84,11 @@ impl Messaging {
     /// `Validation`, `AudioNotAllowed`, `ConversationNotFound`, `NotParticipant(Send)`, and `Forbidden` where the
     /// product's policy refuses.
     pub async fn submit(&self, sender: &User, draft: Draft, origin: Option<SessionId>) -> Result<PendingSend> {
+        let span = tracing::info_span!(target: trace::PART, "domain.message.send");
+        self.queue(sender, draft, origin, span.clone()).instrument(span).await
+    }
+
+    async fn queue(&self, sender: &User, draft: Draft, origin: Option<SessionId>, span: Span) -> Result<PendingSend> {
         let needs = &*self.0;
         let limits = needs.bounds.now();
         check(&draft, &limits, &needs.settings.own_media_prefix)?;
@@ -105,7 +112,7 @@ impl Messaging {
             delivered_to: None,
         };
         needs.typing.leave(&sender.id, conversation_id);
-        let outgoing = Outgoing { message, sender: sender.clone(), roster, origin };
+        let outgoing = Outgoing { message, sender: sender.clone(), roster, origin, span };
         needs.queue.append(outgoing).await.map(PendingSend)
     }
 

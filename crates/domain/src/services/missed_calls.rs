@@ -3,6 +3,8 @@
 
 use std::sync::Arc;
 
+use tracing::Span;
+
 use super::directory::Directory;
 use super::notifying::{Notice, Notifying};
 use super::rosters::Rosters;
@@ -59,7 +61,11 @@ impl MissedCalls {
                 self.clock.now(),
             );
             // Its outcome is told to the room like any other message's; nobody waits for it here.
-            drop(self.queue.append(Outgoing { message, sender: caller.clone(), roster, origin: None }).await?);
+            drop(
+                self.queue
+                    .append(Outgoing { message, sender: caller.clone(), roster, origin: None, span: Span::none() })
+                    .await?,
+            );
         }
         let notice = Notice {
             kind: NotificationKind::new("missed_call")?,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tracing::Span;
 
 use super::messaging::Sent;
 use super::queue::{Answer, QueueIn, QueueOut};
@@ -20,6 +21,8 @@ pub(super) struct Outgoing {
     /// Who may have a live socket when it is stored.
     pub(super) roster: Arc<Roster>,
     pub(super) origin: Option<SessionId>,
+    /// What the storing of it is a part of, in a trace that is recorded.
+    pub(super) span: Span,
 }
 
 /// Something to be stored.

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use tokio::time::Instant;
+use tracing::Instrument;
 
 use super::announcer::Announcer;
 use super::bounds::Bounds;
@@ -26,6 +27,7 @@ use crate::ports::{
     StorageError,
 };
 use crate::rules::amending::Amendment;
+use crate::trace;
 
 /// The most sends of one transaction; keeps the first of a burst from waiting for the last.
 const BATCH: usize = 300;
@@ -99,6 +101,14 @@ impl Writer {
         for (outgoing, _) in &mut sends {
             self.address(outgoing);
         }
+        let spans = sends.iter().map(|(outgoing, _)| &outgoing.span);
+        let begin =
+            || tracing::info_span!(target: trace::PART, "domain.batch.store", messages = trace::number(sends.len()));
+        let span = trace::shared(spans, begin);
+        self.append_together(sends).instrument(span).await;
+    }
+
+    async fn append_together(&self, sends: Vec<(Box<Outgoing>, Answer<Sent>)>) {
         let batch: Vec<NewMessage> = sends.iter().map(|(outgoing, _)| outgoing.message.clone()).collect();
         let began = Instant::now();
         let appended = self.needs.messages.append(batch).await;
@@ -142,7 +152,7 @@ impl Writer {
     }
 
     async fn appended(&self, outgoing: Outgoing, appended: Appended) -> Result<Sent> {
-        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin } = outgoing;
+        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _ } = outgoing;
         let Appended { message, duplicate, reply_to, newly_read } = appended;
         if duplicate {
             return Ok(Sent { message: self.needs.views.message(message).await?, duplicate, delivered: false });
@@ -247,13 +257,13 @@ mod tests {
         Clock, EmptyRooms, IdSource, MockBlocks, MockConversations, MockEventBus, MockMessages, MockNotifications,
         MockReceipts, MockUsers,
     };
+    use crate::rules::Limits;
     use crate::services::directory::Directory;
     use crate::services::notification_views::NotificationViews;
     use crate::services::queue::answered;
     use crate::services::revoking::Revoking;
     use crate::services::settings::{Provisioning, Settings};
     use crate::services::write_queue::{WriteQueue, write_queue};
-    use crate::rules::Limits;
     use crate::services::{notifying, presence};
     use std::io;
 
@@ -295,7 +305,7 @@ mod tests {
             created_at: Timestamp::from_millis(0),
             delivered_to: None,
         };
-        Outgoing { message, sender, roster: Arc::new(people()), origin: None }
+        Outgoing { message, sender, roster: Arc::new(people()), origin: None, span: tracing::Span::none() }
     }
 
     fn stored(new: &NewMessage) -> Appended {

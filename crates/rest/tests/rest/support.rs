@@ -192,6 +192,7 @@ impl Api {
             verifier: Arc::new(Names),
             api_keys: None,
             exposition: None,
+            traces: None,
             probes: vec![Arc::new(StorageProbe(storage))],
             ids,
             clock,

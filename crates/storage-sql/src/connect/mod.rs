@@ -11,9 +11,11 @@ use std::time::Duration;
 use parlance_migrations::{Migrator, MigratorTrait};
 use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel};
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
+use tracing::Instrument;
 
 use crate::error::root_cause;
 use crate::prepared::Prepared;
+use crate::spans;
 use crate::statement::Sql;
 
 /// Told of every statement that ran, with its text and how long it took; of one that ran for each row of a batch once,
@@ -177,6 +179,7 @@ impl Pools {
         let sqlite_transaction_mode = Some(SqliteTransactionMode::Immediate);
         self.writer
             .begin_with_options(TransactionOptions { sqlite_transaction_mode, ..TransactionOptions::default() })
+            .instrument(spans::begin())
             .await
     }
 

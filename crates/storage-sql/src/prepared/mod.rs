@@ -17,6 +17,7 @@ use sqlx::SqlitePool;
 
 use crate::connect::{Options, StatementObserver};
 use crate::error::{Failed, not_acquired};
+use crate::spans;
 
 use newcomers::Newcomers;
 
@@ -66,9 +67,11 @@ impl Prepared {
         T: Send + 'static,
         F: FnOnce(&Statements<'_>) -> Result<T, Failed> + Send + 'static,
     {
+        let span = spans::transaction();
         let turn = self.turns.acquire().await.map_err(not_acquired)?;
         let prepared = self.clone();
         let writing = tokio::task::spawn_blocking(move || {
+            let _entered = span.entered();
             let outcome = prepared.transact(job);
             drop(turn);
             outcome
@@ -96,7 +99,7 @@ impl Prepared {
         let connection = connection.as_mut().ok_or_else(|| not_acquired(sqlx::Error::PoolClosed))?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let outcome = job(&Statements { transaction: &transaction, observer: self.observer.as_ref() })?;
-        transaction.commit().map_err(Failed::PreparedCommit)?;
+        spans::commit().in_scope(|| transaction.commit()).map_err(Failed::PreparedCommit)?;
         Ok(outcome)
     }
 }
@@ -115,6 +118,7 @@ impl Statements<'_> {
         each: impl FnOnce(&mut CachedStatement<'_>) -> Result<T, Failed>,
     ) -> Result<T, Failed> {
         let began = Instant::now();
+        let _entered = spans::statement(text).entered();
         let mut statement = self.transaction.prepare_cached(text)?;
         let outcome = each(&mut statement);
         if let Some(observer) = self.observer {
