@@ -71,15 +71,19 @@ fn child<'a>(spans: &'a [Span], parent: &Span, name: &str) -> &'a Span {
 /// Sends messages on a socket, all of them before an answer, and waits for the answers.
 async fn send(address: &str, pair: &Pair, texts: &[&str]) {
     let url = format!("ws://{address}/socket.io/?EIO=4&transport=websocket&dialect=talentbridge");
-    let (mut socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let (socket, _) = tokio_tungstenite::connect_async(url).await.unwrap();
+    let (mut socket, mut packets) = socket.split();
+    let mut packet = async || packets.next().await.unwrap().unwrap().into_text().unwrap();
+    assert!(packet().await.starts_with('0'));
     socket.send(Message::text(format!("40{}", json!({ "token": pair.alice })))).await.unwrap();
+    while !packet().await.starts_with("40") {}
     for (number, text) in texts.iter().enumerate() {
         let event = json!(["message:send", { "conversationId": pair.conversation, "text": text }]);
         socket.send(Message::text(format!("42{number}{event}"))).await.unwrap();
     }
     let mut answers = 0;
     while answers < texts.len() {
-        let packet = socket.next().await.unwrap().unwrap().into_text().unwrap();
+        let packet = packet().await;
         answers += usize::from(packet.starts_with("43") && packet.contains(r#""success":true"#));
     }
 }
