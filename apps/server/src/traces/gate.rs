@@ -131,11 +131,12 @@ mod tests {
 
     fn request() {
         let root = info_span!(target: trace::ROOT, "root");
-        let logged = root.in_scope(|| warn_span!("logged"));
-        logged.in_scope(|| {
-            let part = info_span!(target: trace::PART, "part");
-            part.in_scope(|| info_span!(target: trace::PART, "inner"));
-            info_span!("line")
+        root.in_scope(|| {
+            warn_span!("logged").in_scope(|| {
+                let part = info_span!(target: trace::PART, "part");
+                part.in_scope(|| info_span!(target: trace::PART, "inner"));
+                info_span!("line")
+            })
         });
         info_span!(target: trace::PART, "alone");
     }
