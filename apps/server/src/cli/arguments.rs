@@ -202,6 +202,7 @@ fn flags(matches: &ArgMatches) -> Flags {
         config: matches.get_one("config").cloned(),
         dev: matches.get_flag("dev"),
         settings: SETTINGS.iter().filter_map(given).collect(),
+        ..Flags::default()
     }
 }
 
