@@ -142,8 +142,8 @@ impl Config {
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
             services: services(layers)?,
             ice: ice(layers)?,
-            max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
-            max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
+            max_packet_bytes: bounded(layers, &setting::MAX_PACKET_BYTES)?,
+            max_sockets_per_user: bounded(layers, &setting::MAX_SOCKETS_PER_USER)?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
@@ -254,10 +254,10 @@ fn listen(layers: &Layers, dev: bool, dialects: &Dialects) -> Result<Vec<Listen>
 fn services(layers: &Layers) -> Result<Settings, ConfigError> {
     Ok(Settings {
         limits: Limits {
-            max_text_chars: needed(layers, &setting::MAX_TEXT_CHARS, number(1, 1_000_000))?,
-            max_media: needed(layers, &setting::MAX_MEDIA, number(0, 100))?,
-            max_group_size: needed(layers, &setting::MAX_GROUP_SIZE, number(1, 10_000))?,
-            max_reactions: needed(layers, &setting::MAX_REACTIONS, number(0, 100))?,
+            max_text_chars: bounded(layers, &setting::MAX_TEXT_CHARS)?,
+            max_media: bounded(layers, &setting::MAX_MEDIA)?,
+            max_group_size: bounded(layers, &setting::MAX_GROUP_SIZE)?,
+            max_reactions: bounded(layers, &setting::MAX_REACTIONS)?,
         },
         provisioning: needed(layers, &setting::AUTH_PROVISION, choice(PROVISIONING))?,
         presence_scope: needed(layers, &setting::PRESENCE_SCOPE, choice(PRESENCE_SCOPES))?,
@@ -302,6 +302,12 @@ fn api_keys(text: &str) -> Result<HashedKeys, String> {
 
 fn secret(text: &str) -> Result<Secret, String> {
     Secret::new(text).map_err(|error| error.to_string())
+}
+
+/// For numbers: those have bounds and a default.
+fn bounded(layers: &Layers, setting: &Setting) -> Result<usize, ConfigError> {
+    let (least, most) = setting.bounds.unwrap_or((0, usize::MAX));
+    needed(layers, setting, number(least, most))
 }
 
 /// For settings with a default.
