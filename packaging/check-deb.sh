@@ -43,18 +43,16 @@ if command -v lintian >/dev/null; then lintian --tag-display-limit 0 "$deb" || t
 mapfile -t settings < <(sed --quiet 's/^Environment=//p' "$unit" | tr ' ' '\n'; grep '^[A-Z]' "$root/etc/parlance/environment" || true)
 mkdir -p "$folder/state"
 port=$((20000 + RANDOM % 20000))
-run() {
-  env --ignore-environment "${settings[@]}" DATA_DIR="$folder/state" LISTEN="127.0.0.1:$port" \
-    ACCESS_TOKEN_SECRET=a-secret-of-this-check-long-enough "$root/usr/bin/parlance" "$@"
-}
-run check-config >/dev/null
-run serve >"$folder/said" 2>"$folder/log" &
+parlance=(env --ignore-environment "${settings[@]}" DATA_DIR="$folder/state" LISTEN="127.0.0.1:$port"
+  ACCESS_TOKEN_SECRET=a-secret-of-this-check-long-enough "$root/usr/bin/parlance")
+"${parlance[@]}" check-config >/dev/null
+"${parlance[@]}" serve >"$folder/said" 2>"$folder/log" &
 server=$!
 for _ in $(seq 100); do
   grep --quiet listening "$folder/said" && break
   sleep 0.1
 done
-run health
+"${parlance[@]}" health
 kill "$server"
 wait "$server"
 server=
