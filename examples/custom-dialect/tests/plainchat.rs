@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
-use parlance_dialects::{Dialects, UnusableDialect};
+use parlance_dialects::vocabulary::{Inbound, Notification, Outbound, Vocabulary, encode_extension};
+use parlance_dialects::{Codec, Dialects, UnusableDialect, Wire};
+use parlance_domain::event::Event;
 use parlance_domain::model::{ClaimedProfile, ConversationId, UserId};
 use parlance_domain::ports::Claims;
-use parlance_example_custom_dialect::Plainchat;
+use parlance_example_custom_dialect::{Line, Person, Plainchat};
 use parlance_server::config::{Config, Flags};
 use parlance_server::{Metrics, Server, access_token};
 use parlance_storage_memory::MemoryStorage;
@@ -164,6 +166,48 @@ async fn a_sixth_dialect_is_spoken_beside_the_five() {
 
     stop.send(()).expect("it still runs");
     running.await.expect("it ends").expect("in order");
+}
+
+/// A dialect without words of its own, save what it may not have.
+struct Meddling;
+
+impl Vocabulary for Meddling {
+    type Message<'a> = Line<'a>;
+    type User<'a> = Person<'a>;
+    type Notification<'a> = Notification<'a>;
+
+    const NAME: &'static str = "meddling";
+    const INBOUND: &'static [Inbound] = &[];
+    const OUTBOUND: &'static [Outbound] = &[Outbound::bare("disconnect")];
+
+    fn encode(event: &Event, unread: u64) -> Vec<Wire> {
+        encode_extension::<Self>(event, unread)
+    }
+}
+
+/// A dialect that no handshake could name.
+struct Loud;
+
+impl Vocabulary for Loud {
+    type Message<'a> = Line<'a>;
+    type User<'a> = Person<'a>;
+    type Notification<'a> = Notification<'a>;
+
+    const NAME: &'static str = "LOUD!";
+    const INBOUND: &'static [Inbound] = &[];
+    const OUTBOUND: &'static [Outbound] = &[];
+
+    fn encode(event: &Event, unread: u64) -> Vec<Wire> {
+        encode_extension::<Self>(event, unread)
+    }
+}
+
+#[test]
+fn a_dialect_that_cannot_be_spoken_is_refused() {
+    assert_eq!(Dialects::new(&[&Loud]), Err(UnusableDialect::Name("LOUD!")));
+    assert_eq!(Dialects::new(&[&Plainchat, &Meddling]), Err(UnusableDialect::Reserved("disconnect")));
+    let many: Vec<&'static dyn Codec> = (0..17).map(|_| &Plainchat as &'static dyn Codec).collect();
+    assert_eq!(Dialects::new(&many), Err(UnusableDialect::TooMany));
 }
 
 #[test]

@@ -51,7 +51,10 @@ impl Said {
         // A deleted message keeps its place and loses what it said.
         let (text, media) = match deleted_at {
             Some(_) => (None, Vec::new()),
-            None => (document.text(TEXT).map(str::to_owned), document.objects(MEDIA).filter_map(medium).collect()),
+            None => (
+                document.text(TEXT).map(str::to_owned),
+                document.objects(MEDIA).filter_map(|item| medium(&item)).collect(),
+            ),
         };
         Ok(Self {
             id: document.needed_id(&["_id"])?,
@@ -93,7 +96,7 @@ impl Said {
 }
 
 /// A link to what hangs on a message; nothing where there is no link.
-fn medium(document: Document) -> Option<MediaLink> {
+fn medium(document: &Document) -> Option<MediaLink> {
     let media_type = match document.text(TYPE).unwrap_or_default() {
         image if image.starts_with("image") => MediaType::Image,
         video if video.starts_with("video") => MediaType::Video,
