@@ -148,16 +148,19 @@ impl Inbound {
     }
 
     /// The same event, whose ack says this.
+    #[must_use]
     pub const fn says(self, said: Said) -> Self {
         Self { said, ..self }
     }
 
     /// The same event, failing as `operation`.
+    #[must_use]
     pub const fn of(self, operation: Operation) -> Self {
         Self { operation, ..self }
     }
 
     /// The same event with another ack.
+    #[must_use]
     pub const fn acked_as(self, ack: Ack) -> Self {
         Self { ack, ..self }
     }
