@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
-use parlance_dialects::Dialect;
+use parlance_dialects::AnyDialect;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,7 +21,7 @@ use super::farewells::Farewells;
 #[derive(Debug)]
 pub struct Listener {
     inner: TcpListener,
-    dialect: Option<Dialect>,
+    dialect: Option<AnyDialect>,
     options: Options,
     slow_consumers: SlowConsumers,
     farewells: Farewells,
@@ -40,7 +40,7 @@ impl Listener {
     /// Listens on `inner`. `dialect` is what its clients speak unless they say otherwise.
     pub(crate) fn new(
         inner: TcpListener,
-        dialect: Option<Dialect>,
+        dialect: Option<AnyDialect>,
         options: Options,
         slow_consumers: SlowConsumers,
     ) -> Self {
@@ -67,7 +67,7 @@ pub struct Address {
     /// The peer's, or when it is the listener's own, where it listens.
     pub socket: SocketAddr,
     /// What the port speaks.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<AnyDialect>,
 }
 
 impl axum::serve::Listener for Listener {
@@ -91,7 +91,7 @@ pub struct Peer {
     /// Where the client is, or the proxy before it.
     pub addr: SocketAddr,
     /// What the port speaks, if it was told.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<AnyDialect>,
     connection: Weak<Connection>,
 }
 
