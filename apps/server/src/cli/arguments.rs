@@ -1,4 +1,4 @@
-//! The command line: ten commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: eleven commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -30,6 +30,8 @@ pub(super) enum Command {
     CheckConfig,
     /// Copy everything from one storage or file to another.
     Move(MoveArguments),
+    /// Print a new key for web push.
+    VapidKey,
     /// Print what a shell completes command lines by.
     Completions(Shell),
     /// Collect media that nothing has referred to for this long.
@@ -82,6 +84,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
         "export" => Command::Move(MoveArguments { from: url(inner, "from"), to: file(inner) }),
         "import" => Command::Move(MoveArguments { from: file(inner), to: url(inner, "to") }),
         "check-config" | "config" => Command::CheckConfig,
+        "keys" => Command::VapidKey,
         "completions" => Command::Completions(inner.get_one("shell").copied().unwrap_or(Shell::Bash)),
         _ => Command::Serve,
     };
@@ -163,6 +166,11 @@ pub(super) fn grammar() -> clap::Command {
             command("config", "See `print`")
                 .subcommand_required(true)
                 .subcommand(command("print", "The same as check-config")),
+        )
+        .subcommand(
+            command("keys", "Make keys, see `vapid`")
+                .subcommand_required(true)
+                .subcommand(command("vapid", "Print a new key by which push services know this server (VAPID)")),
         )
         .subcommand(
             command("completions", "Print a script by which a shell completes command lines of this program").arg(
@@ -315,6 +323,8 @@ mod tests {
             assert_eq!((command, flags.settings), (Command::CheckConfig, vec![("PORT", "1".to_owned())]), "{text}");
         }
         assert!(refused("parlance config").contains("subcommand"));
+        assert_eq!(line("parlance keys vapid").unwrap().command, Command::VapidKey);
+        assert!(refused("parlance keys").contains("subcommand"));
     }
 
     #[test]

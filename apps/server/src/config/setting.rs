@@ -115,6 +115,15 @@ settings! {
     TRUSTED_PROXIES = Setting::new("TRUSTED_PROXIES", "NETWORK,…", "proxies whose X-Forwarded-For is believed; not given: none");
     TLS_CERT_FILE = Setting::new("TLS_CERT_FILE", "FILE", "the certificate chain (PEM) to speak TLS with; not given: plain HTTP");
     TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of TLS_CERT_FILE");
+    PUBLIC_URL = Setting::new("PUBLIC_URL", "URL", "scheme and host under which people reach the server, for links in mails");
+    CONVERSATION_LINK = Setting::new("CONVERSATION_LINK", "LINK", "where a mail leads to a conversation, `{id}` being its id").or("/#/c/{id}");
+    SMTP_URL = Setting::new("SMTP_URL", "URL", "the mail server, `smtps://USER:PASSWORD@HOST`; not given: no e-mail");
+    MAIL_FROM = Setting::new("MAIL_FROM", "SENDER", "who mails are from, such as `Parlance <chat@example.com>`");
+    MAIL_GATHERS = Setting::new("MAIL_GATHERS", "DURATION", "how long what is said in a conversation is gathered for one mail").or("15m");
+    MAIL_LINK_SECRET = Setting::new("MAIL_LINK_SECRET", "SECRET", "the key of the links by which mail ends; not given: made of ACCESS_TOKEN_SECRET").secret();
+    VAPID_PRIVATE_KEY = Setting::new("VAPID_PRIVATE_KEY", "KEY", "by what push services know this server, see `parlance keys vapid`; not given: no web push").secret();
+    VAPID_SUBJECT = Setting::new("VAPID_SUBJECT", "URL", "whom push services turn to, such as `mailto:ops@example.com`");
+    PUSH_PRIVATE_ADDRESSES = Setting::new("PUSH_PRIVATE_ADDRESSES", "on|off", "on: push endpoints may be inside one's own network, and http").or("off");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks").or("on");
     API_DOCS = Setting::new("API_DOCS", "on|off", "whether the API describes itself, at `/openapi.json` and `/docs`").or("on");
