@@ -141,7 +141,7 @@ mod tests {
         let digest = chat(3, &[("Bob", "one & two"), ("Cleo", "<script>alert(1)</script>")]);
         let Letter { subject, text, html } = letters().write(&digest, "https://chat.example/u?token=t").unwrap();
         assert_eq!(subject, "Team <b>: 3 new messages");
-        for part in ["Bob: one & two\n", "Cleo: <script>alert(1)</script>\n", "1 more", "https://chat.example/#/c/0707"]
+        for part in ["Bob: one & two\n", "Cleo: <script>alert(1)</script>\n", "… and 1 more", "https://chat.example/#/c/0707"]
         {
             assert!(text.contains(part), "{part:?} in {text}");
         }
@@ -152,7 +152,7 @@ mod tests {
         assert!(!html.contains("<script") && !html.contains("<b>: 3"), "{html}");
         let one = letters().write(&chat(1, &[("Bob", "hi")]), "u").unwrap();
         assert_eq!(one.subject, "Team <b>: a new message");
-        assert!(!one.text.contains("more"), "{}", one.text);
+        assert!(!one.text.contains("… and"), "{}", one.text);
     }
 
     #[test]

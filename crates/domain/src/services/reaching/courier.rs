@@ -117,8 +117,7 @@ impl Courier {
                 let refused = matches!(failed, Failed::Channel(ChannelError::Refused(_)));
                 let given_up = refused || attempts >= ATTEMPTS;
                 meters::reached(channel, if given_up { "given_up" } else { "failed" });
-                let error = &failed as &dyn std::error::Error;
-                tracing::warn!(channel, user = %errand.user_id, attempts, given_up, error, "somebody who is away is not told");
+                log(channel, &errand, attempts, given_up, &failed);
                 if given_up {
                     shared.errands.finish_errand(&errand).await
                 } else {
@@ -166,6 +165,12 @@ async fn take(shared: &Shared, way: &Way) -> Option<Vec<TakenErrand>> {
             None
         }
     }
+}
+
+/// Says why somebody was not told. What is said of the cause names no address.
+fn log(channel: &str, errand: &Errand, attempts: u32, given_up: bool, failed: &Failed) {
+    let (user, error) = (&errand.user_id, failed as &dyn std::error::Error);
+    tracing::warn!(channel, %user, attempts, given_up, error, "somebody who is away is not told");
 }
 
 /// How long to wait after so many attempts.
