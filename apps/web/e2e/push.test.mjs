@@ -57,7 +57,7 @@ describe('web push', () => {
   const subscribed = (window) =>
     eventually('the subscription', () => window.page.evaluate(() => localStorage.getItem('subscribed')));
 
-  it('who allows it in the notification centre is told after the page is closed, and not once they sign out', async () => {
+  it('who allows it in the notification centre is told after the page is closed, and not once they switch it off', async () => {
     const [ann, ben, id] = await pair();
     const browser = pushes.browser();
     const prepare = (context) => Promise.all([subscribing(browser)(context), allowing(context)]);
@@ -69,7 +69,11 @@ describe('web push', () => {
     assert.equal(await subscribed(window), vapid.getPublicKey('base64url'));
     assert.equal((await told).status(), 200);
     await window.page.goto('about:blank');
-    await eventually('she is gone', async () => (await ben.rest.get(`/api/v1/users/${ann.id}`)).data.status, (status) => status === 'offline');
+    await eventually(
+      'she is gone',
+      async () => (await ben.rest.get(`/api/v1/users/${ann.id}`)).data.status,
+      (status) => status === 'offline',
+    );
     await ben.say(id, 'the kettle is on');
     const [{ said }] = await browser.until(1);
     assert.deepEqual([said.title, said.body, said.conversationId], ['Ben', 'the kettle is on', id]);
@@ -104,16 +108,30 @@ describe('web push', () => {
     const shown = () =>
       window.page.evaluate(async () => {
         const registration = await navigator.serviceWorker.ready;
-        return (await registration.getNotifications()).map(({ title, body, tag, data }) => ({ title, body, tag, url: data.url }));
+        return (await registration.getNotifications()).map(({ title, body, tag, data }) => ({
+          title,
+          body,
+          tag,
+          url: data.url,
+        }));
       });
     await push(JSON.stringify({ title: 'Ben', body: 'the kettle is on', tag: `c${id}`, conversationId: id }));
     const [first] = await eventually('a notification', shown, (all) => all.length === 1);
-    assert.deepEqual(first, { title: 'Ben', body: 'the kettle is on', tag: `c${id}`, url: `${set.server.url}/#/c/${id}` });
+    assert.deepEqual(first, {
+      title: 'Ben',
+      body: 'the kettle is on',
+      tag: `c${id}`,
+      url: `${set.server.url}/#/c/${id}`,
+    });
     await push(JSON.stringify({ title: 'Order', body: 'Shipped', tag: 'n1', link: 'javascript:alert(1)' }));
     await push('not ours');
     const all = await eventually('three', shown, ({ length }) => length === 3);
     const links = Object.fromEntries(all.map(({ title, url }) => [title, url]));
-    assert.deepEqual([links.Order, links.Parlance], [`${set.server.url}/`, `${set.server.url}/`], 'no link of that kind is followed');
+    assert.deepEqual(
+      [links.Order, links.Parlance],
+      [`${set.server.url}/`, `${set.server.url}/`],
+      'no link of that kind is followed',
+    );
     const [worker] = window.context.serviceWorkers();
     await worker.evaluate(async (tag) => {
       const [notification] = await self.registration.getNotifications({ tag });

@@ -107,8 +107,7 @@ export class Rest {
 
   /** Null where the server has no web push. */
   pushKey = () => this.#get<{ key: string | null }>('/api/v1/push/key').then(({ key }) => key);
-  subscribePush = (subscription: PushSubscriptionJSON) =>
-    this.#send('PUT', '/api/v1/push/subscriptions', subscription);
+  subscribePush = (subscription: PushSubscriptionJSON) => this.#send('PUT', '/api/v1/push/subscriptions', subscription);
   unsubscribePush = (endpoint: string) => this.#send('DELETE', '/api/v1/push/subscriptions', { endpoint });
 
   iceServers = () =>
