@@ -141,7 +141,8 @@ mod tests {
         let digest = chat(3, &[("Bob", "one & two"), ("Cleo", "<script>alert(1)</script>")]);
         let Letter { subject, text, html } = letters().write(&digest, "https://chat.example/u?token=t").unwrap();
         assert_eq!(subject, "Team <b>: 3 new messages");
-        for part in ["Bob: one & two\n", "Cleo: <script>alert(1)</script>\n", "… and 1 more", "https://chat.example/#/c/0707"]
+        for part in
+            ["Bob: one & two\n", "Cleo: <script>alert(1)</script>\n", "… and 1 more", "https://chat.example/#/c/0707"]
         {
             assert!(text.contains(part), "{part:?} in {text}");
         }
