@@ -14,6 +14,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{Connection, ConnectionIo, SlowConsumers};
+use super::farewells::Farewells;
 
 /// An axum listener whose connections can be cut, and which says what dialect its port speaks.
 /// Made by [`Transport::listener`](crate::Transport::listener).
@@ -23,6 +24,7 @@ pub struct Listener {
     dialect: Option<Dialect>,
     options: Options,
     slow_consumers: SlowConsumers,
+    farewells: Farewells,
 }
 
 /// What every connection gets.
@@ -42,7 +44,7 @@ impl Listener {
         options: Options,
         slow_consumers: SlowConsumers,
     ) -> Self {
-        Self { inner, dialect, options, slow_consumers }
+        Self { inner, dialect, options, slow_consumers, farewells: Farewells::new() }
     }
 
     fn prepare(&self, stream: TcpStream) -> ConnectionIo {
@@ -55,7 +57,7 @@ impl Listener {
         // of it fits into the system's buffer and no write of ours waits.
         #[cfg(target_os = "linux")]
         let _ = socket.set_tcp_user_timeout(Some(self.options.stall_limit));
-        ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone())
+        ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone(), self.farewells.clone())
     }
 }
 
