@@ -72,6 +72,11 @@ pub trait NotificationChannel: Send + Sync {
         true
     }
 
+    /// How many digests it delivers at a time, from 1 to 64.
+    fn at_once(&self) -> usize {
+        8
+    }
+
     /// Delivers a digest. May be called again with one that was delivered, where the process died before that was noted.
     /// A call that takes longer than half a minute is given up and counts as `Later`.
     ///

@@ -13,6 +13,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use futures::future::join_all;
 use parlance_domain::model::{Address, Preferences};
 use parlance_domain::ports::{
     ChannelError, Clock, Delivered, Digest, NotificationChannel, PUSH, Subscription, WebPush,
@@ -29,8 +30,10 @@ pub use self::vapid::{InvalidVapidKey, VapidKey};
 
 /// How long what is said in a conversation is gathered for one message: a burst is one.
 const GATHERS: Duration = Duration::from_secs(1);
-/// How long a push service may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a push service may take. Whoever subscribes names it, and others wait behind one that is slow on purpose.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How many people are told at a time, each in all of their browsers.
+const AT_ONCE: usize = 64;
 /// How long it keeps a message for a browser that is off, in seconds.
 const TTL_SECONDS: &str = "86400";
 
@@ -173,12 +176,20 @@ impl NotificationChannel for Push {
         GATHERS
     }
 
+    fn at_once(&self) -> usize {
+        AT_ONCE
+    }
+
     async fn deliver(&self, digest: &Digest) -> std::result::Result<Delivered, ChannelError> {
         let (topic, message) = payload::write(digest).map_err(|error| ChannelError::Refused(error.into()))?;
         let mut delivered = Delivered::default();
         let (mut taken, mut failed, mut refused) = (0, None, None);
+        let mut sending = Vec::with_capacity(digest.addresses.len());
         for address in &digest.addresses {
-            match self.send(address, &topic, &message).await {
+            sending.push(self.send(address, &topic, &message));
+        }
+        for (address, sent) in digest.addresses.iter().zip(join_all(sending).await) {
+            match sent {
                 Sent::Taken => taken += 1,
                 Sent::Gone => delivered.gone.push(address.target.clone()),
                 Sent::Refused(status) => refused = Some(Status(status)),

@@ -18,13 +18,13 @@ use crate::services::meters;
 
 /// How often is looked for what is due, also what other nodes have put down and left.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// The most errands that are taken at once.
-const BATCH: usize = 64;
-/// How many of them are under way at a time.
-const AT_ONCE: usize = 8;
+/// The most errands that are under way at a time.
+const AT_ONCE: usize = 64;
+/// How many times as many are taken together.
+const ROUNDS: usize = 8;
 /// How long a delivery may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long errands are ours: longer than a whole batch may take.
+/// How long errands are ours: longer than all rounds may take.
 const LEASE: Duration = Duration::from_mins(5);
 /// How long what is under way has to end when the server does.
 const GRACE: Duration = Duration::from_secs(2);
@@ -79,6 +79,8 @@ impl Courier {
 
     async fn serve(&self, shared: &Shared, way: &Way) {
         let mut closing = self.closing.clone();
+        let at_once = way.channel.at_once().clamp(1, AT_ONCE);
+        let batch = at_once * ROUNDS;
         loop {
             tokio::select! {
                 biased;
@@ -86,9 +88,9 @@ impl Courier {
                 () = way.wake.notified() => {}
                 () = sleep(LOOK_EVERY) => {}
             }
-            while let Some(taken) = take(shared, way).await {
-                let more = taken.len() == BATCH;
-                let work = stream::iter(taken).for_each_concurrent(AT_ONCE, |taken| self.carry_out(shared, way, taken));
+            while let Some(taken) = take(shared, way, batch).await {
+                let more = taken.len() == batch;
+                let work = stream::iter(taken).for_each_concurrent(at_once, |taken| self.carry_out(shared, way, taken));
                 let ended = async {
                     closing.closed().await;
                     sleep(GRACE).await;
@@ -155,9 +157,9 @@ impl Courier {
 }
 
 /// The errands that are due, if there are any.
-async fn take(shared: &Shared, way: &Way) -> Option<Vec<TakenErrand>> {
+async fn take(shared: &Shared, way: &Way, limit: usize) -> Option<Vec<TakenErrand>> {
     let now = shared.clock.now();
-    match shared.errands.take_errands(way.channel.name(), now, now.plus(LEASE), BATCH).await {
+    match shared.errands.take_errands(way.channel.name(), now, now.plus(LEASE), limit).await {
         Ok(taken) => Some(taken).filter(|taken| !taken.is_empty()),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
