@@ -1,18 +1,21 @@
 //! Puts a server together: configuration, then adapters, then services, then transports. Whoever embeds the server
-//! hands in a storage, a verifier or a policy of their own; what is not handed in is made from the configuration.
+//! hands in a storage, a verifier, a policy or channels of their own; what is not handed in is made from the configuration.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
-use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
+use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, NotificationChannel, Storage, TokenVerifier};
+use parlance_domain::services::{
+    AcceptAll, Collecting, LocalBus, Parts, Reach, Services, Settings, UploadParts, Uploading,
+};
 use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::channels::Channels;
 use crate::cluster::{LinkProbe, Linked};
 use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
@@ -41,6 +44,8 @@ const FORM_BYTES: usize = 1024 * 1024;
 pub struct Builder {
     config: Config,
     storage: Option<Arc<dyn Storage>>,
+    reach: Option<Reach>,
+    channels: Vec<Arc<dyn NotificationChannel>>,
     blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
@@ -50,13 +55,39 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None, routes: None }
+        Self {
+            config,
+            storage: None,
+            reach: None,
+            channels: Vec::new(),
+            blobs: None,
+            verifier: None,
+            policy: None,
+            metrics: None,
+            routes: None,
+        }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = Some(storage);
+        self
+    }
+
+    /// What a storage of your own keeps for channels: addresses, errands, and channels if you like. Without it there are no
+    /// channels on such a storage.
+    #[must_use]
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.channels.extend(reach.channels.iter().cloned());
+        self.reach = Some(reach);
+        self
+    }
+
+    /// A channel that reaches people who are not there, beside those of the configuration; there can be several.
+    #[must_use]
+    pub fn channel(mut self, channel: Arc<dyn NotificationChannel>) -> Self {
+        self.channels.push(channel);
         self
     }
 
@@ -102,7 +133,7 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy, metrics, routes: own } = self;
+        let Self { config, storage, reach, channels, blobs, verifier, policy, metrics, routes: own } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -115,6 +146,8 @@ impl Builder {
         // Of a storage that was given nobody knows.
         let shared_storage = storage.is_some() || config.database.at.is_shared();
         let storage = Box::pin(opened(&config, storage)).await?;
+        let kept = reach.or_else(|| storage.reach.clone());
+        let Channels { reach, links } = Channels::open(&config, kept, channels, &clock)?;
         let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
@@ -134,6 +167,7 @@ impl Builder {
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
             rooms: Arc::new(sockets.clone()),
+            reach,
             settings: Settings { rates: config.rates.per_user(), shared_storage, ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
@@ -156,6 +190,7 @@ impl Builder {
             uploading,
             verifier,
             api_keys: config.api_keys.clone().map(|keys| Arc::new(keys) as _),
+            unsubscribe_links: links.map(|links| links as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
             probes: [storage_probe].into_iter().chain(probe).chain(link_probe).collect(),
             ids,

@@ -12,9 +12,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A storage, a verifier of tokens, a message policy and routes of your own are handed to the [`Builder`].
+//! A storage, a verifier of tokens, a message policy, notification channels and routes of your own are handed to the
+//! [`Builder`].
 
 mod builder;
+mod channels;
 mod cluster;
 pub mod config;
 mod dev_sign_in;

@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parlance_domain::model::{
-    ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, Timestamp, User, UserId,
+    Address, ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, Subject, Timestamp, User, UserId,
 };
 use parlance_domain::ports::{StorageError, UnfinishedCopy};
 use parlance_domain::rules::blocking::Blocking;
 
+use crate::errands::Waiting;
 use crate::inbox::Inbox;
 use crate::media_items::Item;
 use crate::room::Room;
@@ -35,6 +36,10 @@ pub(crate) struct State {
     pub(crate) blocks: HashMap<UserId, Vec<(UserId, Timestamp)>>,
     pub(crate) inboxes: HashMap<UserId, Inbox>,
     pub(crate) media: HashMap<MediumId, Item>,
+    /// By user and channel; what was given last first.
+    pub(crate) addresses: HashMap<(UserId, String), Vec<Address>>,
+    /// By channel, user and subject.
+    pub(crate) errands: BTreeMap<(String, UserId, Subject), Waiting>,
     pub(crate) copy: Option<UnfinishedCopy>,
 }
 

@@ -12,6 +12,7 @@
 //! # Ok(()) }
 //! ```
 
+mod addresses;
 mod amend;
 mod append;
 mod archive;
@@ -22,6 +23,7 @@ mod connect;
 mod conversations;
 mod delivery;
 mod documents;
+mod errands;
 mod error;
 mod groups;
 mod history;

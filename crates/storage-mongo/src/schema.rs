@@ -23,6 +23,10 @@ pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const INBOXES: &str = "inboxes";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
 pub(crate) const MEDIA: &str = "media";
+/// Where people are reached who are not there.
+pub(crate) const ADDRESSES: &str = "addresses";
+/// What they are still to be told.
+pub(crate) const ERRANDS: &str = "errands";
 /// The copy into this database that has not been finished.
 pub(crate) const COPIES: &str = "copies";
 /// Who changes what, where there are no transactions.
@@ -35,7 +39,7 @@ const SCHEMA: &str = "schema";
 pub(crate) const BY_TIME: &str = "by_time";
 
 /// The schema that this release writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// The one document of the collection `schema`, and the lock of whoever changes it.
 const THE_SCHEMA: &str = "schema";
@@ -147,6 +151,14 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
                 only(unique(index("standing", doc! { "user": 1, "conversation": 1 })), doc! { "standing": true }),
             ],
         ),
+        (
+            ADDRESSES,
+            vec![
+                index("by_user", doc! { "user": 1, "channel": 1, "put_at": -1, "_id": 1 }),
+                index("by_target", doc! { "channel": 1, "target": 1 }),
+            ],
+        ),
+        (ERRANDS, vec![index("by_due", doc! { "channel": 1, "due_at": 1 })]),
         (MEDIA, vec![only(index("unused", doc! { "uses": 1, "uploaded_at": 1, "_id": 1 }), doc! { "uses": 0 })]),
     ]
 }

@@ -12,6 +12,7 @@
 //! # Ok(()) }
 //! ```
 
+mod addresses;
 mod amend;
 mod append;
 mod archive;
@@ -19,6 +20,7 @@ mod blocks;
 mod connect;
 mod conversations;
 mod delivery;
+mod errands;
 mod error;
 mod groups;
 mod history;

@@ -23,9 +23,11 @@ mod contract;
 mod doing;
 pub mod faults;
 mod race;
+pub mod reach;
 mod telling;
 mod world;
 
 pub use archive::{Crowd, Depot, Movable};
 pub use race::{race, race_two};
+pub use reach::{Country, Reachable};
 pub use world::{Fresh, World};

@@ -32,6 +32,8 @@ pub(super) enum Command {
     CheckConfig,
     /// Copy everything from one storage or file to another.
     Move(MoveArguments),
+    /// Print a new key for web push.
+    VapidKey,
     /// Print what a shell completes command lines by.
     Completions(Shell),
     /// Collect media that nothing has referred to for this long.
@@ -85,6 +87,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
         "export" => Command::Move(MoveArguments { from: url(inner, "from"), to: file(inner) }),
         "import" => Command::Move(MoveArguments { from: file(inner), to: url(inner, "to") }),
         "check-config" | "config" => Command::CheckConfig,
+        "keys" => Command::VapidKey,
         "completions" => Command::Completions(inner.get_one("shell").copied().unwrap_or(Shell::Bash)),
         _ => Command::Serve,
     };
@@ -167,6 +170,11 @@ pub(super) fn grammar() -> clap::Command {
             command("config", "See `print`")
                 .subcommand_required(true)
                 .subcommand(command("print", "The same as check-config")),
+        )
+        .subcommand(
+            command("keys", "Make keys, see `vapid`")
+                .subcommand_required(true)
+                .subcommand(command("vapid", "Print a new key by which push services know this server (VAPID)")),
         )
         .subcommand(
             command("completions", "Print a script by which a shell completes command lines of this program").arg(
@@ -320,6 +328,8 @@ mod tests {
             assert_eq!((command, flags.settings), (Command::CheckConfig, vec![("PORT", "1".to_owned())]), "{text}");
         }
         assert!(refused("parlance config").contains("subcommand"));
+        assert_eq!(line("parlance keys vapid").unwrap().command, Command::VapidKey);
+        assert!(refused("parlance keys").contains("subcommand"));
     }
 
     #[test]

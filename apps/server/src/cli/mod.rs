@@ -6,6 +6,7 @@ mod completions;
 mod failure;
 mod gc;
 mod health;
+mod keys;
 mod migrate;
 mod moving;
 mod progress;
@@ -28,6 +29,9 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     if let Command::Completions(shell) = command {
         return completions::run(shell);
     }
+    if command == Command::VapidKey {
+        return keys::vapid();
+    }
     let mut config = Config::load(&flags)?;
     if matches!(command, Command::Move(_)) && config.origin("RUST_LOG") == Origin::Default {
         // Lines about the schema would go through the bar.
@@ -37,6 +41,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     match command {
         Command::CheckConfig => check_config::run(&config),
         Command::Completions(shell) => completions::run(shell),
+        Command::VapidKey => keys::vapid(),
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),

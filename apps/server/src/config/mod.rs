@@ -8,7 +8,9 @@ mod database_url;
 mod dev_secret;
 mod error;
 mod layers;
+mod mail;
 mod media;
+mod push;
 mod rates;
 mod setting;
 mod show;
@@ -33,7 +35,9 @@ pub use database::{Database, DatabaseAt};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
+pub use mail::MailConfig;
 pub use media::Media;
+pub use push::PushConfig;
 pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
 pub use tls::TlsFiles;
@@ -92,6 +96,10 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// What is shown to clients that speak TLS; without it the server speaks plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// How people who are not there are mailed.
+    pub mail: MailConfig,
+    /// How browsers are reached that are closed.
+    pub push: PushConfig,
     /// Where the built web client is, if it is served.
     pub web_dir: Option<PathBuf>,
     /// Whether `/metrics` shows what is measured.
@@ -148,6 +156,8 @@ impl Config {
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
             tls: TlsFiles::read(layers)?,
+            mail: MailConfig::read(layers)?,
+            push: PushConfig::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
@@ -156,6 +166,7 @@ impl Config {
             origins: layers.origins(),
         };
         config.tokens.check(layers, config.secret.is_some(), dev)?;
+        config.mail.check(config.secret.is_some() || dev)?;
         if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
             return Err(config.refuse(setting::ICE_SERVERS.name, "TURN servers need TURN_SECRET"));
         }
@@ -225,6 +236,15 @@ impl Config {
 
 /// The setting of the way to other nodes.
 pub(crate) const REDIS_URL: &str = setting::REDIS_URL.name;
+
+/// The setting of the mail server.
+pub(crate) const SMTP_URL: &str = setting::SMTP_URL.name;
+
+/// The setting of who mails are from.
+pub(crate) const MAIL_FROM: &str = setting::MAIL_FROM.name;
+
+/// The setting of the key of web push.
+pub(crate) const VAPID_PRIVATE_KEY: &str = setting::VAPID_PRIVATE_KEY.name;
 
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;

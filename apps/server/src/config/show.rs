@@ -5,9 +5,11 @@ use std::path::Path;
 
 use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
+use parlance_notify::Reachable;
 
 use super::{
-    Cluster, Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING, Setting,
+    dev_secret, setting,
 };
 
 impl Config {
@@ -37,6 +39,8 @@ impl Config {
             rates,
             trusted_proxies,
             tls,
+            mail,
+            push,
             web_dir,
             metrics,
             api_docs,
@@ -106,6 +110,10 @@ impl Config {
         page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
         page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
         page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
+        page.mail(mail);
+        page.hidden(&setting::VAPID_PRIVATE_KEY, push.key.is_some());
+        page.optional(&setting::VAPID_SUBJECT, push.contact.as_deref());
+        page.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
@@ -188,16 +196,29 @@ impl Page<'_> {
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
-        let url = cluster.map(|cluster| &cluster.url);
-        match url.filter(|url| url.has_secrets()) {
-            Some(url) => {
-                let origin = self.config.origin(setting::REDIS_URL.name);
-                self.comment(&format!("redis_url is {url} ({origin})"));
-            }
-            None => self.optional(&setting::REDIS_URL, url.map(ToString::to_string).as_deref()),
-        }
+        self.address(&setting::REDIS_URL, cluster.map(|cluster| &cluster.url));
         let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
         self.optional(&setting::REDIS_PREFIX, prefix);
+    }
+
+    fn mail(&mut self, mail: &MailConfig) {
+        self.optional(&setting::PUBLIC_URL, mail.public_url.as_deref());
+        self.text(&setting::CONVERSATION_LINK, &mail.conversation_link);
+        self.address(&setting::SMTP_URL, mail.server.as_ref());
+        self.optional(&setting::MAIL_FROM, mail.from.as_deref());
+        self.duration(&setting::MAIL_GATHERS, mail.gathers);
+        self.hidden(&setting::MAIL_LINK_SECRET, mail.link_secret.is_some());
+    }
+
+    /// The address of a server, as a comment where something is left out of it.
+    fn address(&mut self, setting: &Setting, url: Option<&DatabaseUrl>) {
+        match url.filter(|url| url.has_secrets()) {
+            Some(url) => {
+                let origin = self.config.origin(setting.name);
+                self.comment(&format!("{} is {url} ({origin})", setting.key()));
+            }
+            None => self.optional(setting, url.map(ToString::to_string).as_deref()),
+        }
     }
 
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {

@@ -1,6 +1,7 @@
 //! Entities and values. Constructors refuse what is not valid, so a value that exists is valid.
 //! Nothing here reads a clock, makes an id or talks to anybody.
 
+mod address;
 mod call;
 mod content_hash;
 mod conversation;
@@ -19,6 +20,7 @@ mod user;
 mod view;
 mod watermarks;
 
+pub use address::{Address, EmailAddress, InvalidSubject, Subject};
 pub use call::{CallId, CallMedia};
 pub use content_hash::{ContentHash, InvalidHash};
 pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 pub(super) struct Switch(Arc<watch::Sender<bool>>);
 
 /// The worker's end.
+#[derive(Clone)]
 pub(super) struct Closing(watch::Receiver<bool>);
 
 pub(super) fn closing() -> (Switch, Closing) {

@@ -44,3 +44,8 @@ impl WriterMeters {
 pub(super) fn rate_limited(limit: &'static str) {
     counter!("parlance_rate_limited_total", "limit" => limit).increment(1);
 }
+
+/// Somebody who is away was told by a channel, or was not.
+pub(super) fn reached(channel: &'static str, outcome: &'static str) {
+    counter!("parlance_channel_deliveries_total", "channel" => channel, "outcome" => outcome).increment(1);
+}

@@ -14,6 +14,7 @@ mod collecting;
 mod conversing;
 mod deadlines;
 mod directory;
+mod emails;
 mod fresh_cache;
 mod limiting;
 mod local_bus;
@@ -27,10 +28,12 @@ mod policy;
 mod presence;
 mod publisher;
 mod queue;
+mod reaching;
 mod reading;
 mod revoking;
 mod rosters;
 mod settings;
+mod subscribing;
 mod syncing;
 mod typing;
 mod upload_slots;
@@ -48,6 +51,7 @@ pub use cluster::{ClusterBus, Following, Holding, Relay, RelayEnds};
 pub use collecting::{Collected, Collecting};
 pub use conversing::Conversing;
 pub use directory::Directory;
+pub use emails::EMAIL;
 pub use limiting::Limiting;
 pub use local_bus::LocalBus;
 pub use messaging::{Messaging, PendingSend, Sent};
@@ -55,9 +59,11 @@ pub use moving::{Difference, MoveError, Moved, Moving, Progress, Side, Stage, St
 pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};
+pub use reaching::{Courier, Reach};
 pub use reading::Reading;
 pub use revoking::{Revoking, is_older};
 pub use settings::{PresenceScope, Provisioning, Settings};
+pub use subscribing::Subscribing;
 pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
 pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
@@ -82,6 +88,8 @@ pub struct Parts {
     pub policy: Arc<dyn MessagePolicy>,
     /// Who is looking at which conversation; `ports::EmptyRooms` without sockets.
     pub rooms: Arc<dyn Rooms>,
+    /// How people are reached who are not there; `None` where they are not.
+    pub reach: Option<Reach>,
     /// Limits, scopes and times.
     pub settings: Settings,
 }
@@ -109,6 +117,8 @@ pub struct Services {
     pub syncing: Syncing,
     /// What people are told beside.
     pub notifying: Notifying,
+    /// Browsers that are told while they are closed.
+    pub subscribing: Subscribing,
     /// Calls.
     pub calling: Calling,
     /// How fast people may go.
@@ -117,6 +127,7 @@ pub struct Services {
     pub backend: Backend,
     /// What concerns the sockets of this node.
     pub following: Following,
+    reaching: reaching::Reaching,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -129,6 +140,8 @@ pub struct Workers {
     pub typing: TypingWorker,
     /// Notes who has to be told of messages; ends after the writer.
     pub notifier: Notifier,
+    /// Tells people who are away what waits for them.
+    pub courier: Courier,
     /// Tells of calls, and ends those whose time is up.
     pub calling: CallingWorker,
     /// Stands between the bus and the sockets of a node among others; `None` for a node that is alone.
@@ -139,13 +152,21 @@ impl Services {
     /// Builds all services on these parts.
     #[expect(clippy::too_many_lines, reason = "one part after the other, and nothing to decide")]
     pub fn new(parts: Parts) -> (Self, Workers) {
-        let Parts { storage, bus, link, clock, ids, policy, rooms, settings } = parts;
+        let Parts { storage, bus, link, clock, ids, policy, rooms, reach, settings } = parts;
         let settings = Arc::new(settings);
         let limiting = Limiting::new(settings.rates, link.is_none());
         let publisher = publisher::Publisher::new(bus);
         let rosters = rosters::Rosters::new(storage.clone(), settings.shared_storage);
         let revoking = Revoking::new(storage.clone());
-        let directory = Directory::new(storage.clone(), revoking.clone(), clock.clone(), settings.provisioning);
+        let mails = reach.iter().flat_map(|reach| &reach.channels).any(|channel| channel.name() == EMAIL);
+        let emails = emails::Emails::new(reach.as_ref().map(|reach| reach.addresses.clone()), clock.clone(), mails);
+        let subscribing = Subscribing::new(
+            reach.as_ref().map(|reach| reach.addresses.clone()),
+            reach.as_ref().and_then(|reach| reach.push.clone()),
+            clock.clone(),
+        );
+        let directory =
+            Directory::new(storage.clone(), revoking.clone(), emails.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
         let (queue, queued) = write_queue::write_queue();
         let (presence, presence_worker) = Presence::new(presence::Needs {
@@ -171,6 +192,16 @@ impl Services {
             directory.clone(),
             rosters.clone(),
         );
+        let (reaching, courier) = reaching::Reaching::new(reaching::Needs {
+            reach,
+            presence: presence.clone(),
+            notifications: storage.clone(),
+            messages: storage.clone(),
+            receipts: storage.clone(),
+            views: notification_views.clone(),
+            directory: directory.clone(),
+            clock: clock.clone(),
+        });
         let (notifying, notifier) = Notifying::new(notifying::Needs {
             notifications: storage.clone(),
             views: notification_views,
@@ -179,6 +210,7 @@ impl Services {
             ids: ids.clone(),
             rosters: rosters.clone(),
             rooms: rooms.clone(),
+            reaching: reaching.clone(),
         });
         let writer = Writer::new(
             queued,
@@ -246,6 +278,7 @@ impl Services {
         let relay_rooms = rooms.clone();
         let backend = Backend::new(backend::Needs {
             directory: directory.clone(),
+            emails,
             revoking: revoking.clone(),
             clock,
             presence: presence.clone(),
@@ -282,16 +315,19 @@ impl Services {
             blocking,
             syncing,
             notifying,
+            subscribing,
             calling,
             limiting,
             backend,
             following,
+            reaching,
         };
         let workers = Workers {
             writer,
             presence: presence_worker,
             typing: typing_worker,
             notifier,
+            courier,
             calling: calling_worker,
             relay,
         };
@@ -304,5 +340,6 @@ impl Services {
         self.presence.close();
         self.typing.close();
         self.calling.close();
+        self.reaching.close();
     }
 }

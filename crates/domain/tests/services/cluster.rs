@@ -56,9 +56,10 @@ impl Cluster {
             ids: self.ids.clone(),
             policy: Arc::new(AcceptAll),
             rooms: rooms.clone(),
+            reach: None,
             settings: Settings { presence_scope: PresenceScope::Everyone, ..Settings::default() },
         });
-        let Workers { writer, presence, typing, notifier, calling, relay } = workers;
+        let Workers { writer, presence, typing, notifier, courier: _, calling, relay } = workers;
         let (delivery, delivered) = mpsc::channel(20_000);
         let mut running = JoinSet::new();
         running.spawn(writer.run());

@@ -6,4 +6,5 @@ mod messaging;
 mod moving;
 mod notifying;
 mod people;
+mod reaching;
 mod support;

@@ -64,6 +64,7 @@ impl TokenVerifier for Names {
             name => Ok(Claims {
                 user_id: name.parse().map_err(|_| TokenError::Invalid("no id".into()))?,
                 profile: ClaimedProfile { name: Some(name.to_uppercase()), picture: None },
+                email: None,
                 issued_at: None,
                 expires_at: None,
             }),
@@ -167,6 +168,7 @@ impl Api {
             ids: ids.clone(),
             policy: Arc::new(Moderation),
             rooms: Arc::new(EmptyRooms),
+            reach: None,
             settings,
         });
         tokio::spawn(workers.writer.run());
@@ -191,6 +193,7 @@ impl Api {
             uploading,
             verifier: Arc::new(Names),
             api_keys: None,
+            unsubscribe_links: None,
             exposition: None,
             probes: vec![Arc::new(StorageProbe(storage))],
             ids,

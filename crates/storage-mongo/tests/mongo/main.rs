@@ -10,4 +10,5 @@ mod faults_without_transactions;
 mod journal;
 mod opening;
 mod plans;
+mod reach;
 mod server;

@@ -9,6 +9,7 @@ mod database;
 mod faults;
 mod opening;
 mod plans;
+mod reach;
 #[path = "../shared/search.rs"]
 mod search;
 mod server;

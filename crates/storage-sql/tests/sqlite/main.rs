@@ -9,6 +9,7 @@ mod newcomers;
 mod notifications;
 mod opening;
 mod plans;
+mod reach;
 #[path = "../shared/search.rs"]
 mod search;
 mod statements;
