@@ -8,8 +8,8 @@ use parlance_media::S3Settings;
 use parlance_notify::Reachable;
 
 use super::{
-    Cluster, Config, Database, DatabaseUrl, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING, Setting,
-    dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING, PushConfig,
+    RateSettings, Setting, dev_secret, setting,
 };
 
 impl Config {
@@ -98,22 +98,13 @@ impl Config {
         page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
-        page.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
-        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
-        page.rate(&setting::RATE_EVENTS, events);
-        page.rate(&setting::RATE_SENDS, sends);
-        page.rate(&setting::RATE_TYPING, typing);
-        page.rate(&setting::RATE_REST, requests);
-        page.number(&setting::RATE_UPLOADS, uploads.number as usize);
-        page.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+        page.rates(rates);
         let proxies = trusted_proxies.to_string();
         page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
         page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
         page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
         page.mail(mail);
-        page.hidden(&setting::VAPID_PRIVATE_KEY, push.key.is_some());
-        page.optional(&setting::VAPID_SUBJECT, push.contact.as_deref());
-        page.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
+        page.push(push);
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
@@ -157,6 +148,17 @@ impl Page<'_> {
 
     fn rate(&mut self, setting: &Setting, rate: &Rate) {
         self.text(setting, &format!("{}/{}", rate.number, rate.burst));
+    }
+
+    fn rates(&mut self, rates: &RateSettings) {
+        self.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
+        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
+        self.rate(&setting::RATE_EVENTS, events);
+        self.rate(&setting::RATE_SENDS, sends);
+        self.rate(&setting::RATE_TYPING, typing);
+        self.rate(&setting::RATE_REST, requests);
+        self.number(&setting::RATE_UPLOADS, uploads.number as usize);
+        self.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
     }
 
     fn bucket(&mut self, bucket: Option<&S3Settings>) {
@@ -208,6 +210,12 @@ impl Page<'_> {
         self.optional(&setting::MAIL_FROM, mail.from.as_deref());
         self.duration(&setting::MAIL_GATHERS, mail.gathers);
         self.hidden(&setting::MAIL_LINK_SECRET, mail.link_secret.is_some());
+    }
+
+    fn push(&mut self, push: &PushConfig) {
+        self.hidden(&setting::VAPID_PRIVATE_KEY, push.key.is_some());
+        self.optional(&setting::VAPID_SUBJECT, push.contact.as_deref());
+        self.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
     }
 
     /// The address of a server, as a comment where something is left out of it.

@@ -9,7 +9,7 @@ use parlance_domain::model::{ClaimedProfile, Preferences};
 use parlance_domain::ports::{ChannelError, Claims, Delivered, Digest, NotificationChannel};
 use parlance_domain::rules::messages::Draft;
 use parlance_server::Server;
-use parlance_server::config::{Config, DatabaseAt};
+use parlance_server::config::{Config, DatabaseAt, Flags};
 use parlance_storage_memory::MemoryStorage;
 use tokio::sync::{mpsc, oneshot};
 
@@ -47,7 +47,7 @@ fn config() -> Config {
         "ACCESS_TOKEN_SECRET" => Some("a secret of this test, long enough".to_owned()),
         _ => None,
     };
-    let mut config = Config::from_env(&Default::default(), settings).unwrap();
+    let mut config = Config::from_env(&Flags::default(), settings).unwrap();
     config.database.at = DatabaseAt::Memory;
     config.media.at = parlance_media::BlobsAt::Memory;
     config
