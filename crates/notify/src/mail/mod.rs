@@ -150,7 +150,7 @@ fn random_text() -> String {
     let mut bytes = [0; 16];
     // Without randomness two letters have one name, and nothing else happens.
     let _ = ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes);
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{:032x}", u128::from_be_bytes(bytes))
 }
 
 /// A server that refuses the letter or its reader will do so again; one that refuses us may not.

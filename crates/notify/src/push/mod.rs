@@ -103,11 +103,8 @@ impl Push {
     }
 
     async fn send(&self, address: &Address, topic: &str, message: &[u8]) -> Sent {
-        let endpoint = match self.settings.reachable.endpoint(&address.target) {
-            Ok(endpoint) => endpoint,
-            // It was taken under other settings.
-            Err(_) => return Sent::Gone,
-        };
+        // Where it is none, it was taken under other settings.
+        let Ok(endpoint) = self.settings.reachable.endpoint(&address.target) else { return Sent::Gone };
         let recipient = serde_json::from_str::<Keys>(&address.extra).ok().and_then(|keys| recipient(&keys));
         let Some(recipient) = recipient else { return Sent::Gone };
         let sealed = match recipient.seal(message) {
