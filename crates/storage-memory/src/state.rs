@@ -11,6 +11,7 @@ use parlance_domain::rules::blocking::Blocking;
 
 use crate::inbox::Inbox;
 use crate::media_items::Item;
+use crate::outbox::Post;
 use crate::room::Room;
 
 /// A user, what their tokens last claimed, and before when those are revoked.
@@ -36,6 +37,7 @@ pub(crate) struct State {
     pub(crate) inboxes: HashMap<UserId, Inbox>,
     pub(crate) media: HashMap<MediumId, Item>,
     pub(crate) copy: Option<UnfinishedCopy>,
+    pub(crate) post: Post,
 }
 
 impl State {

@@ -23,6 +23,12 @@ pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const INBOXES: &str = "inboxes";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
 pub(crate) const MEDIA: &str = "media";
+/// Events of webhooks that wait.
+pub(crate) const OUTBOX: &str = "outbox";
+/// The lanes in which they wait.
+pub(crate) const LANES: &str = "outbox_lanes";
+/// Those that were given up.
+pub(crate) const DEAD_LETTERS: &str = "dead_letters";
 /// The copy into this database that has not been finished.
 pub(crate) const COPIES: &str = "copies";
 /// Who changes what, where there are no transactions.
@@ -35,7 +41,7 @@ const SCHEMA: &str = "schema";
 pub(crate) const BY_TIME: &str = "by_time";
 
 /// The schema that this release writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// The one document of the collection `schema`, and the lock of whoever changes it.
 const THE_SCHEMA: &str = "schema";
@@ -110,6 +116,9 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
         (COPIES, vec![]),
         (LOCKS, vec![]),
         (WRITERS, vec![]),
+        (DEAD_LETTERS, vec![]),
+        (OUTBOX, vec![unique(index("by_lane", doc! { "lane": 1, "place": 1 }))]),
+        (LANES, vec![index("due", doc! { "due_at": 1 })]),
         (CONVERSATIONS, vec![index("by_user", doc! { "people.user": 1 })]),
         (
             POSITIONS,

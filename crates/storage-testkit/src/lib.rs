@@ -22,10 +22,12 @@ pub mod cases;
 mod contract;
 mod doing;
 pub mod faults;
+pub mod outbox;
 mod race;
 mod telling;
 mod world;
 
 pub use archive::{Crowd, Depot, Movable};
+pub use outbox::{Office, Posting};
 pub use race::{race, race_two};
 pub use world::{Fresh, World};

@@ -12,6 +12,7 @@ mod link;
 mod media_items;
 mod messages;
 mod notifications;
+mod outbox;
 mod policy;
 mod receipts;
 mod rooms;
@@ -19,6 +20,7 @@ mod storage;
 mod system;
 mod tokens;
 mod users;
+mod webhooks;
 
 pub use api_keys::{ApiCaller, ApiKeys, Scope};
 pub use archive::{Archive, Begun, RecordReader, RecordSource, RecordTarget, UnfinishedCopy};
@@ -35,6 +37,7 @@ pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
 };
 pub use notifications::{ChatNote, Counted, NewNotification, Noted, NotificationPage, Notifications};
+pub use outbox::{Buried, ClaimedLane, DeadLetter, Outbox, OutboxClaim, OutboxCounts, SettledLane, WebhookEvent};
 pub use policy::{MessagePolicy, Verdict};
 pub use receipts::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts};
 pub use rooms::{EmptyRooms, Rooms};
@@ -42,6 +45,7 @@ pub use storage::{Storage, StorageError, StorageResult};
 pub use system::{Clock, IdSource, RandomIds};
 pub use tokens::{Claims, TokenError, TokenVerifier};
 pub use users::Users;
+pub use webhooks::{SendFailure, Webhook, WebhookData, WebhookSender};
 
 #[cfg(test)]
 pub use {

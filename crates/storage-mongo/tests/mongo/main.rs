@@ -9,5 +9,7 @@ mod faults;
 mod faults_without_transactions;
 mod journal;
 mod opening;
+mod outbox;
+mod outbox_without_transactions;
 mod plans;
 mod server;

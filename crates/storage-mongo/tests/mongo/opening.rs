@@ -46,7 +46,7 @@ async fn nodes_that_start_at_once_migrate_once() {
     assert_eq!(made.len(), all, "the indexes of each collection are made once");
     let look = database.look().await;
     let schema: Option<Document> = look.collection("schema").find_one(doc! {}).await.expect("answers");
-    assert_eq!(schema, Some(doc! { "_id": "schema", "version": 1 }));
+    assert_eq!(schema, Some(doc! { "_id": "schema", "version": 2 }));
     assert_eq!(look.collection::<Document>("locks").count_documents(doc! {}).await.expect("answers"), 0);
 }
 
