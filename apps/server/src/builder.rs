@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
+use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Outbox, Storage, TokenVerifier};
 use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
 use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
@@ -23,6 +23,7 @@ use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
 use crate::tokens::OpenedTokens;
+use crate::webhooks;
 
 /// Events that wait for delivery before publishing waits.
 pub(crate) const BUS_CAPACITY: usize = 4096;
@@ -41,6 +42,7 @@ const FORM_BYTES: usize = 1024 * 1024;
 pub struct Builder {
     config: Config,
     storage: Option<Arc<dyn Storage>>,
+    outbox: Option<Arc<dyn Outbox>>,
     blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
@@ -50,13 +52,29 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None, routes: None }
+        Self {
+            config,
+            storage: None,
+            outbox: None,
+            blobs: None,
+            verifier: None,
+            policy: None,
+            metrics: None,
+            routes: None,
+        }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = Some(storage);
+        self
+    }
+
+    /// The outbox of the storage that is handed in: without one, `WEBHOOK_URL` is refused.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
         self
     }
 
@@ -102,7 +120,7 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy, metrics, routes: own } = self;
+        let Self { config, storage, outbox, blobs, verifier, policy, metrics, routes: own } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -114,7 +132,8 @@ impl Builder {
         let tls = Tls::open(&config)?;
         // Of a storage that was given nobody knows.
         let shared_storage = storage.is_some() || config.database.at.is_shared();
-        let storage = Box::pin(opened(&config, storage)).await?;
+        let storage = Box::pin(opened(&config, storage, outbox)).await?;
+        let webhooks = webhooks::receiver(&config, &storage)?;
         let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
@@ -128,6 +147,8 @@ impl Builder {
         let sockets = Sockets::new(&socketio);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
+            outbox: storage.outbox.clone(),
+            webhooks,
             bus: Arc::clone(&bus),
             link: linked.as_ref().map(|linked| Arc::clone(&linked.link)),
             clock: Arc::clone(&clock),
@@ -201,9 +222,13 @@ impl Builder {
 }
 
 /// The storage that was handed in, else the one that the configuration names; several nodes need one that they can share.
-async fn opened(config: &Config, given: Option<Arc<dyn Storage>>) -> Result<Opened, ConfigError> {
+async fn opened(
+    config: &Config,
+    given: Option<Arc<dyn Storage>>,
+    outbox: Option<Arc<dyn Outbox>>,
+) -> Result<Opened, ConfigError> {
     if let Some(storage) = given {
-        return Ok(Opened::given(storage));
+        return Ok(Opened::given(storage, outbox));
     }
     Linked::check(config)?;
     Opened::open_whole(config).await

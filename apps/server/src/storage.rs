@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use parlance_domain::ports::{Archive, Storage};
+use parlance_domain::ports::{Archive, Outbox, Storage};
 use parlance_storage_memory::MemoryStorage;
 use parlance_storage_mongo::MongoStorage;
 use parlance_storage_sql::SqlStorage;
@@ -14,6 +14,8 @@ use crate::config::{Config, ConfigError, DatabaseAt};
 /// An open storage, with what it takes to close it.
 pub(crate) struct Opened {
     pub(crate) storage: Arc<dyn Storage>,
+    /// Where it keeps what webhooks tell, if it does.
+    pub(crate) outbox: Option<Arc<dyn Outbox>>,
     closing: Closing,
 }
 
@@ -39,8 +41,8 @@ impl Opened {
     }
 
     /// A storage of somebody else's, who closes it.
-    pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, closing: Closing::Nothing }
+    pub(crate) fn given(storage: Arc<dyn Storage>, outbox: Option<Arc<dyn Outbox>>) -> Self {
+        Self { storage, outbox, closing: Closing::Nothing }
     }
 
     /// Opens what `config` names for those who work on it: half a copy is no storage to serve, or to remove media from.
@@ -69,7 +71,10 @@ impl Opened {
 
     async fn with(config: &Config, schema: Schema) -> Result<Self, ConfigError> {
         match &config.database.at {
-            DatabaseAt::Memory => Ok(Self::given(Arc::new(MemoryStorage::new()))),
+            DatabaseAt::Memory => {
+                let memory = Arc::new(MemoryStorage::new());
+                Ok(Self::given(memory.clone(), Some(memory)))
+            }
             DatabaseAt::Sqlite { url, make_folder } => {
                 if *make_folder {
                     make_data_folder(config).await?;
@@ -98,7 +103,11 @@ impl Opened {
             ConnectError::Older(_) => refuse_older(config, error),
             error => refuse(config, error),
         })?;
-        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Sql(database) })
+        Ok(Self {
+            storage: Arc::new(database.clone()),
+            outbox: Some(Arc::new(database.clone())),
+            closing: Closing::Sql(database),
+        })
     }
 
     async fn mongo(config: &Config, url: &str, schema: Schema) -> Result<Self, ConfigError> {
@@ -118,7 +127,11 @@ impl Opened {
             ConnectError::Older { .. } => refuse_older(config, error),
             error => refuse(config, error),
         })?;
-        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Mongo(database) })
+        Ok(Self {
+            storage: Arc::new(database.clone()),
+            outbox: Some(Arc::new(database.clone())),
+            closing: Closing::Mongo(database),
+        })
     }
 
     /// Waits for what runs, and lets go of files and connections.

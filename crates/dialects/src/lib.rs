@@ -2,7 +2,8 @@
 //! becomes a [`Command`], a domain event becomes [`Wire`] values, a [`Reply`] becomes an ack. One file per
 //! dialect; no I/O, no state. The contract's `dialects.md` is the specification.
 //!
-//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table.
+//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table. So does whoever
+//! sends webhooks.
 
 mod answer;
 mod arguments;
@@ -26,6 +27,7 @@ mod shapes;
 mod talentbridge;
 mod ulearn;
 mod vocabulary;
+mod webhook;
 mod wire;
 
 pub use asyncapi::asyncapi;
@@ -34,4 +36,5 @@ pub use dialect::{Dialect, UnknownDialect};
 pub use draft::read_draft;
 pub use names::is_taken;
 pub use shapes::timestamp;
+pub use webhook::webhook;
 pub use wire::{Answer, Wire};

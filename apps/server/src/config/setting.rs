@@ -116,6 +116,9 @@ settings! {
     TLS_CERT_FILE = Setting::new("TLS_CERT_FILE", "FILE", "the certificate chain (PEM) to speak TLS with; not given: plain HTTP");
     TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of TLS_CERT_FILE");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client");
+    WEBHOOK_URL = Setting::new("WEBHOOK_URL", "URL", "where what happens is told by webhooks; not given: nobody is told");
+    WEBHOOK_SECRETS = Setting::new("WEBHOOK_SECRETS", "SECRET,…", "what webhooks are signed with; two while one replaces the other").secret();
+    WEBHOOK_EVENTS = Setting::new("WEBHOOK_EVENTS", "NAME,…", "what webhooks tell of, such as `message.created`; not given: everything");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks").or("on");
     API_DOCS = Setting::new("API_DOCS", "on|off", "whether the API describes itself, at `/openapi.json` and `/docs`").or("on");
     LOG_FORMAT = Setting::new("LOG_FORMAT", "text|json", "how log lines look; they go to stderr").or("text");

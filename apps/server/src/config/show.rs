@@ -7,7 +7,8 @@ use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
 
 use super::{
-    Cluster, Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, Webhooks,
+    dev_secret, setting,
 };
 
 impl Config {
@@ -37,6 +38,7 @@ impl Config {
             trusted_proxies,
             tls,
             web_dir,
+            webhooks,
             metrics,
             api_docs,
             log_format,
@@ -106,6 +108,7 @@ impl Config {
         page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
         page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
+        page.webhooks(webhooks.as_ref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
@@ -187,16 +190,27 @@ impl Page<'_> {
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
-        let url = cluster.map(|cluster| &cluster.url);
-        match url.filter(|url| url.has_secrets()) {
-            Some(url) => {
-                let origin = self.config.origin(setting::REDIS_URL.name);
-                self.comment(&format!("redis_url is {url} ({origin})"));
-            }
-            None => self.optional(&setting::REDIS_URL, url.map(ToString::to_string).as_deref()),
-        }
+        self.url(&setting::REDIS_URL, cluster.map(|cluster| &cluster.url));
         let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
         self.optional(&setting::REDIS_PREFIX, prefix);
+    }
+
+    fn webhooks(&mut self, webhooks: Option<&Webhooks>) {
+        self.url(&setting::WEBHOOK_URL, webhooks.map(|webhooks| &webhooks.url));
+        self.hidden(&setting::WEBHOOK_SECRETS, webhooks.is_some());
+        let given = webhooks.filter(|_| self.config.origin(setting::WEBHOOK_EVENTS.name) != Origin::Default);
+        self.optional(&setting::WEBHOOK_EVENTS, given.map(Webhooks::events).as_deref());
+    }
+
+    /// An address that may hold a password.
+    fn url(&mut self, setting: &Setting, url: Option<&DatabaseUrl>) {
+        match url.filter(|url| url.has_secrets()) {
+            Some(url) => {
+                let origin = self.config.origin(setting.name);
+                self.comment(&format!("{} is {url} ({origin})", setting.key()));
+            }
+            None => self.optional(setting, url.map(ToString::to_string).as_deref()),
+        }
     }
 
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {
@@ -261,6 +275,21 @@ mod tests {
         assert!(shown.contains("redis_prefix = \"shop\"") && !format!("{with:?}").contains("hush"), "{shown}");
         let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
         assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
+    }
+
+    #[test]
+    fn the_receiver_of_webhooks_is_shown_without_what_is_secret() {
+        let env = [
+            ("WEBHOOK_URL", "https://me:hush@shop.example/hook"),
+            ("WEBHOOK_SECRETS", "hush-hush-hush-hush"),
+            ("WEBHOOK_EVENTS", "message.deleted, message.created"),
+        ];
+        let with = config(&env, false);
+        let shown = with.show();
+        assert!(!shown.contains("hush") && !format!("{with:?}").contains("hush"), "{shown}");
+        assert!(shown.contains("# webhook_url is https://me:***@shop.example/hook (environment)"), "{shown}");
+        assert!(shown.contains("# webhook_secrets is set (environment)"), "{shown}");
+        assert!(shown.contains("webhook_events = \"message.created,message.deleted\""), "{shown}");
     }
 
     #[test]

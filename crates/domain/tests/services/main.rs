@@ -7,3 +7,4 @@ mod moving;
 mod notifying;
 mod people;
 mod support;
+mod webhooks;

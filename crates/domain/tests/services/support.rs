@@ -76,16 +76,19 @@ impl World {
     pub(crate) fn with(settings: Settings, policy: Arc<dyn MessagePolicy>) -> Self {
         let (bus, events) = LocalBus::new(20_000);
         let rooms = Arc::new(FakeRooms::default());
-        let (services, Workers { writer, presence, typing, notifier, calling, relay: _ }) = Services::new(Parts {
-            storage: Arc::new(MemoryStorage::new()),
-            bus,
-            link: None,
-            clock: Arc::new(TickingClock::default()),
-            ids: Arc::new(CountedIds::default()),
-            policy,
-            rooms: rooms.clone(),
-            settings,
-        });
+        let (services, Workers { writer, presence, typing, notifier, calling, webhooks: _, relay: _ }) =
+            Services::new(Parts {
+                storage: Arc::new(MemoryStorage::new()),
+                outbox: None,
+                webhooks: None,
+                bus,
+                link: None,
+                clock: Arc::new(TickingClock::default()),
+                ids: Arc::new(CountedIds::default()),
+                policy,
+                rooms: rooms.clone(),
+                settings,
+            });
         let mut running = tokio::task::JoinSet::new();
         running.spawn(writer.run());
         running.spawn(presence.run());
