@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
+.PHONY: help run release deb deb-check demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -9,6 +9,16 @@ help: ## List the targets
 run: ## Build for release and start a server to try out, on port 4000, with the web client
 	cargo build --locked --release --package parlance-server
 	WEB_DIR="$$(apps/web/build.sh)" target/release/parlance serve --dev
+
+release: ## Build for release; prints how large the binary is
+	cargo build --locked --release --package parlance-server
+	@stat --format '%n: %s bytes' target/release/parlance
+
+deb: ## Build the Debian package (needs cargo-deb); prints how large it and the binary are
+	@packaging/deb.sh
+
+deb-check: ## Build it, unpack it, and start the server out of it
+	@packaging/check-deb.sh
 
 demo: examples/demo/node_modules ## Show a message between two people, with `make run` in another terminal
 	@node examples/demo/demo.mjs

@@ -4,6 +4,7 @@
 //! otherwise.
 
 mod arguments;
+mod aside;
 mod client;
 mod crowd;
 mod failure;

@@ -184,6 +184,7 @@ impl Builder {
             settings: RestSettings {
                 max_body_bytes: config.max_packet_bytes,
                 max_form_bytes: (config.media.max_upload_bytes + FORM_BYTES) as u64,
+                dialects: config.dialects.clone(),
                 documents: config.api_docs,
                 ice: config.ice.clone(),
                 ..RestSettings::default()
@@ -241,6 +242,7 @@ fn intake_settings(config: &Config) -> IntakeSettings {
 fn socketio_config(config: &Config) -> parlance_socketio::Config {
     let defaults = parlance_socketio::Config::default();
     parlance_socketio::Config {
+        dialects: config.dialects.clone(),
         default_dialect: config.default_dialect,
         max_packet_bytes: config.max_packet_bytes,
         max_sockets_per_user: config.max_sockets_per_user,

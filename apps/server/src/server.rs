@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use parlance_dialects::Dialect;
+use parlance_dialects::AnyDialect;
 use parlance_domain::event::Event;
 use parlance_domain::services::{Backend, Collecting, LocalBus, Services, Workers};
 use parlance_socketio::{Listener, Transport};
@@ -37,7 +37,7 @@ const STORAGE_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) struct Bound {
     pub(crate) listener: Listener,
     pub(crate) address: SocketAddr,
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: AnyDialect,
 }
 
 /// A part of the server ended by itself. The rest was shut down in order.
@@ -72,7 +72,7 @@ impl Server {
     }
 
     /// Where it listens, with the ports that the system chose, and what is spoken there.
-    pub fn addresses(&self) -> Vec<(SocketAddr, Dialect)> {
+    pub fn addresses(&self) -> Vec<(SocketAddr, AnyDialect)> {
         self.listeners.iter().map(|bound| (bound.address, bound.dialect)).collect()
     }
 

@@ -55,7 +55,8 @@ pub fn router(state: RestState) -> Router {
     let framing = |patience| Framing { rest: Arc::clone(&state), patience };
     let exposition = state.exposition.as_ref().map(|_| operation::exposition().into_router()).unwrap_or_default();
     let server_api = state.api_keys.as_ref().map(server_api::routes).unwrap_or_default();
-    let documents = if state.settings.documents { description::documents() } else { Router::new() };
+    let documents =
+        if state.settings.documents { description::documents(&state.settings.dialects) } else { Router::new() };
     let uploads = media::uploads()
         .into_router()
         .method_not_allowed_fallback(frame::unknown_method)

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parlance_dialects::Dialects;
 use parlance_domain::model::ConversationId;
 use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier};
 use parlance_domain::services::{Services, Uploading};
@@ -46,6 +47,8 @@ pub struct RestSettings {
     pub max_form_bytes: u64,
     /// How long an upload may take (default 15 min): 20 MiB on a slow line.
     pub upload_timeout: Duration,
+    /// In whose shapes it can answer, and whose words are no product's (default: the five).
+    pub dialects: Dialects,
     /// Whether the API's description is served, at `/openapi.json` and as a page at `/docs` (`API_DOCS`, default on).
     pub documents: bool,
     /// Where people in a call find ways to each other.
@@ -59,6 +62,7 @@ impl Default for RestSettings {
             request_timeout: Duration::from_secs(30),
             max_form_bytes: 21 * 1024 * 1024,
             upload_timeout: Duration::from_mins(15),
+            dialects: Dialects::default(),
             documents: true,
             ice: IceServers::default(),
         }

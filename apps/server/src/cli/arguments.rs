@@ -1,4 +1,4 @@
-//! The command line: eleven commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: twelve commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -25,6 +25,8 @@ To try it out: parlance serve --dev";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Serve,
+    /// Ask a running server whether it can work.
+    Health,
     Token(TokenArguments),
     Migrate,
     CheckConfig,
@@ -97,6 +99,7 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
     let command = match name {
         "token" => Command::Token(token(inner)?),
         "migrate" => Command::Migrate,
+        "health" => Command::Health,
         "gc" => Command::Gc(older_than(inner)?),
         "copy" => Command::Move(MoveArguments { from: url(inner, "from"), to: url(inner, "to") }),
         "export" => Command::Move(MoveArguments { from: url(inner, "from"), to: file(inner) }),
@@ -135,6 +138,7 @@ pub(super) fn grammar() -> clap::Command {
         )
         .args(SETTINGS.iter().filter_map(setting_flag))
         .subcommand(command("serve", "Run the server (what happens without a command)"))
+        .subcommand(command("health", "Ask the server of this configuration, on this machine, whether it can work"))
         .subcommand(
             command("token", "Print an access token, signed with the configured secret")
                 .arg(Arg::new("user").long("user").value_name("ID").required(true).help("User id (claim `sub`)"))
@@ -240,6 +244,7 @@ fn flags(matches: &ArgMatches) -> Flags {
         config: matches.get_one("config").cloned(),
         dev: matches.get_flag("dev"),
         settings: SETTINGS.iter().filter_map(given).collect(),
+        ..Flags::default()
     }
 }
 

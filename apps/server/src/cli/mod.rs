@@ -5,6 +5,7 @@ mod check_config;
 mod completions;
 mod failure;
 mod gc;
+mod health;
 mod migrate;
 mod moving;
 mod progress;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
         Command::Webhooks(command) => runtime()?.block_on(webhooks::run(&config, &command)),
+        Command::Health => runtime()?.block_on(health::run(&config)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
         Command::Serve => runtime()?.block_on(serve::run(config)),
     }

@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use parlance_auth::{HashedKeys, InvalidApiKeys, Secret};
-use parlance_dialects::Dialect;
+use parlance_dialects::{AnyDialect, Dialects};
 use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
@@ -54,8 +54,10 @@ pub struct Config {
     pub dev: bool,
     /// Where it listens; at least one.
     pub listen: Vec<Listen>,
-    /// What a client speaks when neither it nor its listener says.
-    pub default_dialect: Dialect,
+    /// What the server can speak.
+    pub dialects: Dialects,
+    /// What a client speaks when neither it nor its listener says; one of `dialects`, as are those of the listeners.
+    pub default_dialect: AnyDialect,
     /// The key of access tokens.
     pub secret: Option<Secret>,
     /// The only `iss` that tokens may have.
@@ -115,22 +117,23 @@ impl Config {
 
     /// Like [`load`](Self::load), with an environment of the caller's.
     pub fn from_env(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::read(&Layers::gather(flags, env)?, flags.dev)
+        Self::read(&Layers::gather(flags, env)?, flags.dev, &flags.dialects)
     }
 
     /// All defaults, whatever the process is told: where a program starts that embeds the server and sets the rest
     /// itself. There is no key for access tokens in it.
     pub fn defaults() -> Result<Self, ConfigError> {
-        Self::read(&Layers::default(), false)
+        Self::read(&Layers::default(), false, &Dialects::default())
     }
 
-    fn read(layers: &Layers, dev: bool) -> Result<Self, ConfigError> {
+    fn read(layers: &Layers, dev: bool, dialects: &Dialects) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, value::text)?);
         let database = Database::read(layers, &data_dir)?;
         let config = Self {
             dev,
-            listen: listen(layers, dev)?,
-            default_dialect: needed(layers, &setting::DEFAULT_DIALECT, value::dialect)?,
+            listen: listen(layers, dev, dialects)?,
+            default_dialect: needed(layers, &setting::DEFAULT_DIALECT, value::dialect(dialects))?,
+            dialects: dialects.clone(),
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
@@ -143,8 +146,8 @@ impl Config {
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
             services: services(layers)?,
             ice: ice(layers)?,
-            max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
-            max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
+            max_packet_bytes: bounded(layers, &setting::MAX_PACKET_BYTES)?,
+            max_sockets_per_user: bounded(layers, &setting::MAX_SOCKETS_PER_USER)?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
@@ -248,21 +251,21 @@ const PROVISIONING: [(&str, Provisioning); 2] =
 const PRESENCE_SCOPES: [(&str, PresenceScope); 2] =
     [("contacts", PresenceScope::Contacts), ("everyone", PresenceScope::Everyone)];
 
-fn listen(layers: &Layers, dev: bool) -> Result<Vec<Listen>, ConfigError> {
+fn listen(layers: &Layers, dev: bool, dialects: &Dialects) -> Result<Vec<Listen>, ConfigError> {
     // Read even where LISTEN wins: a value that cannot be used is a slip worth hearing of.
     let port = needed(layers, &setting::PORT, value::port)?;
     let ip = IpAddr::V4(if dev { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED });
     let alone = || vec![Listen { address: SocketAddr::new(ip, port), dialect: None }];
-    Ok(optional(layers, &setting::LISTEN, value::listeners)?.unwrap_or_else(alone))
+    Ok(optional(layers, &setting::LISTEN, value::listeners(dialects))?.unwrap_or_else(alone))
 }
 
 fn services(layers: &Layers) -> Result<Settings, ConfigError> {
     Ok(Settings {
         limits: Limits {
-            max_text_chars: needed(layers, &setting::MAX_TEXT_CHARS, number(1, 1_000_000))?,
-            max_media: needed(layers, &setting::MAX_MEDIA, number(0, 100))?,
-            max_group_size: needed(layers, &setting::MAX_GROUP_SIZE, number(1, 10_000))?,
-            max_reactions: needed(layers, &setting::MAX_REACTIONS, number(0, 100))?,
+            max_text_chars: bounded(layers, &setting::MAX_TEXT_CHARS)?,
+            max_media: bounded(layers, &setting::MAX_MEDIA)?,
+            max_group_size: bounded(layers, &setting::MAX_GROUP_SIZE)?,
+            max_reactions: bounded(layers, &setting::MAX_REACTIONS)?,
         },
         provisioning: needed(layers, &setting::AUTH_PROVISION, choice(PROVISIONING))?,
         presence_scope: needed(layers, &setting::PRESENCE_SCOPE, choice(PRESENCE_SCOPES))?,
@@ -307,6 +310,12 @@ fn api_keys(text: &str) -> Result<HashedKeys, String> {
 
 fn secret(text: &str) -> Result<Secret, String> {
     Secret::new(text).map_err(|error| error.to_string())
+}
+
+/// For numbers: those have bounds and a default.
+fn bounded(layers: &Layers, setting: &Setting) -> Result<usize, ConfigError> {
+    let (least, most) = setting.bounds.unwrap_or((0, usize::MAX));
+    needed(layers, setting, number(least, most))
 }
 
 /// For settings with a default.

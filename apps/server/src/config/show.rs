@@ -18,6 +18,7 @@ impl Config {
         let Self {
             dev,
             listen,
+            dialects: _,
             default_dialect,
             secret,
             issuer,

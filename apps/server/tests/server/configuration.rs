@@ -2,8 +2,9 @@
 //! And what one that can be used looks like to `check-config`.
 
 use std::net::TcpListener;
+use std::path::Path;
 
-use parlance_server::config::SETTINGS;
+use parlance_server::config::{Config, Flags, SETTINGS, Setting};
 
 use crate::process::Parlance;
 
@@ -304,14 +305,52 @@ fn an_empty_variable_counts_as_not_set() {
     assert!(shown.contains("listen = \"0.0.0.0:4000\""), "{shown}");
 }
 
+/// Writes the guide's table anew instead of comparing with it.
+const REWRITE: &str = "REWRITE_SETTINGS";
+
+/// Around the table in the guide.
+const BEGIN: &str = "<!-- The table of settings is made of apps/server/src/config/setting.rs. -->\n";
+const END: &str = "<!-- The end of the table of settings. -->\n";
+
 #[test]
-fn every_setting_is_in_the_guide() {
-    let guide = include_str!("../../../../docs/configuration.md");
+fn the_table_in_the_guide_is_the_list_of_settings() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let guide = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = guide.split_once(BEGIN).unwrap();
+    let (kept, after) = rest.split_once(END).unwrap();
+    let rows: String = SETTINGS.iter().map(row).collect();
+    let made = format!("\n| setting | takes | default | what it does |\n| --- | --- | --- | --- |\n{rows}\n");
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, [before, BEGIN, &made, END, after].concat()).unwrap();
+        return;
+    }
+    assert!(
+        kept == made,
+        "docs/configuration.md differs from the code: {REWRITE}=1 cargo test -p parlance-server the_table_in_the_guide"
+    );
+}
+
+fn row(setting: &Setting) -> String {
+    let Setting { name, default, value, about, more, bounds, secret } = setting;
+    let takes = value.split('|').map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+    let bounds = bounds.map(|(least, most)| format!(", {least} to {most}")).unwrap_or_default();
+    let default = default.map(|default| format!("`{default}` ")).unwrap_or_default();
+    let no_flag = if *secret { ". No flag" } else { "" };
+    format!("| `{name}` | {takes}{bounds} | {default}| {about}{more}{no_flag} |\n")
+}
+
+#[test]
+fn a_number_just_beyond_its_bounds_is_refused_and_one_at_them_is_not() {
     for setting in SETTINGS {
-        let row = guide.lines().find(|line| line.starts_with(&format!("| `{setting}` |")));
-        let row = row.unwrap_or_else(|| panic!("docs/configuration.md has no row for {setting}"));
-        if let Some(default) = setting.default {
-            assert!(row.contains(&format!("`{default}`")), "the default of {setting} is {default}: {row}");
+        let Some((least, most)) = setting.bounds else { continue };
+        let read = |number: usize| {
+            let given = |name: &str| (name == setting.name).then(|| number.to_string());
+            Config::from_env(&Flags::default(), given).map_err(|error| error.to_string())
+        };
+        assert!(read(least).is_ok() && read(most).is_ok(), "{setting}");
+        for beyond in [least.checked_sub(1), most.checked_add(1)].into_iter().flatten() {
+            let problem = format!("{setting} (environment): \"{beyond}\" is no number from {least} to {most}");
+            assert_eq!(read(beyond).err(), Some(problem));
         }
     }
 }

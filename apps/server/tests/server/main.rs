@@ -6,6 +6,7 @@
 mod configuration;
 mod databases;
 mod embedding;
+mod health;
 mod identities;
 mod keys;
 mod moving;

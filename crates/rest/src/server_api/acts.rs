@@ -3,7 +3,7 @@
 use axum::extract::State;
 use parlance_dialects::errors::Operation;
 use parlance_dialects::schemas::DraftSchema;
-use parlance_dialects::{is_taken, read_draft, timestamp};
+use parlance_dialects::{Dialects, read_draft, timestamp};
 use parlance_domain::model::{NotificationKind, ProductEvent, ProfileChange, Timestamp, Title, User, UserId};
 use parlance_domain::services::{Backend, Notice};
 use parlance_domain::{Error, Result};
@@ -133,8 +133,8 @@ pub(super) struct EventBody {
 }
 
 impl EventBody {
-    fn read(self) -> Result<ProductEvent> {
-        if is_taken(&self.event) {
+    fn read(self, dialects: &Dialects) -> Result<ProductEvent> {
+        if dialects.is_taken(&self.event) {
             return Err(Error::validation("event", "is one of the server's own"));
         }
         ProductEvent::new(&self.event, self.data.map(|data| data.to_string()))
@@ -146,7 +146,7 @@ pub(super) async fn emit_to_user(
     params: Params,
     Body(body): Body<EventBody>,
 ) -> Answered<EmittedData> {
-    Ok(emitted(rest.services.backend.emit_to_user(&params.user()?, body.read()?).await))
+    Ok(emitted(rest.services.backend.emit_to_user(&params.user()?, body.read(&rest.settings.dialects)?).await))
 }
 
 pub(super) async fn emit_to_conversation(
@@ -154,11 +154,13 @@ pub(super) async fn emit_to_conversation(
     params: Params,
     Body(body): Body<EventBody>,
 ) -> Answered<EmittedData> {
-    Ok(emitted(rest.services.backend.emit_to_conversation(params.conversation()?, body.read()?).await?))
+    Ok(emitted(
+        rest.services.backend.emit_to_conversation(params.conversation()?, body.read(&rest.settings.dialects)?).await?,
+    ))
 }
 
 pub(super) async fn broadcast(State(rest): Rest, Body(body): Body<EventBody>) -> Answered<EmittedData> {
-    Ok(emitted(rest.services.backend.broadcast(body.read()?).await))
+    Ok(emitted(rest.services.backend.broadcast(body.read(&rest.settings.dialects)?).await))
 }
 
 #[derive(JsonSchema, Serialize)]

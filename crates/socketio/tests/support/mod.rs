@@ -150,7 +150,7 @@ async fn serve(transport: &Transport, dialect: Option<Dialect>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let routes = transport.routes().into_make_service_with_connect_info::<Peer>();
-    let listener = transport.listener(listener, dialect);
+    let listener = transport.listener(listener, dialect.map(Into::into));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     addr
 }
