@@ -85,6 +85,8 @@ impl World {
         let sockets = Sockets::new(&config);
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
+            outbox: None,
+            webhooks: None,
             bus: bus.clone(),
             link: None,
             clock: clock.clone(),
@@ -95,7 +97,7 @@ impl World {
             settings: Settings { rates: None, ..Settings::default() },
         });
         // Without a link there is nothing to relay.
-        let Workers { writer, presence, typing, notifier, courier: _, calling, relay: _ } = workers;
+        let Workers { writer, presence, typing, notifier, courier: _, calling, webhooks: _, relay: _ } = workers;
         tokio::spawn(writer.run());
         tokio::spawn(presence.run());
         tokio::spawn(typing.run());

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, NotificationChannel, Storage, TokenVerifier};
+use parlance_domain::ports::{
+    Blobs, Clock, IdSource, MessagePolicy, NotificationChannel, Outbox, Storage, TokenVerifier,
+};
 use parlance_domain::services::{
     AcceptAll, Collecting, LocalBus, Parts, Reach, Services, Settings, UploadParts, Uploading,
 };
@@ -26,6 +28,7 @@ use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
 use crate::tokens::OpenedTokens;
+use crate::webhooks;
 
 /// Events that wait for delivery before publishing waits.
 pub(crate) const BUS_CAPACITY: usize = 4096;
@@ -46,6 +49,7 @@ pub struct Builder {
     storage: Option<Arc<dyn Storage>>,
     reach: Option<Reach>,
     channels: Vec<Arc<dyn NotificationChannel>>,
+    outbox: Option<Arc<dyn Outbox>>,
     blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
@@ -60,6 +64,7 @@ impl Builder {
             storage: None,
             reach: None,
             channels: Vec::new(),
+            outbox: None,
             blobs: None,
             verifier: None,
             policy: None,
@@ -88,6 +93,13 @@ impl Builder {
     #[must_use]
     pub fn channel(mut self, channel: Arc<dyn NotificationChannel>) -> Self {
         self.channels.push(channel);
+        self
+    }
+
+    /// The outbox of the storage that is handed in: without one, `WEBHOOK_URL` is refused.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
         self
     }
 
@@ -133,7 +145,7 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, reach, channels, blobs, verifier, policy, metrics, routes: own } = self;
+        let Self { config, storage, reach, channels, outbox, blobs, verifier, policy, metrics, routes: own } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -145,9 +157,10 @@ impl Builder {
         let tls = Tls::open(&config)?;
         // Of a storage that was given nobody knows.
         let shared_storage = storage.is_some() || config.database.at.is_shared();
-        let storage = Box::pin(opened(&config, storage)).await?;
+        let storage = Box::pin(opened(&config, storage, outbox)).await?;
         let kept = reach.or_else(|| storage.reach.clone());
         let Channels { reach, links } = Channels::open(&config, kept, channels, &clock)?;
+        let webhooks = webhooks::receiver(&config, &storage)?;
         let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
@@ -161,6 +174,8 @@ impl Builder {
         let sockets = Sockets::new(&socketio);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
+            outbox: storage.outbox.clone(),
+            webhooks,
             bus: Arc::clone(&bus),
             link: linked.as_ref().map(|linked| Arc::clone(&linked.link)),
             clock: Arc::clone(&clock),
@@ -237,9 +252,13 @@ impl Builder {
 }
 
 /// The storage that was handed in, else the one that the configuration names; several nodes need one that they can share.
-async fn opened(config: &Config, given: Option<Arc<dyn Storage>>) -> Result<Opened, ConfigError> {
+async fn opened(
+    config: &Config,
+    given: Option<Arc<dyn Storage>>,
+    outbox: Option<Arc<dyn Outbox>>,
+) -> Result<Opened, ConfigError> {
     if let Some(storage) = given {
-        return Ok(Opened::given(storage));
+        return Ok(Opened::given(storage, outbox));
     }
     Linked::check(config)?;
     Opened::open_whole(config).await

@@ -32,6 +32,7 @@ mod storage;
 pub mod system;
 mod tls;
 mod tokens;
+mod webhooks;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
@@ -39,3 +40,4 @@ pub use metrics::Metrics;
 pub use minting::access_token;
 pub use server::{Handle, Server, Stopped};
 pub use storage::migrate;
+pub use webhooks::DeadLetterBox;

@@ -49,6 +49,10 @@ const METERS: &[(Kind, &str, &str)] = &[
         "What was due for people who are away, by channel and outcome",
     ),
     (Kind::Histogram, "parlance_http_request_seconds", "HTTP requests, by method, route and status"),
+    (Kind::Gauge, "parlance_webhooks_waiting", "Events of webhooks that wait to be delivered"),
+    (Kind::Gauge, "parlance_webhooks_dead", "Events of webhooks that were given up"),
+    (Kind::Counter, "parlance_webhook_attempts_total", "Events that the receiver was brought, by outcome"),
+    (Kind::Histogram, "parlance_webhook_seconds", "Requests to the receiver of webhooks"),
 ];
 
 /// What is measured in this process. Cheap to clone.

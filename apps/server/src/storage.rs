@@ -4,7 +4,7 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use parlance_domain::ports::{Addresses, Archive, Errands, Storage};
+use parlance_domain::ports::{Addresses, Archive, Errands, Outbox, Storage};
 use parlance_domain::services::Reach;
 use parlance_storage_memory::MemoryStorage;
 use parlance_storage_mongo::MongoStorage;
@@ -17,6 +17,8 @@ pub(crate) struct Opened {
     pub(crate) storage: Arc<dyn Storage>,
     /// What it keeps for channels, of which there are none yet; `None` for a storage of somebody else's.
     pub(crate) reach: Option<Reach>,
+    /// Where it keeps what webhooks tell, if it does.
+    pub(crate) outbox: Option<Arc<dyn Outbox>>,
     closing: Closing,
 }
 
@@ -42,15 +44,15 @@ impl Opened {
     }
 
     /// A storage of somebody else's, who closes it.
-    pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, reach: None, closing: Closing::Nothing }
+    pub(crate) fn given(storage: Arc<dyn Storage>, outbox: Option<Arc<dyn Outbox>>) -> Self {
+        Self { storage, reach: None, outbox, closing: Closing::Nothing }
     }
 
     /// A storage of ours.
-    fn ours<T: Storage + Addresses + Errands + 'static>(storage: T, closing: Closing) -> Self {
+    fn ours<T: Storage + Addresses + Errands + Outbox + 'static>(storage: T, closing: Closing) -> Self {
         let storage = Arc::new(storage);
         let reach = Reach { addresses: storage.clone(), errands: storage.clone(), channels: Vec::new(), push: None };
-        Self { storage, reach: Some(reach), closing }
+        Self { reach: Some(reach), outbox: Some(storage.clone()), storage, closing }
     }
 
     /// Opens what `config` names for those who work on it: half a copy is no storage to serve, or to remove media from.

@@ -17,6 +17,7 @@ mod media_items;
 mod membership;
 mod messages;
 mod notifications;
+mod outbox;
 mod receipts;
 mod room;
 mod search;

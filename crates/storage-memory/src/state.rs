@@ -12,6 +12,7 @@ use parlance_domain::rules::blocking::Blocking;
 use crate::errands::Waiting;
 use crate::inbox::Inbox;
 use crate::media_items::Item;
+use crate::outbox::Post;
 use crate::room::Room;
 
 /// A user, what their tokens last claimed, and before when those are revoked.
@@ -41,6 +42,7 @@ pub(crate) struct State {
     /// By channel, user and subject.
     pub(crate) errands: BTreeMap<(String, UserId, Subject), Waiting>,
     pub(crate) copy: Option<UnfinishedCopy>,
+    pub(crate) post: Post,
 }
 
 impl State {

@@ -34,6 +34,7 @@ mod media_items;
 mod messages;
 mod notifications;
 mod notify;
+mod outbox;
 mod preferences;
 mod queues;
 mod reader;
@@ -52,6 +53,7 @@ use connect::Deployment;
 use error::{Failed, TimedOut};
 use mongodb::bson::doc;
 use parlance_domain::ports::StorageResult;
+use parlance_domain::rules::webhooks::Wanted;
 use queues::Queues;
 use reader::Reader;
 use sessions::Sessions;
@@ -66,6 +68,8 @@ pub struct MongoStorage {
     turns: Arc<Semaphore>,
     queues: Queues,
     sessions: Sessions,
+    /// Which events are written beside changes.
+    wanted: Wanted,
 }
 
 impl MongoStorage {
@@ -84,6 +88,7 @@ impl MongoStorage {
             turns: Arc::new(Semaphore::new(turns)),
             queues: Queues::default(),
             sessions: Sessions::default(),
+            wanted: Wanted::default(),
         })
     }
 

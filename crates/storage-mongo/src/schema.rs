@@ -27,6 +27,12 @@ pub(crate) const MEDIA: &str = "media";
 pub(crate) const ADDRESSES: &str = "addresses";
 /// What they are still to be told.
 pub(crate) const ERRANDS: &str = "errands";
+/// Events of webhooks that wait.
+pub(crate) const OUTBOX: &str = "outbox";
+/// The lanes in which they wait.
+pub(crate) const LANES: &str = "outbox_lanes";
+/// Those that were given up.
+pub(crate) const DEAD_LETTERS: &str = "dead_letters";
 /// The copy into this database that has not been finished.
 pub(crate) const COPIES: &str = "copies";
 /// Who changes what, where there are no transactions.
@@ -114,6 +120,9 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
         (COPIES, vec![]),
         (LOCKS, vec![]),
         (WRITERS, vec![]),
+        (DEAD_LETTERS, vec![]),
+        (OUTBOX, vec![unique(index("by_lane", doc! { "lane": 1, "place": 1 }))]),
+        (LANES, vec![index("due", doc! { "due_at": 1 })]),
         (CONVERSATIONS, vec![index("by_user", doc! { "people.user": 1 })]),
         (
             POSITIONS,

@@ -12,6 +12,7 @@ mod moving;
 mod progress;
 mod serve;
 mod token;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -45,6 +46,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
+        Command::Webhooks(command) => runtime()?.block_on(webhooks::run(&config, &command)),
         Command::Health => runtime()?.block_on(health::run(&config)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
         Command::Serve => runtime()?.block_on(serve::run(config)),

@@ -17,6 +17,7 @@ mod show;
 mod tls;
 mod tokens;
 mod value;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -43,6 +44,7 @@ pub use setting::{SETTINGS, Setting};
 pub use tls::TlsFiles;
 pub use tokens::Tokens;
 pub use value::{Listen, LogFormat};
+pub use webhooks::Webhooks;
 
 pub(crate) use error::one_line;
 
@@ -102,6 +104,8 @@ pub struct Config {
     pub push: PushConfig,
     /// Where the built web client is, if it is served.
     pub web_dir: Option<PathBuf>,
+    /// Who is told of what happens by webhooks; `None` for nobody.
+    pub webhooks: Option<Webhooks>,
     /// Whether `/metrics` shows what is measured.
     pub metrics: bool,
     /// Whether the API describes itself.
@@ -159,6 +163,7 @@ impl Config {
             mail: MailConfig::read(layers)?,
             push: PushConfig::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
+            webhooks: Webhooks::read(layers)?,
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
@@ -248,6 +253,9 @@ pub(crate) const VAPID_PRIVATE_KEY: &str = setting::VAPID_PRIVATE_KEY.name;
 
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
+
+/// The setting of the receiver of webhooks.
+pub(crate) const WEBHOOK_URL: &str = setting::WEBHOOK_URL.name;
 
 /// The setting of the certificate.
 pub(crate) const TLS_CERT_FILE: &str = setting::TLS_CERT_FILE.name;

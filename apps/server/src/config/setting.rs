@@ -224,6 +224,12 @@ settings! {
         .or("off");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client")
         .more(". `make run` builds it and sets this");
+    WEBHOOK_URL = Setting::new("WEBHOOK_URL", "URL", "where what happens is told by webhooks; not given: nobody is told")
+        .more(", and nothing is written for it. `https:`, or `http:` inside one's own network; without a proxy: [webhooks.md](webhooks.md)");
+    WEBHOOK_SECRETS = Setting::new("WEBHOOK_SECRETS", "SECRET,…", "what webhooks are signed with; two while one replaces the other")
+        .more(". 1 to 3 secrets of 16 or more visible characters; each signs. Needed for `WEBHOOK_URL`")
+        .secret();
+    WEBHOOK_EVENTS = Setting::new("WEBHOOK_EVENTS", "NAME,…", "what webhooks tell of, such as `message.created`; not given: everything");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks")
         .more("; see [metrics.md](metrics.md)")
         .or("on");

@@ -9,7 +9,7 @@ use parlance_notify::Reachable;
 
 use super::{
     Cluster, Config, Database, DatabaseUrl, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING, PushConfig,
-    RateSettings, Setting, dev_secret, setting,
+    RateSettings, Setting, Webhooks, dev_secret, setting,
 };
 
 impl Config {
@@ -42,6 +42,7 @@ impl Config {
             mail,
             push,
             web_dir,
+            webhooks,
             metrics,
             api_docs,
             log_format,
@@ -106,6 +107,7 @@ impl Config {
         page.mail(mail);
         page.push(push);
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
+        page.webhooks(webhooks.as_ref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
@@ -198,7 +200,7 @@ impl Page<'_> {
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
-        self.address(&setting::REDIS_URL, cluster.map(|cluster| &cluster.url));
+        self.url(&setting::REDIS_URL, cluster.map(|cluster| &cluster.url));
         let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
         self.optional(&setting::REDIS_PREFIX, prefix);
     }
@@ -206,7 +208,7 @@ impl Page<'_> {
     fn mail(&mut self, mail: &MailConfig) {
         self.optional(&setting::PUBLIC_URL, mail.public_url.as_deref());
         self.text(&setting::CONVERSATION_LINK, &mail.conversation_link);
-        self.address(&setting::SMTP_URL, mail.server.as_ref());
+        self.url(&setting::SMTP_URL, mail.server.as_ref());
         self.optional(&setting::MAIL_FROM, mail.from.as_deref());
         self.duration(&setting::MAIL_GATHERS, mail.gathers);
         self.hidden(&setting::MAIL_LINK_SECRET, mail.link_secret.is_some());
@@ -218,8 +220,15 @@ impl Page<'_> {
         self.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
     }
 
-    /// The address of a server, as a comment where something is left out of it.
-    fn address(&mut self, setting: &Setting, url: Option<&DatabaseUrl>) {
+    fn webhooks(&mut self, webhooks: Option<&Webhooks>) {
+        self.url(&setting::WEBHOOK_URL, webhooks.map(|webhooks| &webhooks.url));
+        self.hidden(&setting::WEBHOOK_SECRETS, webhooks.is_some());
+        let given = webhooks.filter(|_| self.config.origin(setting::WEBHOOK_EVENTS.name) != Origin::Default);
+        self.optional(&setting::WEBHOOK_EVENTS, given.map(Webhooks::events).as_deref());
+    }
+
+    /// An address that may hold a password.
+    fn url(&mut self, setting: &Setting, url: Option<&DatabaseUrl>) {
         match url.filter(|url| url.has_secrets()) {
             Some(url) => {
                 let origin = self.config.origin(setting.name);
@@ -291,6 +300,21 @@ mod tests {
         assert!(shown.contains("redis_prefix = \"shop\"") && !format!("{with:?}").contains("hush"), "{shown}");
         let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
         assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
+    }
+
+    #[test]
+    fn the_receiver_of_webhooks_is_shown_without_what_is_secret() {
+        let env = [
+            ("WEBHOOK_URL", "https://me:hush@shop.example/hook"),
+            ("WEBHOOK_SECRETS", "hush-hush-hush-hush"),
+            ("WEBHOOK_EVENTS", "message.deleted, message.created"),
+        ];
+        let with = config(&env, false);
+        let shown = with.show();
+        assert!(!shown.contains("hush") && !format!("{with:?}").contains("hush"), "{shown}");
+        assert!(shown.contains("# webhook_url is https://me:***@shop.example/hook (environment)"), "{shown}");
+        assert!(shown.contains("# webhook_secrets is set (environment)"), "{shown}");
+        assert!(shown.contains("webhook_events = \"message.created,message.deleted\""), "{shown}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 63] = [
+const BAD_VALUES: [(&str, &str, &str); 65] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -89,6 +89,13 @@ const BAD_VALUES: [(&str, &str, &str); 63] = [
     ("VAPID_SUBJECT", "ops@example.com", "\"ops@example.com\" is neither mailto:ADDRESS nor https://HOST"),
     ("PUSH_PRIVATE_ADDRESSES", "maybe", "\"maybe\" is not off or on"),
     ("WEB_DIR", " ", "must not be blank"),
+    ("WEBHOOK_URL", "shop.example", "is not of the form https://HOST/PATH (http: inside one's own network)"),
+    (
+        "WEBHOOK_EVENTS",
+        "message.created,message.read",
+        "\"message.read\" is no event of webhooks (message.created, message.edited, message.deleted, \
+         conversation.created, conversation.updated, user.online, user.offline, notification.created, call.ended)",
+    ),
     ("LOG_FORMAT", "xml", "\"xml\" is not text or json"),
     ("RUST_LOG", "a=b=c", "\"a=b=c\" is no filter, such as info or warn,parlance_socketio=debug"),
 ];
@@ -121,6 +128,17 @@ fn turn_servers_need_their_secret() {
     let refused = parlance.refused(&["check-config"], &[SECRET, turn]);
     assert_eq!(refused, "ICE_SERVERS (environment): TURN servers need TURN_SECRET");
     parlance.answered(&["check-config"], &[SECRET, turn, ("TURN_SECRET", "north")]);
+}
+
+#[test]
+fn webhooks_need_a_secret_that_cannot_be_guessed() {
+    let url = ("WEBHOOK_URL", "https://shop.example/hook");
+    let parlance = Parlance::new();
+    let refused = parlance.refused(&["check-config"], &[SECRET, url]);
+    assert_eq!(refused, "WEBHOOK_SECRETS is not set: WEBHOOK_URL needs a secret to sign with");
+    let refused = parlance.refused(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "hush")]);
+    assert!(refused.starts_with("WEBHOOK_SECRETS (environment): needs 1 to 3 secrets"), "{refused}");
+    parlance.answered(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "sixteen-visible-1")]);
 }
 
 #[test]

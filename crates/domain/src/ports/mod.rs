@@ -15,6 +15,7 @@ mod link;
 mod media_items;
 mod messages;
 mod notifications;
+mod outbox;
 mod policy;
 mod receipts;
 mod rooms;
@@ -23,6 +24,7 @@ mod system;
 mod tokens;
 mod users;
 mod web_push;
+mod webhooks;
 
 pub use addresses::{Addresses, NewAddress};
 pub use api_keys::{ApiCaller, ApiKeys, Scope};
@@ -42,6 +44,7 @@ pub use messages::{
     AmendMessage, Amended, Appended, ChangeMembership, Changes, MembershipChanged, Messages, SearchQuery,
 };
 pub use notifications::{ChatNote, Counted, NewNotification, Noted, NotificationPage, Notifications};
+pub use outbox::{Buried, ClaimedLane, DeadLetter, Outbox, OutboxClaim, OutboxCounts, SettledLane, WebhookEvent};
 pub use policy::{MessagePolicy, Verdict};
 pub use receipts::{DeliveredNow, ReadMarked, ReadMessage, ReadTarget, Receipts};
 pub use rooms::{EmptyRooms, Rooms};
@@ -50,6 +53,7 @@ pub use system::{Clock, IdSource, RandomIds};
 pub use tokens::{Claims, TokenError, TokenVerifier};
 pub use users::Users;
 pub use web_push::{PUSH, Subscription, WebPush};
+pub use webhooks::{SendFailure, Webhook, WebhookData, WebhookSender};
 
 #[cfg(test)]
 pub use {

@@ -25,6 +25,11 @@ impl Switch {
 }
 
 impl Closing {
+    /// Whether it is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until it is closed, or the service is gone.
     pub(super) async fn closed(&mut self) {
         // Only the fact matters; the guard of the value must not live across an await.

@@ -39,6 +39,7 @@ mod typing;
 mod upload_slots;
 mod uploading;
 mod views;
+mod webhooks;
 mod write_queue;
 mod writer;
 
@@ -67,14 +68,19 @@ pub use subscribing::Subscribing;
 pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
 pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
+pub use webhooks::{DeadLetters, WebhookReceiver, WebhookWorker};
 pub use writer::Writer;
 
-use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Rooms, Storage};
+use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Outbox, Rooms, Storage};
 
 /// What services are built from.
 pub struct Parts {
     /// Where everything is kept.
     pub storage: Arc<dyn Storage>,
+    /// The storage's outbox; `None` for a storage that has none, and then there are no webhooks.
+    pub outbox: Option<Arc<dyn Outbox>>,
+    /// Who is told by webhooks; `None` for nobody.
+    pub webhooks: Option<WebhookReceiver>,
     /// Where events go.
     pub bus: Arc<dyn EventBus>,
     /// The way to other nodes on the same storage, with a [`ClusterBus`] on it for a bus; `None` for a node that is
@@ -128,6 +134,9 @@ pub struct Services {
     /// What concerns the sockets of this node.
     pub following: Following,
     reaching: reaching::Reaching,
+    /// Webhooks that were given up; `None` for a storage without an outbox.
+    pub dead_letters: Option<DeadLetters>,
+    webhooks: Option<webhooks::Webhooks>,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -144,6 +153,8 @@ pub struct Workers {
     pub courier: Courier,
     /// Tells of calls, and ends those whose time is up.
     pub calling: CallingWorker,
+    /// Delivers webhooks; `None` where nobody is told.
+    pub webhooks: Option<WebhookWorker>,
     /// Stands between the bus and the sockets of a node among others; `None` for a node that is alone.
     pub relay: Option<Box<Relay>>,
 }
@@ -152,10 +163,21 @@ impl Services {
     /// Builds all services on these parts.
     #[expect(clippy::too_many_lines, reason = "one part after the other, and nothing to decide")]
     pub fn new(parts: Parts) -> (Self, Workers) {
-        let Parts { storage, bus, link, clock, ids, policy, rooms, reach, settings } = parts;
+        let Parts { storage, outbox, webhooks, bus, link, clock, ids, policy, rooms, reach, settings } = parts;
         let settings = Arc::new(settings);
         let limiting = Limiting::new(settings.rates, link.is_none());
-        let publisher = publisher::Publisher::new(bus);
+        let dead_letters = outbox.clone().map(|outbox| DeadLetters::new(outbox, clock.clone()));
+        let (webhooks, webhook_worker) = outbox
+            .zip(webhooks)
+            .map(|(outbox, receiver)| {
+                let alone = !settings.shared_storage;
+                webhooks::Webhooks::new(webhooks::Needs { outbox, receiver, clock: clock.clone(), alone })
+            })
+            .unzip();
+        let mut publisher = publisher::Publisher::new(bus);
+        if let Some(webhooks::Webhooks { wake, .. }) = &webhooks {
+            publisher = publisher.watched_by(wake.clone());
+        }
         let rosters = rosters::Rosters::new(storage.clone(), settings.shared_storage);
         let revoking = Revoking::new(storage.clone());
         let mails = reach.iter().flat_map(|reach| &reach.channels).any(|channel| channel.name() == EMAIL);
@@ -176,6 +198,7 @@ impl Services {
             queue: queue.clone(),
             publisher: publisher.clone(),
             link: link.clone(),
+            webhooks: webhooks.clone(),
             settings: &settings,
         });
         let announcer = announcer::Announcer::new(
@@ -204,7 +227,7 @@ impl Services {
         });
         let (notifying, notifier) = Notifying::new(notifying::Needs {
             notifications: storage.clone(),
-            views: notification_views,
+            views: notification_views.clone(),
             publisher: publisher.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
@@ -240,9 +263,20 @@ impl Services {
             blocking.clone(),
             missed,
             publisher.clone(),
+            webhooks.clone(),
             link.clone(),
             settings.call_ring_timeout,
         );
+        let webhook_worker = webhook_worker.map(|worker: webhooks::Unfinished| {
+            worker.with(webhooks::LookingUp {
+                messages: storage.clone(),
+                conversations: storage.clone(),
+                notifications: storage.clone(),
+                views: views.clone(),
+                announcer: announcer.clone(),
+                notification_views,
+            })
+        });
         let conversing = Conversing::new(conversing::Needs {
             conversations: storage.clone(),
             rosters: rosters.clone(),
@@ -321,6 +355,8 @@ impl Services {
             backend,
             following,
             reaching,
+            dead_letters,
+            webhooks,
         };
         let workers = Workers {
             writer,
@@ -329,6 +365,7 @@ impl Services {
             notifier,
             courier,
             calling: calling_worker,
+            webhooks: webhook_worker,
             relay,
         };
         (services, workers)
@@ -341,5 +378,8 @@ impl Services {
         self.typing.close();
         self.calling.close();
         self.reaching.close();
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.close();
+        }
     }
 }

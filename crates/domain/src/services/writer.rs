@@ -328,6 +328,7 @@ mod tests {
             queue: queue.clone(),
             publisher: publisher.clone(),
             link: None,
+            webhooks: None,
             settings: &Settings::default(),
         });
         let announcer = Announcer::new(

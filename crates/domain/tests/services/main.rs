@@ -8,3 +8,4 @@ mod notifying;
 mod people;
 mod reaching;
 mod support;
+mod webhooks;

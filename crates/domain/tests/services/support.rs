@@ -96,9 +96,11 @@ impl World {
         let (bus, events) = LocalBus::new(20_000);
         let (rooms, clock) = (Arc::new(FakeRooms::default()), Arc::new(TickingClock::default()));
         let reach = Reach { addresses: storage.clone(), errands: storage.clone(), channels, push: None };
-        let (services, Workers { writer, presence, typing, notifier, courier, calling, relay: _ }) =
+        let (services, Workers { writer, presence, typing, notifier, courier, calling, webhooks: _, relay: _ }) =
             Services::new(Parts {
                 storage,
+                outbox: None,
+                webhooks: None,
                 bus,
                 link: None,
                 clock: clock.clone(),

@@ -162,6 +162,8 @@ impl Api {
         let (bus, events) = LocalBus::new(1_000);
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
+            outbox: None,
+            webhooks: None,
             bus: bus.clone(),
             link: None,
             clock: clock.clone(),

@@ -105,6 +105,8 @@ impl Server {
         let sockets = Sockets::new(&config);
         let (services, workers) = Services::new(Parts {
             storage: Arc::new(MemoryStorage::new()),
+            outbox: None,
+            webhooks: None,
             bus,
             link: None,
             clock: clock.clone(),
