@@ -2,7 +2,7 @@
 // names, commands in running text are ones that there are, links lead somewhere. A block that names no way is a failure.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createECDH, randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { copyFile, mkdir, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -84,6 +84,40 @@ const WAYS = {
     const script = text.includes('parlance serve') ? text.replace('parlance serve', 'parlance check-config') : `set -a\n${text}\nparlance check-config`;
     const shown = await succeeds(script.replaceAll('ACCESS_TOKEN_SECRET=…', `ACCESS_TOKEN_SECRET=${secret}`), { ACCESS_TOKEN_SECRET: secret });
     for (const [, name] of text.matchAll(/^(?:.* )?([A-Z_]{4,})=/gm)) assert.match(shown, new RegExp(`\\b${name.toLowerCase()}\\b(?! is not set)`));
+  },
+
+  /** `environment FILE`: commands that write settings into a file, which can be used. */
+  async environment({ text }, _, file) {
+    const shown = await succeeds(`${text}\nset -a\n. ./${file}\nparlance check-config`, { ACCESS_TOKEN_SECRET: secret });
+    for (const [, name] of text.matchAll(/\b([A-Z_]{4,})=/g)) assert.match(shown, new RegExp(`\\b${name.toLowerCase()}\\b(?! is not set)`));
+  },
+
+  /** How a client subscribes to web push, with a browser's part played here. */
+  async subscription({ text }) {
+    const vapid = await succeeds('parlance keys vapid');
+    const [, key] = /^VAPID_PRIVATE_KEY=(\S+)$/m.exec(vapid);
+    const server = await Server.start({ env: { VAPID_PRIVATE_KEY: key, VAPID_SUBJECT: 'mailto:ops@example.com', PUSH_PRIVATE_ADDRESSES: 'on' } });
+    try {
+      const headers = { authorization: `Bearer ${mintToken(server.secret, { sub: 'ann', name: 'Ann' })}`, 'content-type': 'application/json' };
+      const answers = [];
+      const ask = (method) => async (path, body) => {
+        const answer = await fetch(server.url + path, { method, headers, body: body && JSON.stringify(body) });
+        return answers[answers.push(await answer.json()) - 1];
+      };
+      const browser = createECDH('prime256v1');
+      const keys = { p256dh: browser.generateKeys('base64url'), auth: randomBytes(16).toString('base64url') };
+      const offered = [];
+      const subscribe = async (options) => {
+        offered.push(options);
+        return { toJSON: () => ({ endpoint: 'http://127.0.0.1:9/ann', keys }) };
+      };
+      const AsyncFunction = (async () => {}).constructor;
+      await new AsyncFunction('get', 'put', 'registration', text)(ask('GET'), ask('PUT'), { pushManager: { subscribe } });
+      assert.deepEqual(answers.map(({ success }) => success), [true, true], JSON.stringify(answers));
+      assert.ok(vapid.includes(offered[0].applicationServerKey) && offered[0].userVisibleOnly);
+    } finally {
+      await server.close();
+    }
   },
 
   /** A script whose last command is a server that runs until it is ended. */
