@@ -68,9 +68,9 @@ const WAYS = {
     }
   },
 
-  /** Commands that come to an end. */
+  /** Commands that come to an end, on a database that is there. */
   async shell({ text }) {
-    await succeeds(`DATABASE_URL=sqlite://./first.db parlance migrate\n${here(text)}`, { ACCESS_TOKEN_SECRET: secret });
+    await succeeds(`parlance migrate\n${here(text)}`, { ACCESS_TOKEN_SECRET: secret, DATABASE_URL: 'sqlite://./first.db' });
   },
 
   /** The same, where there is an archive file already. */
