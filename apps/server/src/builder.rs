@@ -210,14 +210,7 @@ impl Builder {
             probes: [storage_probe].into_iter().chain(probe).chain(link_probe).collect(),
             ids,
             clock,
-            settings: RestSettings {
-                max_body_bytes: config.max_packet_bytes,
-                max_form_bytes: (config.media.max_upload_bytes + FORM_BYTES) as u64,
-                dialects: config.dialects.clone(),
-                documents: config.api_docs,
-                ice: config.ice.clone(),
-                ..RestSettings::default()
-            },
+            settings: rest_settings(&config),
         });
         let cors = parlance_rest::cors(&config.cors_origins);
         let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
@@ -248,6 +241,17 @@ impl Builder {
             tls,
             metrics,
         })
+    }
+}
+
+fn rest_settings(config: &Config) -> RestSettings {
+    RestSettings {
+        max_body_bytes: config.max_packet_bytes,
+        max_form_bytes: (config.media.max_upload_bytes + FORM_BYTES) as u64,
+        dialects: config.dialects.clone(),
+        documents: config.api_docs,
+        ice: config.ice.clone(),
+        ..RestSettings::default()
     }
 }
 

@@ -62,12 +62,11 @@ fn mail(config: &Config) -> Result<Option<(Mail, UnsubscribeKeys)>, ConfigError>
     let (Some(server), Some(from), Some(public_url)) = (&mail.server, &mail.from, &mail.public_url) else {
         return Ok(None);
     };
-    let keys = match &mail.link_secret {
-        Some(secret) => UnsubscribeKeys::new(secret.key_for(LINKS), []),
-        None => {
-            let previous = config.tokens.previous_secret.as_ref().map(|secret| secret.key_for(LINKS));
-            UnsubscribeKeys::new(config.signing_secret()?.key_for(LINKS), previous)
-        }
+    let keys = if let Some(secret) = &mail.link_secret {
+        UnsubscribeKeys::new(secret.key_for(LINKS), [])
+    } else {
+        let previous = config.tokens.previous_secret.as_ref().map(|secret| secret.key_for(LINKS));
+        UnsubscribeKeys::new(config.signing_secret()?.key_for(LINKS), previous)
     };
     let settings = MailSettings {
         server: server.reveal().to_owned(),

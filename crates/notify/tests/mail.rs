@@ -1,5 +1,7 @@
 //! E-mail over a server that is real enough: it speaks SMTP on a port of its own, and answers as it is told.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! Web push to a push service on a port of its own, which checks who calls and answers as it is told. That browsers can
 //! open what is sent is shown by the standard's example beside the code, and end to end.
 
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails like the test itself")]
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 

@@ -19,7 +19,7 @@ use serde::Serialize;
 pub struct Plainchat;
 
 impl Vocabulary for Plainchat {
-    type Message<'a> = Line<'a>;
+    type Message<'a> = Spoken<'a>;
     type User<'a> = Person<'a>;
     // A shape that another dialect has will do.
     type Notification<'a> = Notification<'a>;
@@ -33,14 +33,14 @@ impl Vocabulary for Plainchat {
     ];
 
     const OUTBOUND: &'static [Outbound] = &[
-        Outbound::new::<Line<'static>>("heard"),
+        Outbound::new::<Spoken<'static>>("heard"),
         Outbound::new::<Presence<'static>>("arrived"),
         Outbound::new::<Presence<'static>>("gone"),
     ];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
         match event {
-            Event::MessageNew { message, .. } => vec![Wire::new("heard", &Line::from(&**message))],
+            Event::MessageNew { message, .. } => vec![Wire::new("heard", &Spoken::from(&**message))],
             Event::UserOnline { user_id, .. } => vec![Wire::new("arrived", &Presence { who: user_id.as_str() })],
             Event::UserOffline { user_id, .. } => vec![Wire::new("gone", &Presence { who: user_id.as_str() })],
             // Edits, reactions, receipts, notifications, calls: as in every dialect, with a message as it is here.
@@ -70,7 +70,7 @@ fn say(args: Arguments<'_>) -> Decoded {
 /// A message.
 #[derive(Debug, JsonSchema, Serialize)]
 #[schemars(rename = "PlainchatLine")]
-pub struct Line<'a> {
+pub struct Spoken<'a> {
     id: Id<MessageId>,
     room: Id<ConversationId>,
     seq: u64,
@@ -80,7 +80,7 @@ pub struct Line<'a> {
     at: Moment,
 }
 
-impl<'a> From<&'a MessageView> for Line<'a> {
+impl<'a> From<&'a MessageView> for Spoken<'a> {
     fn from(view: &'a MessageView) -> Self {
         let message = &view.message;
         Self {

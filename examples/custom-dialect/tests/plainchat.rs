@@ -10,7 +10,7 @@ use parlance_dialects::{Codec, Dialects, UnusableDialect, Wire};
 use parlance_domain::event::Event;
 use parlance_domain::model::{ClaimedProfile, ConversationId, UserId};
 use parlance_domain::ports::Claims;
-use parlance_example_custom_dialect::{Line, Person, Plainchat};
+use parlance_example_custom_dialect::{Person, Plainchat, Spoken};
 use parlance_server::config::{Config, Flags};
 use parlance_server::{Metrics, Server, access_token};
 use parlance_storage_memory::MemoryStorage;
@@ -111,7 +111,7 @@ async fn conversation_of(server: &Server, one: &str, other: &str) -> Conversatio
     let services = server.services();
     let claims = |id: &str| {
         let user_id: UserId = id.parse().expect("an id");
-        Claims { user_id, profile: ClaimedProfile::default(), issued_at: None, expires_at: None }
+        Claims { user_id, profile: ClaimedProfile::default(), email: None, issued_at: None, expires_at: None }
     };
     let starter = services.directory.admit(&claims(one)).await.expect("it admits");
     services.directory.admit(&claims(other)).await.expect("it admits");
@@ -172,7 +172,7 @@ async fn a_sixth_dialect_is_spoken_beside_the_five() {
 struct Meddling;
 
 impl Vocabulary for Meddling {
-    type Message<'a> = Line<'a>;
+    type Message<'a> = Spoken<'a>;
     type User<'a> = Person<'a>;
     type Notification<'a> = Notification<'a>;
 
@@ -189,7 +189,7 @@ impl Vocabulary for Meddling {
 struct Loud;
 
 impl Vocabulary for Loud {
-    type Message<'a> = Line<'a>;
+    type Message<'a> = Spoken<'a>;
     type User<'a> = Person<'a>;
     type Notification<'a> = Notification<'a>;
 

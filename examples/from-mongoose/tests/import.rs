@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use parlance_archive_file::ArchiveFile;
-use parlance_domain::model::{ConversationId, ConversationKind, Message, Role, UserId};
+use parlance_domain::model::{ConversationId, ConversationKind, Message, Role, Title, UserId};
 use parlance_domain::ports::{Blocks, Conversations, Messages, Users};
 use parlance_domain::services::{Moving, Stored};
 use parlance_example_from_mongoose::{FILES, read};
@@ -72,7 +72,7 @@ async fn people_conversations_and_what_is_unread_are_as_they_were() {
     let roles: Vec<_> = group.participants.iter().map(|there| (there.user_id.as_str(), there.role)).collect();
     assert_eq!(roles.len(), 3, "whoever has left is not among them: {roles:?}");
     assert!(roles.contains(&(CID, Role::Owner)), "{roles:?}");
-    assert_eq!(group.conversation.title.as_ref().map(|title| title.as_str()), Some("Team"));
+    assert_eq!(group.conversation.title.as_ref().map(Title::as_str), Some("Team"));
     assert_eq!(group.unread, 0, "a tombstone is not unread, and the other was read by all");
 }
 

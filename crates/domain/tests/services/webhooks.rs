@@ -157,6 +157,7 @@ impl Node {
             ids: Arc::new(CountedIds::default()),
             policy: Arc::new(AcceptAll),
             rooms: Arc::new(FakeRooms::default()),
+            reach: None,
             settings: Settings::default(),
         });
         let mut running = JoinSet::new();
