@@ -44,7 +44,7 @@ test-history: ## Scroll a history of 100,000 messages in a browser; prints frame
 e2e: ## Run the end-to-end tests alone
 	tests/e2e/run.sh
 
-services: ## Start PostgreSQL, MongoDB and Redis for tests, until Ctrl-C
+services: ## Start PostgreSQL, MongoDB, Redis and NATS for tests, until Ctrl-C
 	@tests/services/start
 
 check: ## What must hold before anything is merged, short of tests

@@ -7,7 +7,7 @@ use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
 
 use super::{
-    Cluster, Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
+    Cluster, Config, Database, Engine, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
 };
 
 impl Config {
@@ -188,16 +188,19 @@ impl Page<'_> {
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
-        let url = cluster.map(|cluster| &cluster.url);
-        match url.filter(|url| url.has_secrets()) {
-            Some(url) => {
-                let origin = self.config.origin(setting::REDIS_URL.name);
-                self.comment(&format!("redis_url is {url} ({origin})"));
+        for engine in [Engine::Redis, Engine::Nats] {
+            let (setting, cluster) = (engine.url_setting(), cluster.filter(|cluster| cluster.engine == engine));
+            let url = cluster.map(|cluster| &cluster.url);
+            match url.filter(|url| url.has_secrets()) {
+                Some(url) => {
+                    let origin = self.config.origin(setting.name);
+                    self.comment(&format!("{} is {url} ({origin})", setting.key()));
+                }
+                None => self.optional(setting, url.map(ToString::to_string).as_deref()),
             }
-            None => self.optional(&setting::REDIS_URL, url.map(ToString::to_string).as_deref()),
+            let prefix = engine.prefix_setting();
+            self.optional(prefix, cluster.map(|cluster| cluster.prefix.as_str()).or(prefix.default));
         }
-        let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
-        self.optional(&setting::REDIS_PREFIX, prefix);
     }
 
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {
@@ -260,6 +263,9 @@ mod tests {
         let shown = with.show();
         assert!(shown.contains("# redis_url is redis://me:***@redis/1 (environment)"), "{shown}");
         assert!(shown.contains("redis_prefix = \"shop\"") && !format!("{with:?}").contains("hush"), "{shown}");
+        let shown = config(&[("NATS_URL", "nats://:hush@nats"), ("NATS_PREFIX", "shop")], false).show();
+        assert!(shown.contains("# nats_url is nats://:***@nats (environment)"), "{shown}");
+        assert!(shown.contains("nats_prefix = \"shop\"") && shown.contains("# redis_url is not set"), "{shown}");
         let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
         assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
     }
