@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run release deb deb-check demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
+.PHONY: help run release deb deb-check demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts bench-nodes copy-million fuzz docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -71,6 +71,11 @@ bench-trouble: ## Measure what others see of clients that stop reading, and of 5
 	cargo build --locked --release --package parlance-server --package parlance-bench
 	target/release/parlance-bench trial stalled --members 1000
 	target/release/parlance-bench trial storm --connections 5000 --concurrency 5000 --rounds 1 --bystanders 100
+
+bench-nodes: ## Measure two nodes against one on this machine, over Redis and over NATS: what a delivered message costs
+	cargo build --locked --release --package parlance-server --package parlance-bench
+	tests/services/run sh -c 'for link in "$$TEST_REDIS_URL" "$$TEST_NATS_URL"; do \
+	  target/release/parlance-bench nodes --postgres "$$TEST_POSTGRES_URL" --link "$$link" $(or $(LOAD),rooms --conversations 100) || exit; done'
 
 bench-parts: ## Measure codecs, positions and storing by themselves
 	cargo bench --locked --package parlance-dialects --bench codec
