@@ -1,18 +1,23 @@
 //! Puts a server together: configuration, then adapters, then services, then transports. Whoever embeds the server
-//! hands in a storage, a verifier or a policy of their own; what is not handed in is made from the configuration.
+//! hands in a storage, a verifier, a policy or channels of their own; what is not handed in is made from the configuration.
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Router;
-use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
-use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
+use parlance_domain::ports::{
+    Blobs, Clock, IdSource, MessagePolicy, NotificationChannel, Outbox, Storage, TokenVerifier,
+};
+use parlance_domain::services::{
+    AcceptAll, Collecting, LocalBus, Parts, Reach, Services, Settings, UploadParts, Uploading,
+};
 use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
+use crate::channels::Channels;
 use crate::cluster::Linked;
 use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
@@ -23,6 +28,7 @@ use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
 use crate::tokens::OpenedTokens;
+use crate::webhooks;
 
 /// Events that wait for delivery before publishing waits.
 pub(crate) const BUS_CAPACITY: usize = 4096;
@@ -41,6 +47,9 @@ const FORM_BYTES: usize = 1024 * 1024;
 pub struct Builder {
     config: Config,
     storage: Option<Arc<dyn Storage>>,
+    reach: Option<Reach>,
+    channels: Vec<Arc<dyn NotificationChannel>>,
+    outbox: Option<Arc<dyn Outbox>>,
     blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
@@ -50,13 +59,47 @@ pub struct Builder {
 
 impl Builder {
     pub(crate) fn new(config: Config) -> Self {
-        Self { config, storage: None, blobs: None, verifier: None, policy: None, metrics: None, routes: None }
+        Self {
+            config,
+            storage: None,
+            reach: None,
+            channels: Vec::new(),
+            outbox: None,
+            blobs: None,
+            verifier: None,
+            policy: None,
+            metrics: None,
+            routes: None,
+        }
     }
 
     /// A storage instead of the one that `DATABASE_URL` names. Closing it is left to the caller.
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = Some(storage);
+        self
+    }
+
+    /// What a storage of your own keeps for channels: addresses, errands, and channels if you like. Without it there are no
+    /// channels on such a storage.
+    #[must_use]
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.channels.extend(reach.channels.iter().cloned());
+        self.reach = Some(reach);
+        self
+    }
+
+    /// A channel that reaches people who are not there, beside those of the configuration; there can be several.
+    #[must_use]
+    pub fn channel(mut self, channel: Arc<dyn NotificationChannel>) -> Self {
+        self.channels.push(channel);
+        self
+    }
+
+    /// The outbox of the storage that is handed in: without one, `WEBHOOK_URL` is refused.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
         self
     }
 
@@ -102,7 +145,7 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy, metrics, routes: own } = self;
+        let Self { config, storage, reach, channels, outbox, blobs, verifier, policy, metrics, routes: own } = self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -114,7 +157,10 @@ impl Builder {
         let tls = Tls::open(&config)?;
         // Of a storage that was given nobody knows.
         let shared_storage = storage.is_some() || config.database.at.is_shared();
-        let storage = Box::pin(opened(&config, storage)).await?;
+        let storage = Box::pin(opened(&config, storage, outbox)).await?;
+        let kept = reach.or_else(|| storage.reach.clone());
+        let Channels { reach, links } = Channels::open(&config, kept, channels, &clock)?;
+        let webhooks = webhooks::receiver(&config, &storage)?;
         let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
@@ -128,12 +174,15 @@ impl Builder {
         let sockets = Sockets::new(&socketio);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
+            outbox: storage.outbox.clone(),
+            webhooks,
             bus: Arc::clone(&bus),
             link: linked.as_ref().map(|linked| Arc::clone(&linked.link)),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
             rooms: Arc::new(sockets.clone()),
+            reach,
             settings: Settings { rates: config.rates.per_user(), shared_storage, ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
@@ -156,6 +205,7 @@ impl Builder {
             uploading,
             verifier,
             api_keys: config.api_keys.clone().map(|keys| Arc::new(keys) as _),
+            unsubscribe_links: links.map(|links| links as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
             probes: [storage_probe].into_iter().chain(probe).chain(link_probe).collect(),
             ids,
@@ -202,9 +252,13 @@ impl Builder {
 }
 
 /// The storage that was handed in, else the one that the configuration names; several nodes need one that they can share.
-async fn opened(config: &Config, given: Option<Arc<dyn Storage>>) -> Result<Opened, ConfigError> {
+async fn opened(
+    config: &Config,
+    given: Option<Arc<dyn Storage>>,
+    outbox: Option<Arc<dyn Outbox>>,
+) -> Result<Opened, ConfigError> {
     if let Some(storage) = given {
-        return Ok(Opened::given(storage));
+        return Ok(Opened::given(storage, outbox));
     }
     Linked::check(config)?;
     Opened::open_whole(config).await

@@ -12,9 +12,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A storage, a verifier of tokens, a message policy and routes of your own are handed to the [`Builder`].
+//! A storage, a verifier of tokens, a message policy, notification channels and routes of your own are handed to the
+//! [`Builder`].
 
 mod builder;
+mod channels;
 mod cluster;
 pub mod config;
 mod dev_sign_in;
@@ -30,6 +32,7 @@ mod storage;
 pub mod system;
 mod tls;
 mod tokens;
+mod webhooks;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
@@ -37,3 +40,4 @@ pub use metrics::Metrics;
 pub use minting::access_token;
 pub use server::{Handle, Server, Stopped};
 pub use storage::migrate;
+pub use webhooks::DeadLetterBox;

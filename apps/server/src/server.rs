@@ -123,13 +123,17 @@ impl Server {
         for Bound { listener, .. } in listeners {
             served.spawn(serving::serve(listener, acceptor.clone(), routes.clone(), closed.clone()));
         }
-        let Workers { writer, presence, typing, notifier, calling, relay } = workers;
+        let Workers { writer, presence, typing, notifier, courier, calling, webhooks, relay } = workers;
         let mut working = JoinSet::new();
         working.spawn(writer.run());
         working.spawn(presence.run());
         working.spawn(typing.run());
         working.spawn(notifier.run());
+        working.spawn(courier.run());
         working.spawn(calling.run());
+        if let Some(webhooks) = webhooks {
+            working.spawn(webhooks.run());
+        }
         // These may be dropped at any point, so they end as soon as shutting down begins.
         let mut kept = JoinSet::new();
         kept.spawn(collecting.run());

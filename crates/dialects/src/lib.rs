@@ -2,8 +2,8 @@
 //! becomes a [`Command`], a domain event becomes [`Wire`] values, a [`Reply`] becomes an ack. One file per
 //! dialect; no I/O, no state. The contract's `dialects.md` is the specification.
 //!
-//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table. A sixth vocabulary
-//! is written with [`vocabulary`], in any crate, and added to a server's [`Dialects`].
+//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table; and whoever sends
+//! webhooks does. A sixth vocabulary is written with [`vocabulary`], in any crate, and added to a server's [`Dialects`].
 
 mod answer;
 mod arguments;
@@ -28,6 +28,7 @@ mod shapes;
 mod talentbridge;
 mod ulearn;
 pub mod vocabulary;
+mod webhook;
 mod wire;
 
 pub use asyncapi::asyncapi;
@@ -37,4 +38,5 @@ pub use dialect::{Dialect, UnknownDialect};
 pub use dialects::{AnyDialect, Dialects, UnusableDialect};
 pub use draft::read_draft;
 pub use shapes::timestamp;
+pub use webhook::webhook;
 pub use wire::{Answer, Wire};

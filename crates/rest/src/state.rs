@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parlance_dialects::Dialects;
 use parlance_domain::model::ConversationId;
-use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier};
+use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier, UnsubscribeLinks};
 use parlance_domain::services::{Services, Uploading};
 
 use crate::calls::IceServers;
@@ -21,6 +21,8 @@ pub struct RestState {
     pub verifier: Arc<dyn TokenVerifier>,
     /// Keys of the server API, which is off without them.
     pub api_keys: Option<Arc<dyn ApiKeys>>,
+    /// The links by which mail ends; without them there is no such route.
+    pub unsubscribe_links: Option<Arc<dyn UnsubscribeLinks>>,
     /// What `/metrics` answers; without it there is no such route.
     pub exposition: Option<Exposition>,
     /// Whom `/readyz` asks.

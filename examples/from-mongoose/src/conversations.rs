@@ -98,10 +98,9 @@ impl Room {
         let owner = owner.unwrap_or_else(|| first.clone());
         let admins: Vec<UserId> = document.ids(ADMINS)?;
         let role = |user: &UserId| match kind {
-            ConversationKind::Direct => Role::Member,
             ConversationKind::Group if *user == owner => Role::Owner,
             ConversationKind::Group if admins.contains(user) => Role::Admin,
-            ConversationKind::Group => Role::Member,
+            ConversationKind::Group | ConversationKind::Direct => Role::Member,
         };
         let pair = people.first().cloned().zip(people.last().cloned());
         let conversation = Conversation {

@@ -8,13 +8,16 @@ mod database_url;
 mod dev_secret;
 mod error;
 mod layers;
+mod mail;
 mod media;
+mod push;
 mod rates;
 mod setting;
 mod show;
 mod tls;
 mod tokens;
 mod value;
+mod webhooks;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -33,12 +36,15 @@ pub use database::{Database, DatabaseAt};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
+pub use mail::MailConfig;
 pub use media::Media;
+pub use push::PushConfig;
 pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
 pub use tls::TlsFiles;
 pub use tokens::Tokens;
 pub use value::{Listen, LogFormat};
+pub use webhooks::Webhooks;
 
 pub(crate) use error::one_line;
 
@@ -92,8 +98,14 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// What is shown to clients that speak TLS; without it the server speaks plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// How people who are not there are mailed.
+    pub mail: MailConfig,
+    /// How browsers are reached that are closed.
+    pub push: PushConfig,
     /// Where the built web client is, if it is served.
     pub web_dir: Option<PathBuf>,
+    /// Who is told of what happens by webhooks; `None` for nobody.
+    pub webhooks: Option<Webhooks>,
     /// Whether `/metrics` shows what is measured.
     pub metrics: bool,
     /// Whether the API describes itself.
@@ -148,7 +160,10 @@ impl Config {
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
             tls: TlsFiles::read(layers)?,
+            mail: MailConfig::read(layers)?,
+            push: PushConfig::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
+            webhooks: Webhooks::read(layers)?,
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
             log_format: needed(layers, &setting::LOG_FORMAT, choice(LOG_FORMATS))?,
@@ -156,6 +171,7 @@ impl Config {
             origins: layers.origins(),
         };
         config.tokens.check(layers, config.secret.is_some(), dev)?;
+        config.mail.check(config.secret.is_some() || dev)?;
         if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
             return Err(config.refuse(setting::ICE_SERVERS.name, "TURN servers need TURN_SECRET"));
         }
@@ -223,8 +239,20 @@ impl Config {
     }
 }
 
+/// The setting of the mail server.
+pub(crate) const SMTP_URL: &str = setting::SMTP_URL.name;
+
+/// The setting of who mails are from.
+pub(crate) const MAIL_FROM: &str = setting::MAIL_FROM.name;
+
+/// The setting of the key of web push.
+pub(crate) const VAPID_PRIVATE_KEY: &str = setting::VAPID_PRIVATE_KEY.name;
+
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
+
+/// The setting of the receiver of webhooks.
+pub(crate) const WEBHOOK_URL: &str = setting::WEBHOOK_URL.name;
 
 /// The setting of the certificate.
 pub(crate) const TLS_CERT_FILE: &str = setting::TLS_CERT_FILE.name;

@@ -206,8 +206,35 @@ settings! {
     TLS_CERT_FILE = Setting::new("TLS_CERT_FILE", "FILE", "the certificate chain (PEM) to speak TLS with; not given: plain HTTP")
         .more(". On every listener. Both files are looked at once a minute and read again when they have changed: a renewal needs no restart");
     TLS_KEY_FILE = Setting::new("TLS_KEY_FILE", "FILE", "the private key (PEM) of `TLS_CERT_FILE`");
+    PUBLIC_URL = Setting::new("PUBLIC_URL", "URL", "scheme and host under which people reach the server, for links in mails")
+        .more(", such as `https://chat.example.com`. Goes with `SMTP_URL`");
+    CONVERSATION_LINK = Setting::new("CONVERSATION_LINK", "LINK", "where a mail leads to a conversation, `{id}` being its id")
+        .more(": a path below `PUBLIC_URL` (the default is the web client's), or a link to a client of your own")
+        .or("/#/c/{id}");
+    SMTP_URL = Setting::new("SMTP_URL", "URL", "the mail server, `smtps://USER:PASSWORD@HOST`; not given: no e-mail")
+        .more(". Also `smtp://…?tls=required` or `smtp://HOST`, see [channels.md](channels.md)");
+    MAIL_FROM = Setting::new("MAIL_FROM", "SENDER", "who mails are from, such as `Parlance <chat@example.com>`")
+        .more(". Goes with `SMTP_URL`");
+    MAIL_GATHERS = Setting::new("MAIL_GATHERS", "DURATION", "how long what is said in a conversation is gathered for one mail")
+        .or("15m");
+    MAIL_LINK_SECRET = Setting::new("MAIL_LINK_SECRET", "SECRET", "the key of the links by which mail ends; not given: made of `ACCESS_TOKEN_SECRET`")
+        .more("; needed where tokens are signed elsewhere")
+        .secret();
+    VAPID_PRIVATE_KEY = Setting::new("VAPID_PRIVATE_KEY", "KEY", "by what push services know this server, as `parlance keys vapid` prints it; not given: no web push")
+        .secret();
+    VAPID_SUBJECT = Setting::new("VAPID_SUBJECT", "URL", "whom push services turn to, such as `mailto:ops@example.com`")
+        .more(" or `https://…`. Goes with `VAPID_PRIVATE_KEY`");
+    PUSH_PRIVATE_ADDRESSES = Setting::new("PUSH_PRIVATE_ADDRESSES", "on|off", "`on`: push endpoints may be inside one's own network, and `http:`")
+        .more(", for whoever has a token; for tests, and push services of one's own")
+        .or("off");
     WEB_DIR = Setting::new("WEB_DIR", "FOLDER", "the built web client, served at `/`; not given: no web client")
         .more(". `make run` builds it and sets this");
+    WEBHOOK_URL = Setting::new("WEBHOOK_URL", "URL", "where what happens is told by webhooks; not given: nobody is told")
+        .more(", and nothing is written for it. `https:`, or `http:` inside one's own network; without a proxy: [webhooks.md](webhooks.md)");
+    WEBHOOK_SECRETS = Setting::new("WEBHOOK_SECRETS", "SECRET,…", "what webhooks are signed with; two while one replaces the other")
+        .more(". 1 to 3 secrets of 16 or more visible characters; each signs. Needed for `WEBHOOK_URL`")
+        .secret();
+    WEBHOOK_EVENTS = Setting::new("WEBHOOK_EVENTS", "NAME,…", "what webhooks tell of, such as `message.created`; not given: everything");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks")
         .more("; see [metrics.md](metrics.md)")
         .or("on");

@@ -5,9 +5,11 @@ use std::path::Path;
 
 use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
+use parlance_notify::Reachable;
 
 use super::{
-    Cluster, Config, Database, Engine, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, Engine, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING,
+    PushConfig, RateSettings, Setting, Webhooks, dev_secret, setting,
 };
 
 impl Config {
@@ -37,7 +39,10 @@ impl Config {
             rates,
             trusted_proxies,
             tls,
+            mail,
+            push,
             web_dir,
+            webhooks,
             metrics,
             api_docs,
             log_format,
@@ -94,19 +99,15 @@ impl Config {
         page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
-        page.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
-        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
-        page.rate(&setting::RATE_EVENTS, events);
-        page.rate(&setting::RATE_SENDS, sends);
-        page.rate(&setting::RATE_TYPING, typing);
-        page.rate(&setting::RATE_REST, requests);
-        page.number(&setting::RATE_UPLOADS, uploads.number as usize);
-        page.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+        page.rates(rates);
         let proxies = trusted_proxies.to_string();
         page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
         page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
         page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
+        page.mail(mail);
+        page.push(push);
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
+        page.webhooks(webhooks.as_ref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
@@ -151,6 +152,17 @@ impl Page<'_> {
         self.text(setting, &format!("{}/{}", rate.number, rate.burst));
     }
 
+    fn rates(&mut self, rates: &RateSettings) {
+        self.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
+        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
+        self.rate(&setting::RATE_EVENTS, events);
+        self.rate(&setting::RATE_SENDS, sends);
+        self.rate(&setting::RATE_TYPING, typing);
+        self.rate(&setting::RATE_REST, requests);
+        self.number(&setting::RATE_UPLOADS, uploads.number as usize);
+        self.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+    }
+
     fn bucket(&mut self, bucket: Option<&S3Settings>) {
         self.optional(&setting::S3_ENDPOINT, bucket.and_then(|bucket| bucket.endpoint.as_deref()));
         self.optional(&setting::S3_REGION, bucket.and_then(|bucket| bucket.region.as_deref()));
@@ -189,17 +201,43 @@ impl Page<'_> {
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
         for engine in [Engine::Redis, Engine::Nats] {
-            let (setting, cluster) = (engine.url_setting(), cluster.filter(|cluster| cluster.engine == engine));
-            let url = cluster.map(|cluster| &cluster.url);
-            match url.filter(|url| url.has_secrets()) {
-                Some(url) => {
-                    let origin = self.config.origin(setting.name);
-                    self.comment(&format!("{} is {url} ({origin})", setting.key()));
-                }
-                None => self.optional(setting, url.map(ToString::to_string).as_deref()),
-            }
+            let cluster = cluster.filter(|cluster| cluster.engine == engine);
+            self.url(engine.url_setting(), cluster.map(|cluster| &cluster.url));
             let prefix = engine.prefix_setting();
             self.optional(prefix, cluster.map(|cluster| cluster.prefix.as_str()).or(prefix.default));
+        }
+    }
+
+    fn mail(&mut self, mail: &MailConfig) {
+        self.optional(&setting::PUBLIC_URL, mail.public_url.as_deref());
+        self.text(&setting::CONVERSATION_LINK, &mail.conversation_link);
+        self.url(&setting::SMTP_URL, mail.server.as_ref());
+        self.optional(&setting::MAIL_FROM, mail.from.as_deref());
+        self.duration(&setting::MAIL_GATHERS, mail.gathers);
+        self.hidden(&setting::MAIL_LINK_SECRET, mail.link_secret.is_some());
+    }
+
+    fn push(&mut self, push: &PushConfig) {
+        self.hidden(&setting::VAPID_PRIVATE_KEY, push.key.is_some());
+        self.optional(&setting::VAPID_SUBJECT, push.contact.as_deref());
+        self.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
+    }
+
+    fn webhooks(&mut self, webhooks: Option<&Webhooks>) {
+        self.url(&setting::WEBHOOK_URL, webhooks.map(|webhooks| &webhooks.url));
+        self.hidden(&setting::WEBHOOK_SECRETS, webhooks.is_some());
+        let given = webhooks.filter(|_| self.config.origin(setting::WEBHOOK_EVENTS.name) != Origin::Default);
+        self.optional(&setting::WEBHOOK_EVENTS, given.map(Webhooks::events).as_deref());
+    }
+
+    /// An address that may hold a password.
+    fn url(&mut self, setting: &Setting, url: Option<&DatabaseUrl>) {
+        match url.filter(|url| url.has_secrets()) {
+            Some(url) => {
+                let origin = self.config.origin(setting.name);
+                self.comment(&format!("{} is {url} ({origin})", setting.key()));
+            }
+            None => self.optional(setting, url.map(ToString::to_string).as_deref()),
         }
     }
 
@@ -268,6 +306,21 @@ mod tests {
         assert!(shown.contains("nats_prefix = \"shop\"") && shown.contains("# redis_url is not set"), "{shown}");
         let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
         assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
+    }
+
+    #[test]
+    fn the_receiver_of_webhooks_is_shown_without_what_is_secret() {
+        let env = [
+            ("WEBHOOK_URL", "https://me:hush@shop.example/hook"),
+            ("WEBHOOK_SECRETS", "hush-hush-hush-hush"),
+            ("WEBHOOK_EVENTS", "message.deleted, message.created"),
+        ];
+        let with = config(&env, false);
+        let shown = with.show();
+        assert!(!shown.contains("hush") && !format!("{with:?}").contains("hush"), "{shown}");
+        assert!(shown.contains("# webhook_url is https://me:***@shop.example/hook (environment)"), "{shown}");
+        assert!(shown.contains("# webhook_secrets is set (environment)"), "{shown}");
+        assert!(shown.contains("webhook_events = \"message.created,message.deleted\""), "{shown}");
     }
 
     #[test]

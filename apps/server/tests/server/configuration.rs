@@ -11,7 +11,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 58] = [
+const BAD_VALUES: [(&str, &str, &str); 67] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -84,7 +84,25 @@ const BAD_VALUES: [(&str, &str, &str); 58] = [
     ("TRUSTED_PROXIES", "proxy", "\"proxy\" is no address or network, such as 10.0.0.0/8"),
     ("TLS_CERT_FILE", " ", "must not be blank"),
     ("TLS_KEY_FILE", "key.pem", "needs TLS_CERT_FILE"),
+    ("PUBLIC_URL", "chat.example", "\"chat.example\" is not of the form https://HOST[:PORT]"),
+    ("CONVERSATION_LINK", "/chat", "\"/chat\" is no path or link with {id} in it, such as /chat/{id}"),
+    (
+        "SMTP_URL",
+        "http://me:hush@mail",
+        "is not of the form smtp://[USER:PASSWORD@]HOST[:PORT], smtps://… or smtp://…?tls=required",
+    ),
+    ("MAIL_FROM", "nobody", "\"nobody\" is no sender, such as Parlance <chat@example.com>"),
+    ("MAIL_GATHERS", "0s", "must be more than 0"),
+    ("VAPID_SUBJECT", "ops@example.com", "\"ops@example.com\" is neither mailto:ADDRESS nor https://HOST"),
+    ("PUSH_PRIVATE_ADDRESSES", "maybe", "\"maybe\" is not off or on"),
     ("WEB_DIR", " ", "must not be blank"),
+    ("WEBHOOK_URL", "shop.example", "is not of the form https://HOST/PATH (http: inside one's own network)"),
+    (
+        "WEBHOOK_EVENTS",
+        "message.created,message.read",
+        "\"message.read\" is no event of webhooks (message.created, message.edited, message.deleted, \
+         conversation.created, conversation.updated, user.online, user.offline, notification.created, call.ended)",
+    ),
     ("LOG_FORMAT", "xml", "\"xml\" is not text or json"),
     ("RUST_LOG", "a=b=c", "\"a=b=c\" is no filter, such as info or warn,parlance_socketio=debug"),
 ];
@@ -128,6 +146,17 @@ fn turn_servers_need_their_secret() {
     let refused = parlance.refused(&["check-config"], &[SECRET, turn]);
     assert_eq!(refused, "ICE_SERVERS (environment): TURN servers need TURN_SECRET");
     parlance.answered(&["check-config"], &[SECRET, turn, ("TURN_SECRET", "north")]);
+}
+
+#[test]
+fn webhooks_need_a_secret_that_cannot_be_guessed() {
+    let url = ("WEBHOOK_URL", "https://shop.example/hook");
+    let parlance = Parlance::new();
+    let refused = parlance.refused(&["check-config"], &[SECRET, url]);
+    assert_eq!(refused, "WEBHOOK_SECRETS is not set: WEBHOOK_URL needs a secret to sign with");
+    let refused = parlance.refused(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "hush")]);
+    assert!(refused.starts_with("WEBHOOK_SECRETS (environment): needs 1 to 3 secrets"), "{refused}");
+    parlance.answered(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "sixteen-visible-1")]);
 }
 
 #[test]
@@ -375,4 +404,40 @@ fn a_media_folder_that_cannot_be_made_is_refused() {
     let line = parlance
         .refused(&["--media-dir", "taken/media", "--listen", "127.0.0.1:0"], &[SECRET, ("DATABASE_URL", "memory:")]);
     assert!(line.starts_with("MEDIA_DIR (command line): the folder \"taken/media\" cannot be used"), "{line}");
+}
+
+#[test]
+fn mail_needs_a_sender_an_address_for_its_links_and_a_key_for_them() {
+    let parlance = Parlance::new();
+    let server = ("SMTP_URL", "smtps://me:hush@mail.example");
+    let (from, base) = (("MAIL_FROM", "Chat <chat@example.com>"), ("PUBLIC_URL", "https://chat.example/"));
+    let refused = parlance.refused(&["check-config"], &[SECRET, server, base]);
+    assert_eq!(refused, "MAIL_FROM is not set: SMTP_URL goes with it");
+    let refused = parlance.refused(&["check-config"], &[SECRET, server, from]);
+    assert_eq!(refused, "PUBLIC_URL is not set: SMTP_URL goes with it");
+    let refused =
+        parlance.refused(&["check-config"], &[("AUTH_JWKS_URL", "https://login.example/k"), server, from, base]);
+    assert!(refused.starts_with("MAIL_LINK_SECRET is not set: "), "{refused}");
+    let shown = parlance.answered(&["check-config"], &[SECRET, server, from, base, ("MAIL_LINK_SECRET", "hush-hush")]);
+    assert!(
+        shown.contains("# smtp_url is smtps://me:***@mail.example (environment)") && !shown.contains("hush"),
+        "{shown}"
+    );
+    assert!(shown.contains("# mail_link_secret is set") && shown.contains("mail_gathers = \"900s\""), "{shown}");
+}
+
+#[test]
+fn web_push_needs_a_key_and_somebody_to_turn_to() {
+    let parlance = Parlance::new();
+    let made = parlance.answered(&["keys", "vapid"], &[]);
+    let key = made.lines().next().and_then(|line| line.strip_prefix("VAPID_PRIVATE_KEY=")).expect("a key");
+    let refused = parlance.refused(&["check-config"], &[SECRET, ("VAPID_PRIVATE_KEY", key)]);
+    assert_eq!(refused, "VAPID_SUBJECT is not set: VAPID_PRIVATE_KEY goes with it");
+    let shown = parlance.answered(
+        &["check-config"],
+        &[SECRET, ("VAPID_PRIVATE_KEY", key), ("VAPID_SUBJECT", "mailto:ops@example.com")],
+    );
+    assert!(shown.contains("# vapid_private_key is set") && !shown.contains(key), "{shown}");
+    let refused = parlance.refused(&["check-config"], &[SECRET, ("VAPID_PRIVATE_KEY", "hush")]);
+    assert!(refused.starts_with("VAPID_PRIVATE_KEY (environment): is no private key") && !refused.contains("hush"));
 }
