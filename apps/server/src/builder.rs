@@ -18,7 +18,7 @@ use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::channels::Channels;
-use crate::cluster::{LinkProbe, Linked};
+use crate::cluster::Linked;
 use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
 use crate::media;
@@ -199,7 +199,7 @@ impl Builder {
             limiting: services.limiting.clone(),
         });
         let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
-        let link_probe = linked.as_ref().map(|linked| Arc::new(LinkProbe(Arc::clone(&linked.link))) as Arc<dyn Probe>);
+        let link_probe = linked.as_ref().map(Linked::probe);
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             uploading,

@@ -104,7 +104,7 @@ fn config() -> Config {
 fn token(config: &Config, user: &str) -> String {
     let secret = config.signing_secret().expect("a secret");
     let user = user.parse().expect("an id");
-    access_token(config, &secret, user, ClaimedProfile::default(), Duration::from_secs(60)).expect("a token")
+    access_token(config, &secret, user, ClaimedProfile::default(), Duration::from_mins(1)).expect("a token")
 }
 
 async fn conversation_of(server: &Server, one: &str, other: &str) -> ConversationId {
@@ -217,7 +217,7 @@ fn a_name_is_there_once_and_can_be_given() {
     let dialects = Dialects::new(&[&Plainchat]).expect("a dialect");
     assert!(dialects.is_taken("say") && dialects.is_taken("heard") && !dialects.is_taken("order:update"));
     assert!(!Dialects::default().is_taken("say"), "only of a server that speaks it");
-    assert_eq!(dialects.find("plainchat").map(|dialect| dialect.index()), Ok(5));
+    assert_eq!(dialects.find("plainchat").map(parlance_dialects::AnyDialect::index), Ok(5));
 }
 
 #[test]

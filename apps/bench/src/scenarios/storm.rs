@@ -57,7 +57,7 @@ pub(super) async fn run(
             // It ends with the storm.
             stage.load.duration = LONGEST;
         }
-        let (people, mine, pid) = (others.clone(), if rounds > 0 { held.take() } else { None }, stage.load.pid);
+        let (people, mine, pid) = (others.clone(), if rounds > 0 { held.take() } else { None }, stage.load.one_pid());
         let aside = Arc::clone(&aside);
         let storm = move |run| async move {
             aside.run(weather(run, people, mine.unwrap_or_default(), concurrency, rounds, calm, pid)).await

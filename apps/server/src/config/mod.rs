@@ -31,7 +31,7 @@ use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
 use parlance_socketio::TrustedProxies;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Engine};
 pub use database::{Database, DatabaseAt};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
@@ -238,9 +238,6 @@ impl Config {
         if self.origins.contains_key(setting::LISTEN.name) { setting::LISTEN.name } else { setting::PORT.name }
     }
 }
-
-/// The setting of the way to other nodes.
-pub(crate) const REDIS_URL: &str = setting::REDIS_URL.name;
 
 /// The setting of the mail server.
 pub(crate) const SMTP_URL: &str = setting::SMTP_URL.name;

@@ -124,10 +124,15 @@ settings! {
     DATABASE_STATEMENT_TIMEOUT = Setting::new("DATABASE_STATEMENT_TIMEOUT", "DURATION", "how long PostgreSQL or MongoDB may take for one statement")
         .more(" before it gives up")
         .or("10s");
-    REDIS_URL = Setting::new("REDIS_URL", "URL", "the Redis over which several nodes speak, `redis://…` or `rediss://…`; not given: a node that is alone")
-        .more(". With it this server is one node of several on one PostgreSQL or MongoDB: [operating.md](operating.md). `redis://[USER:PASSWORD@]HOST[:PORT]`");
+    REDIS_URL = Setting::new("REDIS_URL", "URL", "the Redis over which several nodes speak, `redis://…`, `redis+sentinel://…` or `redis-cluster://…`; neither this nor `NATS_URL` given: a node that is alone")
+        .more(". With it this server is one node of several on one PostgreSQL or MongoDB: [operating.md](operating.md). `redis://[USER:PASSWORD@]HOST[:PORT]`, `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE`, `redis-cluster://[USER:PASSWORD@]HOST[:PORT],…`; `rediss…` with TLS");
     REDIS_PREFIX = Setting::new("REDIS_PREFIX", "TEXT", "what this installation's channels on it begin with")
         .more(": one for each installation, since Redis' databases do not keep channels apart")
+        .or("parlance");
+    NATS_URL = Setting::new("NATS_URL", "URL", "the NATS over which several nodes speak, instead of a Redis, `nats://…` or `tls://…`")
+        .more(": `nats://[USER:PASSWORD@]HOST[:PORT][,HOST…]`; a token is written `nats://:TOKEN@HOST`");
+    NATS_PREFIX = Setting::new("NATS_PREFIX", "TEXT", "what this installation's subjects on it begin with")
+        .more(": one for each installation, of letters, digits, `_` and `-`")
         .or("parlance");
     MEDIA_DIR = Setting::new("MEDIA_DIR", "PLACE", "where media are: a folder, `s3://BUCKET/PREFIX` or `memory:`; not given: beside the database")
         .more(", as `media` in `DATA_DIR`, or in memory too. It is for one server (or one cluster with one database) alone: what the database does not know is removed after a day");

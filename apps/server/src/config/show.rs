@@ -8,8 +8,8 @@ use parlance_media::S3Settings;
 use parlance_notify::Reachable;
 
 use super::{
-    Cluster, Config, Database, DatabaseUrl, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING, PushConfig,
-    RateSettings, Setting, Webhooks, dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, Engine, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING,
+    PushConfig, RateSettings, Setting, Webhooks, dev_secret, setting,
 };
 
 impl Config {
@@ -200,9 +200,12 @@ impl Page<'_> {
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
-        self.url(&setting::REDIS_URL, cluster.map(|cluster| &cluster.url));
-        let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
-        self.optional(&setting::REDIS_PREFIX, prefix);
+        for engine in [Engine::Redis, Engine::Nats] {
+            let cluster = cluster.filter(|cluster| cluster.engine == engine);
+            self.url(engine.url_setting(), cluster.map(|cluster| &cluster.url));
+            let prefix = engine.prefix_setting();
+            self.optional(prefix, cluster.map(|cluster| cluster.prefix.as_str()).or(prefix.default));
+        }
     }
 
     fn mail(&mut self, mail: &MailConfig) {
@@ -298,6 +301,9 @@ mod tests {
         let shown = with.show();
         assert!(shown.contains("# redis_url is redis://me:***@redis/1 (environment)"), "{shown}");
         assert!(shown.contains("redis_prefix = \"shop\"") && !format!("{with:?}").contains("hush"), "{shown}");
+        let shown = config(&[("NATS_URL", "nats://:hush@nats"), ("NATS_PREFIX", "shop")], false).show();
+        assert!(shown.contains("# nats_url is nats://:***@nats (environment)"), "{shown}");
+        assert!(shown.contains("nats_prefix = \"shop\"") && shown.contains("# redis_url is not set"), "{shown}");
         let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
         assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
     }

@@ -11,7 +11,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 65] = [
+const BAD_VALUES: [(&str, &str, &str); 67] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -44,9 +44,16 @@ const BAD_VALUES: [(&str, &str, &str); 65] = [
     (
         "REDIS_URL",
         "http://me:hush@redis",
-        "is not of the form redis://[USER:PASSWORD@]HOST[:PORT], or rediss://… with TLS",
+        "is not of the form redis://[USER:PASSWORD@]HOST[:PORT], redis+sentinel://HOST,…/SERVICE or redis-cluster://HOST,…, \
+         or rediss with TLS",
     ),
     ("REDIS_PREFIX", "two words", "\"two words\" is not 1 to 64 letters, digits or _ . : -"),
+    (
+        "NATS_URL",
+        "http://me:hush@nats",
+        "is not of the form nats://[USER:PASSWORD@]HOST[:PORT][,HOST…], or tls://… with TLS",
+    ),
+    ("NATS_PREFIX", "chat.shop", "\"chat.shop\" is not 1 to 64 letters, digits or _ -"),
     (
         "CORS_ORIGIN",
         "*",
@@ -119,6 +126,17 @@ fn a_bad_value_is_refused_wherever_it_comes_from() {
             format!("{name} (bad.toml): {problem}")
         );
     }
+}
+
+#[test]
+fn there_is_one_way_to_other_nodes() {
+    let (redis, nats) = (("REDIS_URL", "redis://a"), ("NATS_URL", "nats://a"));
+    let parlance = Parlance::new();
+    let refused = parlance.refused(&["check-config"], &[SECRET, redis, nats]);
+    assert_eq!(refused, "NATS_URL (environment): REDIS_URL names another way to other nodes: give one");
+    let refused = parlance.refused(&[], &[SECRET, nats]);
+    let needs = "NATS_URL (environment): several nodes need one PostgreSQL or MongoDB (DATABASE_URL)";
+    assert_eq!(refused, needs);
 }
 
 #[test]

@@ -6,12 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use parlance_domain::model::NodeId;
 use parlance_domain::ports::{Heard, Link, Topic, Word};
-use redis::Client;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use crate::channels::Channels;
+use crate::broker::Broker;
 use crate::followed::Followed;
 use crate::health::Health;
 use crate::publisher::{Publisher, Queued, Words, words};
@@ -29,17 +28,12 @@ const FLUSH: Duration = Duration::from_millis(500);
 pub struct Options {
     /// This node; drawn at random, so that no two of an installation have the same.
     pub node: NodeId,
-    /// What channels begin with: an installation's own.
+    /// What topics are called after: an installation's own, since others may use the same broker.
     pub prefix: String,
 }
 
-/// Why a link cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error("not a URL of Redis")]
-pub struct ConnectError(#[source] redis::RedisError);
-
-/// A link on Redis.
-pub struct RedisLink {
+/// A link over a broker.
+pub struct BrokerLink {
     node: NodeId,
     words: Words,
     followed: Arc<Followed>,
@@ -47,35 +41,29 @@ pub struct RedisLink {
     _tasks: JoinSet<()>,
 }
 
-impl RedisLink {
-    /// Connects to `redis://` or `rediss://[USER:PASSWORD@]HOST[:PORT]`. A Redis that is not there is waited for in the
-    /// background, for good: what else the node does needs none. What is heard comes out at the second part.
-    ///
-    /// # Errors
-    /// [`ConnectError`] for a URL that is none.
-    pub async fn connect(url: &str, options: Options) -> Result<(Arc<Self>, mpsc::Receiver<Heard>), ConnectError> {
-        let client = Client::open(url).map_err(ConnectError)?;
-        let Options { node, prefix } = options;
-        let channels = Channels::new(&prefix);
+impl BrokerLink {
+    /// Connects a node. A broker that is not there is waited for in the background, for good: what else the node does
+    /// needs none. What is heard comes out at the second part.
+    pub async fn connect(broker: impl Broker, node: NodeId) -> (Arc<Self>, mpsc::Receiver<Heard>) {
+        let broker = Arc::new(broker);
         let (followed, health) = (Arc::new(Followed::default()), Arc::new(Health::default()));
         let (heard, hears) = mpsc::channel(HEARD);
         let (words, queued) = words();
         let mut tasks = JoinSet::new();
-        let publisher =
-            Publisher::new(client.clone(), node, channels.clone(), queued, words.clone(), Arc::clone(&health));
+        let publisher = Publisher::new(Arc::clone(&broker), node, queued, words.clone(), Arc::clone(&health));
         tasks.spawn(publisher.run());
-        let subscriber = Subscriber::new(client, node, channels, Arc::clone(&followed), heard, Arc::clone(&health));
+        let subscriber = Subscriber::new(Arc::clone(&broker), node, Arc::clone(&followed), heard, Arc::clone(&health));
         tasks.spawn(subscriber.run());
         let mut up = health.subscribe();
         if timeout(FIRST, up.wait_for(|up| *up)).await.is_err() {
-            tracing::error!("Redis does not answer: this node goes on alone until it does");
+            tracing::error!("{} does not answer: this node goes on alone until it does", broker.name());
         }
-        Ok((Arc::new(Self { node, words, followed, health, _tasks: tasks }), hears))
+        (Arc::new(Self { node, words, followed, health, _tasks: tasks }), hears)
     }
 }
 
 #[async_trait]
-impl Link for RedisLink {
+impl Link for BrokerLink {
     fn node(&self) -> NodeId {
         self.node
     }

@@ -1,4 +1,4 @@
-//! What this node wants to hear of, what Redis has been told of it, and who waits for the two to be the same.
+//! What this node wants to hear of, what the broker has been told of it, and who waits for the two to be the same.
 
 use std::collections::HashSet;
 
@@ -9,20 +9,20 @@ use tokio::sync::{Notify, watch};
 #[derive(Debug, Default)]
 struct State {
     wanted: HashSet<Topic>,
-    /// What has changed since Redis was told last.
+    /// What has changed since the broker was told last.
     changed: HashSet<Topic>,
     /// Counts changes.
     version: u64,
 }
 
-/// How far Redis has been told.
+/// How far the broker has been told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Told {
     version: u64,
     connected: bool,
 }
 
-/// What is to be told to Redis.
+/// What is to be told to the broker.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Difference {
     pub(crate) subscribe: Vec<Topic>,
@@ -94,7 +94,7 @@ impl Followed {
         }
     }
 
-    /// Redis was told of a difference.
+    /// The broker was told of a difference.
     pub(crate) fn was_told(&self, difference: &Difference) {
         self.told.send_replace(Told { version: difference.version, connected: true });
     }
@@ -104,7 +104,7 @@ impl Followed {
         self.told.send_modify(|told| told.connected = false);
     }
 
-    /// Waits until Redis was told of everything that is followed by now, or nothing can be told to it.
+    /// Waits until the broker was told of everything that is followed by now, or nothing can be told to it.
     pub(crate) async fn settled(&self) {
         let version = self.state.lock().version;
         let mut told = self.told.subscribe();

@@ -1,4 +1,4 @@
-//! Words as they go over Redis: a byte that names the version, then postcard. The types here mirror the domain's and are
+//! Words as they go over any broker: a byte that names the version, then postcard. The types here mirror the domain's and are
 //! taken apart field by field, so that whatever is added there does not compile here until it has its place; then
 //! [`VERSION`] rises. A node that hears another version cannot read it, says so, and looks into the storage instead:
 //! during a rolling upgrade messages arrive a little later.

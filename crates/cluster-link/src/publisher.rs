@@ -6,23 +6,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use bytes::Bytes;
 use parlance_domain::model::NodeId;
 use parlance_domain::ports::{Topic, Word};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, RedisResult};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 
-use crate::channels::Channels;
+use crate::broker::{Broker, BrokerError, Publishing};
 use crate::health::{ECHO, Health};
+use crate::seldom::Seldom;
 use crate::wire::{Said, encode};
 
 /// The most words that wait.
 const CAPACITY: usize = 8_192;
 /// The most that go out together.
 const BATCH: usize = 256;
-/// How long connecting, and bringing a batch, may take.
+/// How long bringing a batch may take.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How long connecting may take. Finding the server that is in charge may be a part of it.
+pub(crate) const CONNECTING: Duration = Duration::from_secs(3);
 /// How long after a connection that failed the next one is tried.
 pub(crate) const AGAIN: Duration = Duration::from_millis(200);
 
@@ -56,25 +58,24 @@ impl Words {
 }
 
 /// Publishes what is queued.
-pub(crate) struct Publisher {
-    client: Client,
+pub(crate) struct Publisher<B> {
+    broker: Arc<B>,
     node: NodeId,
-    channels: Channels,
     queued: mpsc::Receiver<Queued>,
     lost: Arc<AtomicBool>,
     health: Arc<Health>,
+    complaint: Seldom,
 }
 
-impl Publisher {
+impl<B: Broker> Publisher<B> {
     pub(crate) fn new(
-        client: Client,
+        broker: Arc<B>,
         node: NodeId,
-        channels: Channels,
         queued: mpsc::Receiver<Queued>,
         words: Words,
         health: Arc<Health>,
     ) -> Self {
-        Self { client, node, channels, queued, lost: words.lost, health }
+        Self { broker, node, queued, lost: words.lost, health, complaint: Seldom::default() }
     }
 
     /// Publishes until the link is dropped.
@@ -84,9 +85,9 @@ impl Publisher {
                 Ok(connection) => self.publish(connection).await,
                 Err(error) => Err(error),
             };
-            match failed {
-                Ok(()) => return,
-                Err(error) => tracing::debug!(%error, "nothing can be published"),
+            let Err(error) = failed else { return };
+            if self.complaint.is_due() {
+                tracing::warn!(error = &error as &dyn std::error::Error, "nothing can be said to other nodes");
             }
             self.health.broke();
             self.lost.store(true, Ordering::Release);
@@ -94,24 +95,23 @@ impl Publisher {
         }
     }
 
-    async fn connect(&self) -> RedisResult<MultiplexedConnection> {
-        let config =
-            AsyncConnectionConfig::new().set_connection_timeout(Some(PATIENCE)).set_response_timeout(Some(PATIENCE));
-        self.client.get_multiplexed_async_connection_with_config(&config).await
+    async fn connect(&self) -> Result<B::Publishing, BrokerError> {
+        timeout(CONNECTING, self.broker.publishing()).await.map_err(|_| BrokerError::late())?
     }
 
     /// Publishes until the connection fails; `Ok` when nobody can say anything any more.
-    async fn publish(&mut self, mut connection: MultiplexedConnection) -> RedisResult<()> {
+    async fn publish(&mut self, mut connection: B::Publishing) -> Result<(), BrokerError> {
         let mut echoes = interval(ECHO);
         echoes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let most = connection.max_word_bytes();
         let mut batch = Vec::with_capacity(BATCH);
         loop {
-            let mut pipe = redis::pipe();
+            let mut words = Vec::new();
             // A queue that is never empty must not keep the echo away.
             tokio::select! {
                 biased;
                 _ = echoes.tick() => {
-                    self.put(&mut pipe, &Topic::Node(self.node), &Said::Echo);
+                    self.put(&mut words, most, Topic::Node(self.node), &Said::Echo);
                 }
                 count = self.queued.recv_many(&mut batch, BATCH) => {
                     if count == 0 {
@@ -120,17 +120,17 @@ impl Publisher {
                 }
             }
             if self.lost.swap(false, Ordering::AcqRel) {
-                self.put(&mut pipe, &Topic::Everyone, &Said::Word(Word::Look));
+                self.put(&mut words, most, Topic::Everyone, &Said::Word(Word::Look));
             }
             let mut flushed = Vec::new();
             for queued in batch.drain(..) {
                 match queued {
-                    Queued::Word(topic, word) => self.put(&mut pipe, &topic, &Said::Word(word)),
+                    Queued::Word(topic, word) => self.put(&mut words, most, topic, &Said::Word(word)),
                     Queued::Flush(done) => flushed.push(done),
                 }
             }
-            if !pipe.is_empty() {
-                pipe.query_async::<()>(&mut connection).await?;
+            if !words.is_empty() {
+                timeout(PATIENCE, connection.publish(words)).await.map_err(|_| BrokerError::late())??;
             }
             for done in flushed {
                 // Whoever asked may have gone.
@@ -139,9 +139,11 @@ impl Publisher {
         }
     }
 
-    fn put(&self, pipe: &mut redis::Pipeline, topic: &Topic, said: &Said) {
-        if let Some(bytes) = encode(self.node, said) {
-            pipe.publish(self.channels.name(topic), bytes).ignore();
+    fn put(&self, words: &mut Vec<(Topic, Bytes)>, most: usize, topic: Topic, said: &Said) {
+        match encode(self.node, said) {
+            Some(bytes) if bytes.len() <= most => words.push((topic, bytes.into())),
+            // It is owned up to with the next batch, which the echo brings if nothing else does.
+            _ => self.lost.store(true, Ordering::Release),
         }
     }
 

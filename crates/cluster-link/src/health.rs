@@ -1,5 +1,5 @@
 //! Whether words get through. A node says a word to itself all the time: as long as it comes back, both connections work,
-//! and Redis between them. A connection that has stalled does not say so; the word that does not come back does.
+//! and the broker between them. A connection that has stalled does not say so; the word that does not come back does.
 
 use std::time::Duration;
 
