@@ -33,9 +33,8 @@ impl Place {
     /// Reads a URL.
     pub(crate) fn read(url: &str) -> RedisResult<Self> {
         let (scheme, rest) = url.split_once("://").unwrap_or_default();
-        let (plain, kind) = match scheme.split_once(['+', '-']) {
-            Some((plain @ ("redis" | "rediss"), kind)) => (plain, kind),
-            _ => return Client::open(url).map(Self::One),
+        let Some((plain @ ("redis" | "rediss"), kind)) = scheme.split_once(['+', '-']) else {
+            return Client::open(url).map(Self::One);
         };
         let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
         let (credentials, hosts) = match authority.rsplit_once('@') {
