@@ -1,6 +1,6 @@
 # Everything a developer does, by name. `make` alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts copy-million fuzz docs clean
+.PHONY: help run release deb deb-check demo test test-crash test-cluster test-web test-history e2e services check audit bench bench-smoke bench-soak bench-trouble bench-parts bench-nodes copy-million fuzz docs clean
 
 # Words after a target's `##` are its help.
 help: ## List the targets
@@ -9,6 +9,16 @@ help: ## List the targets
 run: ## Build for release and start a server to try out, on port 4000, with the web client
 	cargo build --locked --release --package parlance-server
 	WEB_DIR="$$(apps/web/build.sh)" target/release/parlance serve --dev
+
+release: ## Build for release; prints how large the binary is
+	cargo build --locked --release --package parlance-server
+	@stat --format '%n: %s bytes' target/release/parlance
+
+deb: ## Build the Debian package (needs cargo-deb); prints how large it and the binary are
+	@packaging/deb.sh
+
+deb-check: ## Build it, unpack it, and start the server out of it
+	@packaging/check-deb.sh
 
 demo: examples/demo/node_modules ## Show a message between two people, with `make run` in another terminal
 	@node examples/demo/demo.mjs
@@ -20,8 +30,10 @@ test-crash: ## Kill the server fifty times under load, on SQLite and on PostgreS
 	CRASHES=50 tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 	CRASHES=50 E2E_STORAGE=postgres tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 
-test-cluster: ## Break three nodes in every way under load, with ten seeds on PostgreSQL and five on MongoDB; a message to 1,000
-	CLUSTER_SEEDS=10 CLUSTER_PEOPLE=60 CLUSTER_SECONDS=40 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
+test-cluster: ## Break three nodes in every way under load, with 200 people and ten seeds on PostgreSQL, five over NATS and five on MongoDB; a message to 1,000
+	CLUSTER_SEEDS=10 CLUSTER_PEOPLE=200 CLUSTER_SECONDS=40 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
+	CLUSTER_SEEDS=5 CLUSTER_PEOPLE=200 CLUSTER_SECONDS=40 E2E_LINK=nats E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
+	E2E_LINK=nats E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster.test.mjs
 	CLUSTER_SEEDS=5 CLUSTER_PEOPLE=30 CLUSTER_SECONDS=25 E2E_STORAGE=mongodb tests/e2e/run.sh suites/cluster-faults.test.mjs
 	FANOUT_MEMBERS=1000 FANOUT_MESSAGES=50 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-traffic.test.mjs
 
@@ -34,7 +46,7 @@ test-history: ## Scroll a history of 100,000 messages in a browser; prints frame
 e2e: ## Run the end-to-end tests alone
 	tests/e2e/run.sh
 
-services: ## Start PostgreSQL, MongoDB and Redis for tests, until Ctrl-C
+services: ## Start PostgreSQL, MongoDB, Redis and NATS for tests, until Ctrl-C
 	@tests/services/start
 
 check: ## What must hold before anything is merged, short of tests
@@ -59,6 +71,11 @@ bench-trouble: ## Measure what others see of clients that stop reading, and of 5
 	cargo build --locked --release --package parlance-server --package parlance-bench
 	target/release/parlance-bench trial stalled --members 1000
 	target/release/parlance-bench trial storm --connections 5000 --concurrency 5000 --rounds 1 --bystanders 100
+
+bench-nodes: ## Measure two nodes against one on this machine, over Redis and over NATS: what a delivered message costs
+	cargo build --locked --release --package parlance-server --package parlance-bench
+	tests/services/run sh -c 'for link in "$$TEST_REDIS_URL" "$$TEST_NATS_URL"; do \
+	  target/release/parlance-bench nodes --postgres "$$TEST_POSTGRES_URL" --link "$$link" $(or $(LOAD),rooms --conversations 100) || exit; done'
 
 bench-parts: ## Measure codecs, positions and storing by themselves
 	cargo bench --locked --package parlance-dialects --bench codec

@@ -8,6 +8,8 @@ mod m20261121_000002_notifications;
 mod m20261121_000003_media;
 mod m20261121_000004_copies;
 mod m20261126_000005_revocations;
+mod m20261127_000006_outbox;
+mod m20261127_000007_channels;
 
 use sea_orm_migration::MigrationTrait;
 pub use sea_orm_migration::MigratorTrait;
@@ -24,6 +26,8 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000003_media::Media),
             Box::new(m20261121_000004_copies::Copies),
             Box::new(m20261126_000005_revocations::Revocations),
+            Box::new(m20261127_000006_outbox::Outbox),
+            Box::new(m20261127_000007_channels::Channels),
         ]
     }
 }

@@ -11,6 +11,9 @@ fi
 missing=()
 [ -n "${PARLANCE_E2E_CHROMIUM:-}" ] || [ -x /usr/bin/chromium ] || missing+=(chromium)
 command -v ip >/dev/null || missing+=(iproute2)
+command -v curl >/dev/null || missing+=(curl)
+command -v openssl >/dev/null || missing+=(openssl)
+command -v systemd-analyze >/dev/null || missing+=(systemd)
 compgen -G '/usr/lib/*/faketime/libfaketimeMT.so.1' >/dev/null || missing+=(libfaketime)
 for balancer in nginx haproxy; do
   [ -x "/usr/sbin/$balancer" ] || missing+=("$balancer")

@@ -37,7 +37,7 @@ if [ ${#files[@]} -eq 0 ]; then
   stored=(blocking crash groups hostile-names idempotency media notifications operation ordering receipts revocation server-api
     storage sync)
   case "${E2E_STORAGE:-sqlite}" in
-    postgres) stored+=(cluster cluster-balancer cluster-faults cluster-limits cluster-traffic) ;;
+    postgres) stored+=(cluster cluster-balancer cluster-faults cluster-limits cluster-traffic webhooks) ;;
     # The rest of these is between nodes, and before them. `make test-cluster` runs the faults here too.
     mongodb) stored+=(cluster) ;;
     *) stored=() ;;

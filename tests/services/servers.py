@@ -24,12 +24,17 @@ STOP_SECONDS = 20
 @contextmanager
 def started():
     """Starts what the environment does not name yet, and yields the variables that name it."""
-    given = {name: os.environ[name] for name in ("TEST_POSTGRES_BIN", "TEST_SECANTUSD") if os.environ.get(name)}
-    variables = {"TEST_POSTGRES_BIN": tools.postgres_bin, "TEST_SECANTUSD": tools.secantusd}
+    given = {name: os.environ[name] for name in ("TEST_POSTGRES_BIN", "TEST_SECANTUSD", "TEST_NATS_SERVER") if os.environ.get(name)}
+    variables = {
+        "TEST_POSTGRES_BIN": tools.postgres_bin, "TEST_SECANTUSD": tools.secantusd, "TEST_NATS_SERVER": tools.nats_server,
+    }  # fmt: skip
     found = {name: given.get(name) or find() for name, find in variables.items()}
     thrown_away = []
     with ExitStack() as stack:
-        for name, server in (("TEST_POSTGRES_URL", _postgres), ("TEST_MONGODB_URL", _mongodb), ("TEST_REDIS_URL", _redis)):
+        servers = {
+            "TEST_POSTGRES_URL": _postgres, "TEST_MONGODB_URL": _mongodb, "TEST_REDIS_URL": _redis, "TEST_NATS_URL": _nats,
+        }  # fmt: skip
+        for name, server in servers.items():
             if given := os.environ.get(name):
                 found[name] = given
             else:
@@ -112,6 +117,20 @@ def _redis(_found):
 
         with _running("Redis", folder, command, is_ready) as port:
             yield f"redis://127.0.0.1:{port}/"
+
+
+@contextmanager
+def _nats(found):
+    with _folder() as folder:
+
+        def command(port):
+            return [found["TEST_NATS_SERVER"], "--addr", "127.0.0.1", "--port", str(port)]
+
+        def is_ready(port):
+            return _exchange(port, b"").startswith(b"INFO ")
+
+        with _running("NATS", folder, command, is_ready) as port:
+            yield f"nats://127.0.0.1:{port}"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Finds the executables of the servers, and installs what is missing: PostgreSQL and Redis from Debian, SecantusDB (a
+"""Finds the executables of the servers, and installs what is missing: PostgreSQL, Redis and NATS from Debian, SecantusDB (a
 server of MongoDB's protocol with transactions) from PyPI into the target folder. MongoDB itself is used when it is on
 the PATH; Debian has no package of it. Run as a program, it installs all of them.
 """
@@ -32,6 +32,12 @@ def redis_server():
     return found or (_install("redis-server"), shutil.which("redis-server"))[1] or _missing("redis-server")
 
 
+def nats_server():
+    """The executable `nats-server`, which Debian keeps where only root looks."""
+    find = lambda: shutil.which("nats-server") or shutil.which("nats-server", path="/usr/sbin")
+    return find() or (_install("nats-server"), find())[1] or _missing("nats-server")
+
+
 def secantusd():
     """The executable `secantusd-py`, in a virtual environment that is made anew when the requirements change."""
     wanted = HERE / "requirements.txt"
@@ -63,5 +69,5 @@ def _tell(text):
 
 
 if __name__ == "__main__":
-    for find in (postgres_bin, redis_server, secantusd):
+    for find in (postgres_bin, redis_server, nats_server, secantusd):
         find()

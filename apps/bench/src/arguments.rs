@@ -6,6 +6,8 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use parlance_dialects::Dialect;
 
+use crate::process::Sample;
+
 const AFTER_HELP: &str = "\
 Closed loop (the default): each sender has a number of messages under way and sends the next when one is acked.
 Open loop (--rate N): N messages a second are sent whatever comes back, and latency counts from the moment a message
@@ -32,6 +34,8 @@ pub(crate) enum Command {
     Smoke(SmokeArguments),
     /// Start a server, run one scenario against it, and print the report
     Trial(TrialArguments),
+    /// Start one node, then several that are one server, run one scenario against each, and print what a delivery costs
+    Nodes(NodesArguments),
 }
 
 /// One kind of load.
@@ -196,9 +200,9 @@ pub(crate) struct Traffic {
 /// What all scenarios share.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Load {
-    /// The server
-    #[arg(long, default_value = "http://127.0.0.1:4000")]
-    pub(crate) url: String,
+    /// The server, or the nodes of one, with commas between: sockets take turns on them
+    #[arg(long, value_delimiter = ',', default_value = "http://127.0.0.1:4000")]
+    pub(crate) url: Vec<String>,
     /// The secret that the server verifies access tokens with
     #[arg(long, env = "ACCESS_TOKEN_SECRET", hide_env_values = true)]
     pub(crate) secret: String,
@@ -220,9 +224,9 @@ pub(crate) struct Load {
     /// Threads of the load tool
     #[arg(long, default_value_t = 1, value_parser = threads)]
     pub(crate) threads: usize,
-    /// The server's process, to report its CPU and memory (Linux)
-    #[arg(long)]
-    pub(crate) pid: Option<u32>,
+    /// The server's process, or those of its nodes, to report CPU and memory (Linux)
+    #[arg(long, value_delimiter = ',')]
+    pub(crate) pid: Vec<u32>,
     /// Print the report as JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -232,6 +236,18 @@ pub(crate) struct Load {
     /// Load a server that is not on this machine
     #[arg(long)]
     pub(crate) remote: bool,
+}
+
+impl Load {
+    /// The server's processes, if they were named.
+    pub(crate) fn sample(&self) -> Option<Sample> {
+        Sample::all(&self.pid)
+    }
+
+    /// The server's process, or the first of them.
+    pub(crate) fn one_pid(&self) -> Option<u32> {
+        self.pid.first().copied()
+    }
 }
 
 /// Servers to start and what to do with the results.
@@ -283,6 +299,26 @@ pub(crate) struct TrialArguments {
     /// The binary of Parlance
     #[arg(long, default_value = "target/release/parlance")]
     pub(crate) server: PathBuf,
+    /// The scenario, with its options
+    #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
+    pub(crate) scenario: Vec<String>,
+}
+
+/// How many nodes to start, on what, and one scenario with its options.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct NodesArguments {
+    /// The binary of Parlance
+    #[arg(long, default_value = "target/release/parlance")]
+    pub(crate) server: PathBuf,
+    /// A server of `PostgreSQL` on which databases may be made
+    #[arg(long, env = "BENCH_POSTGRES_URL", hide_env_values = true)]
+    pub(crate) postgres: String,
+    /// The Redis or NATS over which nodes speak
+    #[arg(long, env = "BENCH_LINK_URL", hide_env_values = true)]
+    pub(crate) link: String,
+    /// Numbers of nodes, one measurement for each
+    #[arg(long, value_delimiter = ',', default_value = "1,2")]
+    pub(crate) nodes: Vec<usize>,
     /// The scenario, with its options
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) scenario: Vec<String>,

@@ -4,6 +4,7 @@
 //! otherwise.
 
 mod arguments;
+mod aside;
 mod client;
 mod crowd;
 mod failure;
@@ -50,6 +51,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Suite(wanted) => suite::run(&wanted),
         Command::Smoke(wanted) => suite::smoke(&wanted),
         Command::Trial(wanted) => suite::trial(&wanted),
+        Command::Nodes(wanted) => suite::nodes(&wanted),
         Command::Load(scenario) => {
             let load = scenario.load();
             let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -31,6 +31,16 @@ impl Sample {
         Some(Self { at: Instant::now(), cpu: Duration::from_millis(ticks * 1000 / per_second), resident })
     }
 
+    /// Several processes as one; `None` when there are none, or one is gone.
+    pub(crate) fn all(pids: &[u32]) -> Option<Self> {
+        let mut samples = pids.iter().map(|pid| Self::take(*pid));
+        let first = samples.next()??;
+        samples.try_fold(first, |sum, one| {
+            let one = one?;
+            Some(Self { at: one.at, cpu: sum.cpu + one.cpu, resident: sum.resident + one.resident })
+        })
+    }
+
     /// The tool itself.
     pub(crate) fn own() -> Option<Self> {
         Self::take(std::process::id())
@@ -142,6 +152,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_not_there_has_none() {
+        assert!(Sample::all(&[]).is_none() && Sample::all(&[std::process::id(), u32::MAX]).is_none());
         assert!(Sample::take(u32::MAX).is_none() && Holdings::take(u32::MAX).is_none());
         assert_eq!(held(u32::MAX), None);
     }

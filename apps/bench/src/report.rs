@@ -43,7 +43,7 @@ pub(crate) struct Report {
 }
 
 /// Messages.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Traffic {
     pub(crate) sends_per_second: f64,
     pub(crate) deliveries_per_second: f64,

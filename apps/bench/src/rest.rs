@@ -31,7 +31,7 @@ impl Rest {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Self { client, base: format!("http://{}", target.authority) }
+        Self { client, base: format!("http://{}", target.first().authority) }
     }
 
     /// The body of a successful answer.

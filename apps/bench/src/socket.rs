@@ -58,16 +58,17 @@ impl Socket {
         receive_buffer: Option<u32>,
     ) -> Result<Self, Failure> {
         let failed = |error: &dyn std::fmt::Display| Failure::new("a socket cannot be connected", error);
-        let tcp = if target.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+        let node = target.next();
+        let tcp = if node.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
         let tcp = tcp.map_err(|error| failed(&error))?;
         if let Some(bytes) = receive_buffer {
             tcp.set_recv_buffer_size(bytes).map_err(|error| failed(&error))?;
         }
-        let tcp = tcp.connect(target.address).await.map_err(|error| failed(&error))?;
+        let tcp = tcp.connect(node.address).await.map_err(|error| failed(&error))?;
         tcp.set_nodelay(true).map_err(|error| failed(&error))?;
         // Dropping cuts the connection at once, and no port waits to be free again.
         tcp.set_zero_linger().map_err(|error| failed(&error))?;
-        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", target.authority);
+        let url = format!("ws://{}/socket.io/?EIO=4&transport=websocket", node.authority);
         let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER).write_buffer_size(READ_BUFFER);
         let (stream, _) = client_async_with_config(url, tcp, Some(config)).await.map_err(|error| failed(&error))?;
         let mut socket = Self { stream, acks: 0 };

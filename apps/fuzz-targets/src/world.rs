@@ -72,7 +72,7 @@ struct Names;
 impl TokenVerifier for Names {
     async fn verify(&self, token: &str) -> Result<Claims, TokenError> {
         let user_id = token.parse().map_err(|_| TokenError::Invalid("no id".to_owned()))?;
-        Ok(Claims { user_id, profile: ClaimedProfile::default(), issued_at: None, expires_at: None })
+        Ok(Claims { user_id, profile: ClaimedProfile::default(), email: None, issued_at: None, expires_at: None })
     }
 }
 
@@ -85,16 +85,19 @@ impl World {
         let sockets = Sockets::new(&config);
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
+            outbox: None,
+            webhooks: None,
             bus: bus.clone(),
             link: None,
             clock: clock.clone(),
             ids: ids.clone(),
             policy: Arc::new(AcceptAll),
             rooms: Arc::new(sockets.clone()),
+            reach: None,
             settings: Settings { rates: None, ..Settings::default() },
         });
         // Without a link there is nothing to relay.
-        let Workers { writer, presence, typing, notifier, calling, relay: _ } = workers;
+        let Workers { writer, presence, typing, notifier, courier: _, calling, webhooks: _, relay: _ } = workers;
         tokio::spawn(writer.run());
         tokio::spawn(presence.run());
         tokio::spawn(typing.run());
@@ -126,6 +129,7 @@ impl World {
             uploading,
             verifier: Arc::new(Names),
             api_keys: None,
+            unsubscribe_links: None,
             exposition: None,
             traces: None,
             probes: Vec::new(),

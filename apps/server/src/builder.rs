@@ -1,5 +1,5 @@
 //! Puts a server together: configuration, then adapters, then services, then transports. Whoever embeds the server
-//! hands in a storage, a verifier or a policy of their own; what is not handed in is made from the configuration.
+//! hands in a storage, a verifier, a policy or channels of their own; what is not handed in is made from the configuration.
 
 use std::io;
 use std::net::SocketAddr;
@@ -7,14 +7,19 @@ use std::sync::Arc;
 
 use axum::Router;
 use parlance_auth::RenewableKeys;
-use parlance_domain::ports::{Blobs, Clock, IdSource, MessagePolicy, Storage, TokenVerifier};
-use parlance_domain::services::{AcceptAll, Collecting, LocalBus, Parts, Services, Settings, UploadParts, Uploading};
+use parlance_domain::ports::{
+    Blobs, Clock, IdSource, MessagePolicy, NotificationChannel, Outbox, Storage, TokenVerifier,
+};
+use parlance_domain::services::{
+    AcceptAll, Collecting, LocalBus, Parts, Reach, Services, Settings, UploadParts, Uploading,
+};
 use parlance_media::{Intake, IntakeSettings};
 use parlance_rest::{Probe, RestSettings, RestState, StorageProbe};
 use parlance_socketio::{Sockets, Transport};
 use tokio::net::{TcpListener, TcpSocket};
 
-use crate::cluster::{LinkProbe, Linked};
+use crate::channels::Channels;
+use crate::cluster::Linked;
 use crate::config::{Config, ConfigError, Listen, WEB_DIR};
 use crate::dev_sign_in;
 use crate::media;
@@ -26,6 +31,7 @@ use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
 use crate::tokens::{OpenedTokens, OwnTokens};
 use crate::traces::Traces;
+use crate::webhooks;
 
 /// Events that wait for delivery before publishing waits.
 pub(crate) const BUS_CAPACITY: usize = 4096;
@@ -41,6 +47,9 @@ const UPLOADS_PER_USER: usize = 4;
 pub struct Builder {
     config: Config,
     storage: Option<Arc<dyn Storage>>,
+    reach: Option<Reach>,
+    channels: Vec<Arc<dyn NotificationChannel>>,
+    outbox: Option<Arc<dyn Outbox>>,
     blobs: Option<Arc<dyn Blobs>>,
     verifier: Option<Arc<dyn TokenVerifier>>,
     policy: Option<Arc<dyn MessagePolicy>>,
@@ -54,6 +63,9 @@ impl Builder {
         Self {
             config,
             storage: None,
+            reach: None,
+            channels: Vec::new(),
+            outbox: None,
             blobs: None,
             verifier: None,
             policy: None,
@@ -67,6 +79,29 @@ impl Builder {
     #[must_use]
     pub fn storage(mut self, storage: Arc<dyn Storage>) -> Self {
         self.storage = Some(storage);
+        self
+    }
+
+    /// What a storage of your own keeps for channels: addresses, errands, and channels if you like. Without it there are no
+    /// channels on such a storage.
+    #[must_use]
+    pub fn reach(mut self, reach: Reach) -> Self {
+        self.channels.extend(reach.channels.iter().cloned());
+        self.reach = Some(reach);
+        self
+    }
+
+    /// A channel that reaches people who are not there, beside those of the configuration; there can be several.
+    #[must_use]
+    pub fn channel(mut self, channel: Arc<dyn NotificationChannel>) -> Self {
+        self.channels.push(channel);
+        self
+    }
+
+    /// The outbox of the storage that is handed in: without one, `WEBHOOK_URL` is refused.
+    #[must_use]
+    pub fn outbox(mut self, outbox: Arc<dyn Outbox>) -> Self {
+        self.outbox = Some(outbox);
         self
     }
 
@@ -119,7 +154,8 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
-        let Self { config, storage, blobs, verifier, policy, metrics, traces, routes: own } = self;
+        let Self { config, storage, reach, channels, outbox, blobs, verifier, policy, metrics, traces, routes: own } =
+            self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         // Tokens of our own making are of use to our own verifier alone.
         let signs_in = config.dev && verifier.is_none();
@@ -131,7 +167,10 @@ impl Builder {
         let tls = Tls::open(&config)?;
         // Of a storage that was given nobody knows.
         let shared_storage = storage.is_some() || config.database.at.is_shared();
-        let storage = Box::pin(opened(&config, storage)).await?;
+        let storage = Box::pin(opened(&config, storage, outbox)).await?;
+        let kept = reach.or_else(|| storage.reach.clone());
+        let Channels { reach, links } = Channels::open(&config, kept, channels, &clock)?;
+        let webhooks = webhooks::receiver(&config, &storage)?;
         let linked = Box::pin(Linked::open(&config)).await?;
         let blobs = match blobs {
             Some(blobs) => blobs,
@@ -145,12 +184,15 @@ impl Builder {
         let sockets = Sockets::new(&socketio);
         let (services, workers) = Services::new(Parts {
             storage: Arc::clone(&storage.storage),
+            outbox: storage.outbox.clone(),
+            webhooks,
             bus: Arc::clone(&bus),
             link: linked.as_ref().map(|linked| Arc::clone(&linked.link)),
             clock: Arc::clone(&clock),
             ids: Arc::clone(&ids),
             policy: policy.unwrap_or_else(|| Arc::new(AcceptAll)),
             rooms: Arc::new(sockets.clone()),
+            reach,
             settings: Settings { rates: config.rates.per_user(), shared_storage, ..config.services.clone() },
         });
         let transport = Transport::new(socketio, &sockets, services.clone(), Arc::clone(&verifier), Arc::clone(&clock));
@@ -168,7 +210,7 @@ impl Builder {
             limiting: services.limiting.clone(),
         });
         let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
-        let link_probe = linked.as_ref().map(|linked| Arc::new(LinkProbe(Arc::clone(&linked.link))) as Arc<dyn Probe>);
+        let link_probe = linked.as_ref().map(Linked::probe);
         let api_keys = config.api_keys.clone().map(|keys| Arc::new(RenewableKeys::new(keys)));
         let reloading = Reloading {
             started: config.clone(),
@@ -185,6 +227,7 @@ impl Builder {
             uploading,
             verifier,
             api_keys: api_keys.map(|keys| keys as _),
+            unsubscribe_links: links.map(|links| links as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
             traces: traces.as_ref().map(|_| Traces::of_callers()),
             probes: [storage_probe]
@@ -194,12 +237,7 @@ impl Builder {
                 .collect(),
             ids,
             clock,
-            settings: RestSettings {
-                max_body_bytes: config.max_packet_bytes,
-                documents: config.api_docs,
-                ice: config.ice.clone(),
-                ..RestSettings::default()
-            },
+            settings: rest_settings(&config),
         });
         let cors = parlance_rest::cors(&config.cors_origins);
         let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
@@ -235,10 +273,24 @@ impl Builder {
     }
 }
 
+fn rest_settings(config: &Config) -> RestSettings {
+    RestSettings {
+        max_body_bytes: config.max_packet_bytes,
+        dialects: config.dialects.clone(),
+        documents: config.api_docs,
+        ice: config.ice.clone(),
+        ..RestSettings::default()
+    }
+}
+
 /// The storage that was handed in, else the one that the configuration names; several nodes need one that they can share.
-async fn opened(config: &Config, given: Option<Arc<dyn Storage>>) -> Result<Opened, ConfigError> {
+async fn opened(
+    config: &Config,
+    given: Option<Arc<dyn Storage>>,
+    outbox: Option<Arc<dyn Outbox>>,
+) -> Result<Opened, ConfigError> {
     if let Some(storage) = given {
-        return Ok(Opened::given(storage));
+        return Ok(Opened::given(storage, outbox));
     }
     Linked::check(config)?;
     Opened::open_whole(config).await
@@ -251,6 +303,7 @@ fn intake_settings(config: &Config) -> IntakeSettings {
 pub(crate) fn socketio_config(config: &Config) -> parlance_socketio::Config {
     let defaults = parlance_socketio::Config::default();
     parlance_socketio::Config {
+        dialects: config.dialects.clone(),
         default_dialect: config.default_dialect,
         max_packet_bytes: config.max_packet_bytes,
         max_sockets_per_user: config.max_sockets_per_user,

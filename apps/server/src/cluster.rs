@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parlance_cluster_redis::{Options, RedisLink};
+use parlance_cluster_link::Options;
 use parlance_domain::event::Event;
 use parlance_domain::model::NodeId;
 use parlance_domain::ports::{EventBus, Heard, Link, Topic, Word};
@@ -12,33 +12,44 @@ use parlance_rest::Probe;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::config::{Cluster, Config, ConfigError, DatabaseAt, REDIS_URL};
+use crate::config::{Cluster, Config, ConfigError, DatabaseAt, Engine};
 use crate::system::random_bytes;
 
 /// A link, and what is heard on it.
 pub(crate) struct Linked {
     pub(crate) link: Arc<dyn Link>,
+    engine: Engine,
     heard: mpsc::Receiver<Heard>,
 }
 
 impl Linked {
     /// Links this node to the others, if there are to be any.
     pub(crate) async fn open(config: &Config) -> Result<Option<Self>, ConfigError> {
-        let Some(Cluster { url, prefix }) = &config.cluster else { return Ok(None) };
+        let Some(Cluster { engine, url, prefix }) = &config.cluster else { return Ok(None) };
         // The one that is alone is number 0.
         let node = NodeId(u32::from_be_bytes(random_bytes()).max(1));
         let options = Options { node, prefix: prefix.clone() };
-        let linked = RedisLink::connect(url.reveal(), options).await;
-        let (link, heard) = linked.map_err(|error| config.refuse(REDIS_URL, url.redact(&error.to_string())))?;
-        tracing::info!(%node, "one node among others");
-        Ok(Some(Self { link, heard }))
+        let refused = |problem: &dyn std::error::Error| {
+            config.refuse(engine.url_setting().name, url.redact(&problem.to_string()))
+        };
+        let (link, heard) = match engine {
+            Engine::Redis => {
+                parlance_cluster_redis::connect(url.reveal(), options).await.map_err(|error| refused(&error))?
+            }
+            Engine::Nats => {
+                parlance_cluster_nats::connect(url.reveal(), options).await.map_err(|error| refused(&error))?
+            }
+        };
+        tracing::info!(%node, link = engine.name(), "one node among others");
+        Ok(Some(Self { link, engine: *engine, heard }))
     }
 
     /// Refuses a storage that no other node can share.
     pub(crate) fn check(config: &Config) -> Result<(), ConfigError> {
         match (&config.cluster, &config.database.at) {
-            (Some(_), DatabaseAt::Memory | DatabaseAt::Sqlite { .. }) => {
-                Err(config.refuse(REDIS_URL, "several nodes need one PostgreSQL or MongoDB (DATABASE_URL)"))
+            (Some(Cluster { engine, .. }), DatabaseAt::Memory | DatabaseAt::Sqlite { .. }) => {
+                let setting = engine.url_setting().name;
+                Err(config.refuse(setting, "several nodes need one PostgreSQL or MongoDB (DATABASE_URL)"))
             }
             _ => Ok(()),
         }
@@ -50,6 +61,11 @@ impl Linked {
             Some(Self { link, .. }) => ClusterBus::new(Arc::clone(local), Arc::clone(link)),
             None => Arc::clone(local) as _,
         }
+    }
+
+    /// What says whether words get through.
+    pub(crate) fn probe(&self) -> Arc<dyn Probe> {
+        Arc::new(LinkProbe { link: Arc::clone(&self.link), engine: self.engine })
     }
 
     /// Puts the relay between the bus and the delivery: what comes out is to be delivered.
@@ -73,12 +89,15 @@ pub(crate) async fn say_farewell(link: &dyn Link) {
 }
 
 /// Says whether words get through to other nodes. The node works without.
-pub(crate) struct LinkProbe(pub(crate) Arc<dyn Link>);
+struct LinkProbe {
+    link: Arc<dyn Link>,
+    engine: Engine,
+}
 
 #[async_trait]
 impl Probe for LinkProbe {
     fn name(&self) -> &'static str {
-        "redis"
+        self.engine.name()
     }
 
     fn is_needed(&self) -> bool {
@@ -86,6 +105,6 @@ impl Probe for LinkProbe {
     }
 
     async fn answers(&self) -> bool {
-        *self.0.health().borrow()
+        *self.link.health().borrow()
     }
 }

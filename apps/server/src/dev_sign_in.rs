@@ -97,7 +97,8 @@ async fn sign_in(State(dev): State<Arc<DevSignIn>>, Json(wanted): Json<Wanted>) 
     }
     let profile = ClaimedProfile { name: name.map(str::to_owned), picture: None };
     let now = Some(SystemClock.now());
-    let claims = Claims { user_id: user_id.clone(), profile: profile.clone(), issued_at: now, expires_at: None };
+    let claims =
+        Claims { user_id: user_id.clone(), profile: profile.clone(), email: None, issued_at: now, expires_at: None };
     let user = match dev.services.directory.admit(&claims).await {
         Ok(user) => user,
         Err(error) => return failed(&error),

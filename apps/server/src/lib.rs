@@ -12,9 +12,11 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A storage, a verifier of tokens, a message policy and routes of your own are handed to the [`Builder`].
+//! A storage, a verifier of tokens, a message policy, notification channels and routes of your own are handed to the
+//! [`Builder`].
 
 mod builder;
+mod channels;
 mod cluster;
 pub mod config;
 mod dev_sign_in;
@@ -32,6 +34,7 @@ pub mod system;
 mod tls;
 mod tokens;
 mod traces;
+mod webhooks;
 
 pub use builder::Builder;
 pub use media::{CollectError, collect_media};
@@ -41,3 +44,4 @@ pub use reloading::{Reloaded, Reloading};
 pub use server::{Handle, Server, Stopped};
 pub use storage::migrate;
 pub use traces::Traces;
+pub use webhooks::DeadLetterBox;

@@ -43,7 +43,16 @@ const METERS: &[(Kind, &str, &str)] = &[
     (Kind::Gauge, "parlance_write_queue_length", "Changes that wait for the writer"),
     (Kind::Counter, "parlance_slow_consumers_total", "Connections that were cut because their client did not read"),
     (Kind::Counter, "parlance_rate_limited_total", "What was refused because somebody went too fast, by limit"),
+    (
+        Kind::Counter,
+        "parlance_channel_deliveries_total",
+        "What was due for people who are away, by channel and outcome",
+    ),
     (Kind::Histogram, "parlance_http_request_seconds", "HTTP requests, by method, route and status"),
+    (Kind::Gauge, "parlance_webhooks_waiting", "Events of webhooks that wait to be delivered"),
+    (Kind::Gauge, "parlance_webhooks_dead", "Events of webhooks that were given up"),
+    (Kind::Counter, "parlance_webhook_attempts_total", "Events that the receiver was brought, by outcome"),
+    (Kind::Histogram, "parlance_webhook_seconds", "Requests to the receiver of webhooks"),
 ];
 
 /// What is measured in this process. Cheap to clone.

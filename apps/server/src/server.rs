@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use parlance_dialects::Dialect;
+use parlance_dialects::AnyDialect;
 use parlance_domain::event::Event;
 use parlance_domain::services::{Backend, Collecting, LocalBus, Services, Workers};
 use parlance_socketio::{Listener, Transport};
@@ -42,7 +42,7 @@ const TRACES_LIMIT: Duration = Duration::from_secs(2);
 pub(crate) struct Bound {
     pub(crate) listener: Listener,
     pub(crate) address: SocketAddr,
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: AnyDialect,
 }
 
 /// A part of the server ended by itself. The rest was shut down in order.
@@ -79,7 +79,7 @@ impl Server {
     }
 
     /// Where it listens, with the ports that the system chose, and what is spoken there.
-    pub fn addresses(&self) -> Vec<(SocketAddr, Dialect)> {
+    pub fn addresses(&self) -> Vec<(SocketAddr, AnyDialect)> {
         self.listeners.iter().map(|bound| (bound.address, bound.dialect)).collect()
     }
 
@@ -138,13 +138,17 @@ impl Server {
         for Bound { listener, .. } in listeners {
             served.spawn(serving::serve(listener, acceptor.clone(), routes.clone(), closed.clone()));
         }
-        let Workers { writer, presence, typing, notifier, calling, relay } = workers;
+        let Workers { writer, presence, typing, notifier, courier, calling, webhooks, relay } = workers;
         let mut working = JoinSet::new();
         working.spawn(writer.run());
         working.spawn(presence.run());
         working.spawn(typing.run());
         working.spawn(notifier.run());
+        working.spawn(courier.run());
         working.spawn(calling.run());
+        if let Some(webhooks) = webhooks {
+            working.spawn(webhooks.run());
+        }
         // These may be dropped at any point, so they end as soon as shutting down begins.
         let mut kept = JoinSet::new();
         kept.spawn(collecting.run());

@@ -32,7 +32,7 @@ const MAX_HEAD_BYTES: usize = 32 * 1024;
 
 /// How many connections are taken at a time. After a restart all clients come back at once, and each costs as much as a
 /// few messages: without a bound those who are connected already would wait until the last one is in.
-const AT_A_TIME: usize = 8;
+const AT_A_TIME: usize = 20;
 /// After that everything else has a turn. A runtime that is behind gives the next turn to this loop only when it has come
 /// to whatever was ready before, so that the pause grows with the load by itself.
 const TURN: Duration = Duration::from_millis(2);

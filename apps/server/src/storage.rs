@@ -4,7 +4,8 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
-use parlance_domain::ports::{Archive, Storage};
+use parlance_domain::ports::{Addresses, Archive, Errands, Outbox, Storage};
+use parlance_domain::services::Reach;
 use parlance_storage_memory::MemoryStorage;
 use parlance_storage_mongo::MongoStorage;
 use parlance_storage_sql::SqlStorage;
@@ -14,6 +15,10 @@ use crate::config::{Config, ConfigError, DatabaseAt};
 /// An open storage, with what it takes to close it.
 pub(crate) struct Opened {
     pub(crate) storage: Arc<dyn Storage>,
+    /// What it keeps for channels, of which there are none yet; `None` for a storage of somebody else's.
+    pub(crate) reach: Option<Reach>,
+    /// Where it keeps what webhooks tell, if it does.
+    pub(crate) outbox: Option<Arc<dyn Outbox>>,
     closing: Closing,
 }
 
@@ -39,8 +44,15 @@ impl Opened {
     }
 
     /// A storage of somebody else's, who closes it.
-    pub(crate) fn given(storage: Arc<dyn Storage>) -> Self {
-        Self { storage, closing: Closing::Nothing }
+    pub(crate) fn given(storage: Arc<dyn Storage>, outbox: Option<Arc<dyn Outbox>>) -> Self {
+        Self { storage, reach: None, outbox, closing: Closing::Nothing }
+    }
+
+    /// A storage of ours.
+    fn ours<T: Storage + Addresses + Errands + Outbox + 'static>(storage: T, closing: Closing) -> Self {
+        let storage = Arc::new(storage);
+        let reach = Reach { addresses: storage.clone(), errands: storage.clone(), channels: Vec::new(), push: None };
+        Self { reach: Some(reach), outbox: Some(storage.clone()), storage, closing }
     }
 
     /// Opens what `config` names for those who work on it: half a copy is no storage to serve, or to remove media from.
@@ -69,7 +81,7 @@ impl Opened {
 
     async fn with(config: &Config, schema: Schema) -> Result<Self, ConfigError> {
         match &config.database.at {
-            DatabaseAt::Memory => Ok(Self::given(Arc::new(MemoryStorage::new()))),
+            DatabaseAt::Memory => Ok(Self::ours(MemoryStorage::new(), Closing::Nothing)),
             DatabaseAt::Sqlite { url, make_folder } => {
                 if *make_folder {
                     make_data_folder(config).await?;
@@ -98,7 +110,7 @@ impl Opened {
             ConnectError::Older(_) => refuse_older(config, error),
             error => refuse(config, error),
         })?;
-        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Sql(database) })
+        Ok(Self::ours(database.clone(), Closing::Sql(database)))
     }
 
     async fn mongo(config: &Config, url: &str, schema: Schema) -> Result<Self, ConfigError> {
@@ -118,7 +130,7 @@ impl Opened {
             ConnectError::Older { .. } => refuse_older(config, error),
             error => refuse(config, error),
         })?;
-        Ok(Self { storage: Arc::new(database.clone()), closing: Closing::Mongo(database) })
+        Ok(Self::ours(database.clone(), Closing::Mongo(database)))
     }
 
     /// Waits for what runs, and lets go of files and connections.

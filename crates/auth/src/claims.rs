@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use parlance_domain::model::{ClaimedProfile, Timestamp, User, UserId};
+use parlance_domain::model::{ClaimedProfile, EmailAddress, Timestamp, User, UserId};
 use serde_json::{Map, Value};
 
 pub(crate) type Payload = Map<String, Value>;
@@ -73,6 +73,14 @@ pub(crate) fn profile(payload: &Payload) -> ClaimedProfile {
     }
 }
 
+/// The e-mail address, unless the issuer says that nobody has looked whose it is (`OpenID` Connect Core, 5.1).
+pub(crate) fn email(payload: &Payload) -> Option<EmailAddress> {
+    if payload.get("email_verified").and_then(Value::as_bool) == Some(false) {
+        return None;
+    }
+    payload.get("email")?.as_str().and_then(|text| EmailAddress::new(text.trim()).ok())
+}
+
 /// When the token was made. Nobody need say so, so a time that cannot be read is none; one far ahead is none either, or
 /// who writes milliseconds would make tokens that no revocation is after.
 pub(crate) fn issued_at(payload: &Payload, now: Timestamp) -> Option<Timestamp> {
@@ -137,6 +145,25 @@ mod tests {
             json!({"picture": format!("https://x/{}", "y".repeat(2048))}),
         ] {
             assert_eq!(read(ignored.clone()), ClaimedProfile::default(), "{ignored}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_one_or_none_and_nobody_elses() {
+        let read = |value| email(&payload(value)).map(|email| email.as_str().to_owned());
+        assert_eq!(read(json!({"email": " ann@example.com "})).as_deref(), Some("ann@example.com"));
+        assert_eq!(
+            read(json!({"email": "ann@example.com", "email_verified": true})).as_deref(),
+            Some("ann@example.com")
+        );
+        for none in [
+            json!({}),
+            json!({"email": 7}),
+            json!({"email": "ann"}),
+            json!({"email": "ann@example.com\r\nBcc: eve@example.com"}),
+            json!({"email": "ann@example.com", "email_verified": false}),
+        ] {
+            assert_eq!(read(none.clone()), None, "{none}");
         }
     }
 

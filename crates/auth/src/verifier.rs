@@ -95,6 +95,7 @@ impl JwtVerifier {
         Ok(Claims {
             user_id: claims::user_id(payload)?,
             profile: claims::profile(payload),
+            email: claims::email(payload),
             issued_at: claims::issued_at(payload, now),
             expires_at,
         })

@@ -1,14 +1,13 @@
 //! The link between nodes on Redis: words go over pub/sub, one channel for everyone, one for each node, and one for each
-//! user and conversation that some node follows. Two connections: one that publishes what is queued, in order and many
-//! at a time; one that hears. Both come back by themselves, and what went missing meanwhile is owned up to. Redis keeps
-//! nothing of it: it may be restarted, or be another one, at any time.
+//! user and conversation that some node follows. Redis keeps nothing of it: it may be restarted, or be another one, at
+//! any time. Here is where it is ([`Place`](place::Place)), what channels are called, and the two kinds of connection;
+//! queues, words as bytes and coming back after an outage are `cluster-link`'s.
 
+mod broker;
 mod channels;
-mod followed;
-mod health;
-mod link;
-mod publisher;
-mod subscriber;
-mod wire;
+mod hearing;
+mod place;
+mod publishing;
 
-pub use link::{ConnectError, Options, RedisLink};
+pub use broker::{ConnectError, connect};
+pub use parlance_cluster_link::Options;

@@ -1,5 +1,5 @@
-//! Acks, and the events that answer one socket: `error`, and `message:sent` in `ulearn`. Contract: "Acks".
-//! What goes to anybody else is an event and belongs to the dialects.
+//! Acks, and the event that answers one socket where something failed: `error`. Contract: "Acks".
+//! What goes to anybody else is an event and belongs to the dialects, and so does what they say beside an ack.
 
 use parlance_domain::Error;
 use parlance_domain::model::{ConversationId, MessageId, MessageView, Rev, User};
@@ -13,27 +13,17 @@ use crate::errors::{self, Operation};
 use crate::extension::{self, StatusShape};
 use crate::shapes::{Each, Id, UserIdShape, raw};
 use crate::vocabulary::{Ack, Inbound, Said, Vocabulary};
-use crate::{Answer, Dialect, Reply, Wire};
+use crate::{Answer, Reply, Wire};
 
 /// The answer to an event that was carried out.
-pub(crate) fn success<V: Vocabulary>(
-    dialect: Dialect,
-    inbound: Option<&Inbound>,
-    args: &[Value],
-    reply: &Reply,
-) -> Answer {
-    let mut events = Vec::new();
-    if let (Dialect::Ulearn, Reply::Sent(view)) = (dialect, reply) {
-        let sent = MessageSent { message_id: Id(view.message.id), conversation_id: Id(view.message.conversation_id) };
-        events.push(Wire::new("message:sent", &sent));
-    }
+pub(crate) fn success<V: Vocabulary>(inbound: Option<&Inbound>, args: &[Value], reply: &Reply) -> Answer {
     let bare = inbound.and_then(|inbound| bare(inbound.ack, reply));
     let ack = bare.unwrap_or_else(|| envelope::<V>(args, reply));
-    Answer { ack, events, instead_of_ack: None }
+    Answer { ack, events: V::beside_ack(reply), instead_of_ack: None }
 }
 
 /// The answer to an event that was refused, failed or could not be read.
-pub(crate) fn failure(dialect: Dialect, inbound: Option<&Inbound>, args: &[Value], error: &Error) -> Answer {
+pub(crate) fn failure<V: Vocabulary>(inbound: Option<&Inbound>, args: &[Value], error: &Error) -> Answer {
     let operation = inbound.map_or(Operation::Other, |inbound| inbound.operation);
     let (message, code) = (errors::message(error, operation), errors::code(error));
     let retry_after_ms = errors::retry_after_ms(error);
@@ -43,8 +33,8 @@ pub(crate) fn failure(dialect: Dialect, inbound: Option<&Inbound>, args: &[Value
         Ack::Array => Some(raw(&[(); 0])),
         Ack::Status => Some(raw(&StatusShape::unknown(Arguments(args).text("userId").unwrap_or_default()))),
     };
-    // An ack without an envelope cannot say that it failed, and `ulearn`'s clients listen for `error` alone.
-    let always = bare.is_some() || dialect == Dialect::Ulearn;
+    // An ack without an envelope cannot say that it failed.
+    let always = bare.is_some() || V::ERRORS_ARE_EVENTS;
     let ack = bare.unwrap_or_else(|| raw(&Failure { success: false, error: &message, code, retry_after_ms }));
     let (events, instead_of_ack) = if always { (vec![event], None) } else { (Vec::new(), Some(event)) };
     Answer { ack, events, instead_of_ack }
@@ -142,14 +132,6 @@ pub(crate) struct ErrorEvent<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     retry_after_ms: Option<u64>,
-}
-
-#[derive(Debug, JsonSchema, Serialize)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-pub(crate) struct MessageSent {
-    message_id: Id<MessageId>,
-    conversation_id: Id<ConversationId>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]

@@ -13,12 +13,12 @@ const MAX_WHOLE: u64 = (1 << 53) - 1;
 
 /// The arguments of one event, without the ack. Only the first is ever looked at.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Arguments<'a>(pub(crate) &'a [Value]);
+pub struct Arguments<'a>(pub(crate) &'a [Value]);
 
 impl<'a> Arguments<'a> {
     /// The first argument, which must be an object. Nothing at all is an empty object, so that the error names the
     /// first field that is missing.
-    pub(crate) fn fields(self) -> Result<Fields<'a>> {
+    pub fn fields(self) -> Result<Fields<'a>> {
         match self.first() {
             None => Ok(Fields(None)),
             Some(Value::Object(fields)) => Ok(Fields(Some(fields))),
@@ -27,22 +27,22 @@ impl<'a> Arguments<'a> {
     }
 
     /// A conversation's id, bare or as `conversationId`.
-    pub(crate) fn conversation_id(self) -> Result<ConversationId> {
+    pub fn conversation_id(self) -> Result<ConversationId> {
         conversation_id(self.text("conversationId")?)
     }
 
     /// A message's id, bare or as `messageId`.
-    pub(crate) fn message_id(self) -> Result<MessageId> {
+    pub fn message_id(self) -> Result<MessageId> {
         message_id(self.text("messageId")?)
     }
 
     /// A user's id, bare or as `userId`.
-    pub(crate) fn user_id(self) -> Result<UserId> {
+    pub fn user_id(self) -> Result<UserId> {
         user_id("userId", self.text("userId")?)
     }
 
     /// Users' ids, as a bare array or as `userIds`; at most [`Limits::MAX_SYNC`].
-    pub(crate) fn user_ids(self) -> Result<Vec<UserId>> {
+    pub fn user_ids(self) -> Result<Vec<UserId>> {
         let items = match self.first() {
             Some(Value::Array(items)) => items,
             _ => self.fields()?.list("userIds", Limits::MAX_SYNC)?.ok_or_else(|| missing("userIds"))?,
@@ -52,7 +52,7 @@ impl<'a> Arguments<'a> {
     }
 
     /// A text, bare or in the field `name`.
-    pub(crate) fn text(self, name: &'static str) -> Result<&'a str> {
+    pub fn text(self, name: &'static str) -> Result<&'a str> {
         match self.first() {
             Some(Value::Object(fields)) => Fields(Some(fields)).required_text(name),
             Some(value) => string(name, value),
@@ -67,7 +67,7 @@ impl<'a> Arguments<'a> {
 
 /// The fields of an object. `null` is the same as absent.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Fields<'a>(Option<&'a Map<String, Value>>);
+pub struct Fields<'a>(Option<&'a Map<String, Value>>);
 
 impl<'a> From<&'a Map<String, Value>> for Fields<'a> {
     fn from(fields: &'a Map<String, Value>) -> Self {
@@ -77,27 +77,27 @@ impl<'a> From<&'a Map<String, Value>> for Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// The field, whatever it is.
-    pub(crate) fn get(self, name: &str) -> Option<&'a Value> {
+    pub fn get(self, name: &str) -> Option<&'a Value> {
         self.0?.get(name).filter(|value| !value.is_null())
     }
 
     /// A text.
-    pub(crate) fn text(self, name: &'static str) -> Result<Option<&'a str>> {
+    pub fn text(self, name: &'static str) -> Result<Option<&'a str>> {
         self.get(name).map(|value| string(name, value)).transpose()
     }
 
     /// A text that must be there.
-    pub(crate) fn required_text(self, name: &'static str) -> Result<&'a str> {
+    pub fn required_text(self, name: &'static str) -> Result<&'a str> {
         self.text(name)?.ok_or_else(|| missing(name))
     }
 
     /// A number without fraction, from 0 up.
-    pub(crate) fn whole_number(self, name: &'static str) -> Result<Option<u64>> {
+    pub fn whole_number(self, name: &'static str) -> Result<Option<u64>> {
         self.get(name).map(|value| whole_number(name, value)).transpose()
     }
 
     /// An array of at most `max` items.
-    pub(crate) fn list(self, name: &'static str, max: usize) -> Result<Option<&'a Vec<Value>>> {
+    pub fn list(self, name: &'static str, max: usize) -> Result<Option<&'a Vec<Value>>> {
         let Some(value) = self.get(name) else { return Ok(None) };
         let items = value.as_array().ok_or_else(|| Error::validation(name, "must be an array"))?;
         bounded(name, items, max)?;
@@ -105,28 +105,28 @@ impl<'a> Fields<'a> {
     }
 
     /// An object.
-    pub(crate) fn required_object(self, name: &'static str) -> Result<&'a Map<String, Value>> {
+    pub fn required_object(self, name: &'static str) -> Result<&'a Map<String, Value>> {
         let value = self.get(name).ok_or_else(|| missing(name))?;
         value.as_object().ok_or_else(|| Error::validation(name, "must be an object"))
     }
 
     /// `conversationId`.
-    pub(crate) fn conversation_id(self) -> Result<ConversationId> {
+    pub fn conversation_id(self) -> Result<ConversationId> {
         conversation_id(self.required_text("conversationId")?)
     }
 
     /// A message's id that may be left out.
-    pub(crate) fn message_id(self, name: &'static str) -> Result<Option<MessageId>> {
+    pub fn message_id(self, name: &'static str) -> Result<Option<MessageId>> {
         self.text(name)?.map(message_id).transpose()
     }
 
     /// A user's id that must be there.
-    pub(crate) fn required_user_id(self, name: &'static str) -> Result<UserId> {
+    pub fn required_user_id(self, name: &'static str) -> Result<UserId> {
         user_id(name, self.required_text(name)?)
     }
 
     /// `messageIds`, at most [`Limits::MAX_IDS`]; none at all means all.
-    pub(crate) fn read_messages(self) -> Result<ReadTarget> {
+    pub fn read_messages(self) -> Result<ReadTarget> {
         let items = self.list("messageIds", Limits::MAX_IDS)?.ok_or_else(|| missing("messageIds"))?;
         if items.is_empty() {
             return Ok(ReadTarget::All);

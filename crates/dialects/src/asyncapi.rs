@@ -1,16 +1,15 @@
-//! The five vocabularies, described as AsyncAPI 3: what clients may send, what their acks say, what they hear. Everything
-//! in it comes from the tables that decode and from the structs that are encoded. One document for all five, since they
+//! The vocabularies of a server, described as AsyncAPI 3: what clients may send, what their acks say, what they hear. Everything
+//! in it comes from the tables that decode and from the structs that are encoded. One document for all, since they
 //! share the extension vocabulary and most shapes; each dialect is a channel of its own.
 
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use crate::codec::speak;
-use crate::vocabulary::{Inbound, Outbound, Vocabulary};
-use crate::{Dialect, answer};
+use crate::vocabulary::{Inbound, Outbound};
+use crate::{AnyDialect, Dialects};
 
-const ABOUT: &str = "What is said over Socket.IO. A socket speaks one of five dialects for as long as it lives, chosen by \
+const ABOUT: &str = "What is said over Socket.IO. A socket speaks one dialect for as long as it lives, chosen by \
     `dialect` in the handshake's `auth` or query, or by the listener; each is a channel here. The handshake carries the \
     access token as `token` in `auth`, as a query or as an `Authorization` header. `receive` is what clients send: every \
     event may ask for an ack, and its `reply` is that ack. Events of a product's own, which its backend has sent, are not \
@@ -22,8 +21,8 @@ struct Schemas {
     written: SchemaGenerator,
 }
 
-/// All five dialects, described: AsyncAPI 3.
-pub fn asyncapi() -> Value {
+/// All dialects of a server, described: AsyncAPI 3.
+pub fn asyncapi(dialects: &Dialects) -> Value {
     let settings = SchemaSettings::draft07().with(|settings| {
         settings.definitions_path = "/components/schemas".into();
         settings.meta_schema = None;
@@ -33,8 +32,8 @@ pub fn asyncapi() -> Value {
         written: settings.for_serialize().into_generator(),
     };
     let mut document = Document::default();
-    for dialect in Dialect::ALL {
-        speak!(dialect, Spoken => document.add::<Spoken>(dialect, &mut schemas));
+    for dialect in dialects.all() {
+        document.add(dialect, &mut schemas);
     }
     let mut components = schemas.read.take_definitions(true);
     components.extend(schemas.written.take_definitions(true));
@@ -56,10 +55,10 @@ struct Document {
 }
 
 impl Document {
-    fn add<V: Vocabulary>(&mut self, dialect: Dialect, schemas: &mut Schemas) {
+    fn add(&mut self, dialect: AnyDialect, schemas: &mut Schemas) {
         let mut on_channel = Map::new();
-        for inbound in dialect.table() {
-            self.receive::<V>(dialect, inbound, &mut on_channel, schemas);
+        for inbound in dialect.sent() {
+            self.receive(dialect, inbound, &mut on_channel, schemas);
         }
         for outbound in dialect.heard() {
             self.send(dialect, &outbound, &mut on_channel, schemas);
@@ -74,16 +73,16 @@ impl Document {
     }
 
     /// What clients may send, and its ack.
-    fn receive<V: Vocabulary>(
+    fn receive(
         &mut self,
-        dialect: Dialect,
+        dialect: AnyDialect,
         inbound: &Inbound,
         on_channel: &mut Map<String, Value>,
         schemas: &mut Schemas,
     ) {
         let (said, acked) = (id(dialect, "in", inbound.name), id(dialect, "ack", inbound.name));
         let payload = (inbound.takes)(&mut schemas.read).to_value();
-        let ack = answer::schema::<V>(inbound, &mut schemas.written).to_value();
+        let ack = dialect.ack_schema(inbound, &mut schemas.written).to_value();
         for (id, name, payload) in [(&said, inbound.name, payload), (&acked, "ack", ack)] {
             self.messages.insert(id.clone(), json!({"name": name, "payload": payload}));
             on_channel.insert(id.clone(), json!({"$ref": format!("#/components/messages/{id}")}));
@@ -103,7 +102,7 @@ impl Document {
     /// What clients hear.
     fn send(
         &mut self,
-        dialect: Dialect,
+        dialect: AnyDialect,
         outbound: &Outbound,
         on_channel: &mut Map<String, Value>,
         schemas: &mut Schemas,
@@ -122,6 +121,6 @@ impl Document {
 }
 
 /// The name of a message in the document, whose names have no colons.
-fn id(dialect: Dialect, way: &str, event: &str) -> String {
+fn id(dialect: AnyDialect, way: &str, event: &str) -> String {
     format!("{dialect}.{way}.{}", event.replace(':', "."))
 }

@@ -1,9 +1,17 @@
-//! The names of the dialects.
+//! The names of the dialects that every server has. One that a server may have besides is an `AnyDialect`.
 
 use std::fmt;
+use std::ops::Deref;
 use std::str::FromStr;
 
-/// One of the five vocabularies. Every socket speaks exactly one.
+use crate::codec::Codec;
+use crate::gateway::Gateway;
+use crate::marketplace::Marketplace;
+use crate::nextchat::Nextchat;
+use crate::talentbridge::Talentbridge;
+use crate::ulearn::Ulearn;
+
+/// One of the five vocabularies. It is used like the [`Codec`] that it names.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Dialect {
     /// `conversation:join`, every call acked. The server's default.
@@ -19,7 +27,7 @@ pub enum Dialect {
     Nextchat,
 }
 
-/// A name that is none of the five.
+/// A name that no dialect has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnknownDialect(pub String);
 
@@ -38,10 +46,22 @@ impl Dialect {
         }
     }
 
-    /// Whether conversation events reach every socket of every participant (`talentbridge`), or only the sockets
-    /// that joined the room (contract: "Message sending, all dialects").
-    pub const fn reaches_participants(self) -> bool {
-        matches!(self, Self::Talentbridge)
+    pub(crate) const fn codec(self) -> &'static dyn Codec {
+        match self {
+            Self::Talentbridge => &Talentbridge,
+            Self::Ulearn => &Ulearn,
+            Self::Gateway => &Gateway,
+            Self::Marketplace => &Marketplace,
+            Self::Nextchat => &Nextchat,
+        }
+    }
+}
+
+impl Deref for Dialect {
+    type Target = dyn Codec;
+
+    fn deref(&self) -> &Self::Target {
+        self.codec()
     }
 }
 

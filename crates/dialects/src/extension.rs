@@ -113,7 +113,7 @@ pub(crate) fn outbound<V: Vocabulary>() -> impl Iterator<Item = Outbound> {
 }
 
 /// What clients of a dialect hear of an event for which it has no words of its own.
-pub(crate) fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
+pub fn encode<V: Vocabulary>(event: &Event, unread: u64) -> Vec<Wire> {
     match event {
         Event::MessageEdited { message } => {
             let conversation_id = Id(message.message.conversation_id);

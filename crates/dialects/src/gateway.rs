@@ -11,7 +11,7 @@ use crate::errors::Operation;
 use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, History, Id, Media, message_type};
 use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
-use crate::{Command, Wire, draft, extension, payloads, wire};
+use crate::{Command, Dialect, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Gateway;
@@ -20,6 +20,9 @@ impl Vocabulary for Gateway {
     type Message<'a> = Message<'a>;
     type User<'a> = AvatarUser<'a>;
     type Notification<'a> = BriefNotification<'a>;
+
+    const NAME: &'static str = Dialect::Gateway.name();
+    const UNREAD_NOTIFICATIONS: Option<fn(u64) -> Wire> = Some(unread_count);
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::join("joinConversation"),
@@ -65,7 +68,7 @@ impl Vocabulary for Gateway {
 }
 
 /// How many notifications are unread: this dialect's clients show what they are told last.
-pub(crate) fn unread_count(unread: u64) -> Wire {
+fn unread_count(unread: u64) -> Wire {
     Wire::new("unreadCount", &unread)
 }
 

@@ -2,7 +2,8 @@
 //! becomes a [`Command`], a domain event becomes [`Wire`] values, a [`Reply`] becomes an ack. One file per
 //! dialect; no I/O, no state. The contract's `dialects.md` is the specification.
 //!
-//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table.
+//! Both transports use it: Socket.IO for everything, REST for the payload shapes and the error table; and whoever sends
+//! webhooks does. A sixth vocabulary is written with [`vocabulary`], in any crate, and added to a server's [`Dialects`].
 
 mod answer;
 mod arguments;
@@ -12,6 +13,7 @@ mod codec;
 mod command;
 mod conversation;
 mod dialect;
+mod dialects;
 mod draft;
 pub mod errors;
 mod extension;
@@ -25,13 +27,16 @@ pub mod schemas;
 mod shapes;
 mod talentbridge;
 mod ulearn;
-mod vocabulary;
+pub mod vocabulary;
+mod webhook;
 mod wire;
 
 pub use asyncapi::asyncapi;
+pub use codec::Codec;
 pub use command::{Command, Decoded, Reply};
 pub use dialect::{Dialect, UnknownDialect};
+pub use dialects::{AnyDialect, Dialects, UnusableDialect};
 pub use draft::read_draft;
-pub use names::is_taken;
 pub use shapes::timestamp;
+pub use webhook::webhook;
 pub use wire::{Answer, Wire};

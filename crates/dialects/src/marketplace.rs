@@ -11,7 +11,7 @@ use crate::gateway::Message;
 use crate::notification::BriefNotification;
 use crate::shapes::{AvatarUser, Id};
 use crate::vocabulary::{Ack, Inbound, Outbound, Vocabulary};
-use crate::{Wire, extension, wire};
+use crate::{Dialect, Wire, extension, wire};
 
 /// The dialect.
 pub(crate) struct Marketplace;
@@ -20,6 +20,8 @@ impl Vocabulary for Marketplace {
     type Message<'a> = Message<'a>;
     type User<'a> = AvatarUser<'a>;
     type Notification<'a> = BriefNotification<'a>;
+
+    const NAME: &'static str = Dialect::Marketplace.name();
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::join("join:conversation"),

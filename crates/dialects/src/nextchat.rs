@@ -10,7 +10,7 @@ use crate::errors::Operation;
 use crate::notification::Notification;
 use crate::shapes::{Id, Moment, UserIdShape};
 use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
-use crate::{Command, Wire, draft, extension, payloads, wire};
+use crate::{Command, Dialect, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Nextchat;
@@ -19,6 +19,8 @@ impl Vocabulary for Nextchat {
     type Message<'a> = Message<'a>;
     type User<'a> = UserIdShape<'a>;
     type Notification<'a> = Notification<'a>;
+
+    const NAME: &'static str = Dialect::Nextchat.name();
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::join("joinConversation"),

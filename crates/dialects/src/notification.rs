@@ -11,7 +11,7 @@ use crate::shapes::{Id, Moment, passed_on};
 /// A notification in `talentbridge`, `ulearn` and `nextchat`.
 #[derive(Debug, JsonSchema, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Notification<'a> {
+pub struct Notification<'a> {
     #[serde(rename = "_id")]
     id: Id<NotificationId>,
     r#type: &'a str,

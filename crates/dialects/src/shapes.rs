@@ -34,7 +34,7 @@ pub fn timestamp(at: Timestamp) -> String {
 
 /// Writes a moment.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moment(pub(crate) Timestamp);
+pub struct Moment(pub Timestamp);
 
 impl Display for Moment {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -69,7 +69,7 @@ impl JsonSchema for Moment {
 
 /// Writes an id made by the server.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Id<T>(pub(crate) T);
+pub struct Id<T>(pub T);
 
 impl<T: Copy> From<&T> for Id<T> {
     fn from(id: &T) -> Self {

@@ -11,7 +11,7 @@ use crate::errors::Operation;
 use crate::notification::Notification;
 use crate::shapes::{History, Id, Ids, Media, message_type};
 use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
-use crate::{Command, Wire, draft, extension, payloads, wire};
+use crate::{Command, Dialect, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Talentbridge;
@@ -20,6 +20,9 @@ impl Vocabulary for Talentbridge {
     type Message<'a> = Message<'a>;
     type User<'a> = User<'a>;
     type Notification<'a> = Notification<'a>;
+
+    const NAME: &'static str = Dialect::Talentbridge.name();
+    const REACHES_PARTICIPANTS: bool = true;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::join("conversation:join"),

@@ -1,5 +1,5 @@
 //! `ulearn`: `join:conversation`, answers and errors come as events, people as `{_id, name, profileImage}`.
-//! Its two events beside acks (`message:sent`, `error`) are made in `answer`.
+//! Beside acks it has two events: `message:sent`, and `error` for every failure.
 
 use parlance_domain::event::Event;
 use parlance_domain::model::{self, ConversationId, MessageId, MessageView, ReplyView};
@@ -10,7 +10,7 @@ use crate::errors::Operation;
 use crate::notification::Notification;
 use crate::shapes::{History, Id, Ids, Media, message_type};
 use crate::vocabulary::{Inbound, Outbound, Said, Vocabulary};
-use crate::{Command, Wire, answer, draft, extension, payloads, wire};
+use crate::{Command, Dialect, Reply as Outcome, Wire, draft, extension, payloads, wire};
 
 /// The dialect.
 pub(crate) struct Ulearn;
@@ -19,6 +19,11 @@ impl Vocabulary for Ulearn {
     type Message<'a> = Message<'a>;
     type User<'a> = User<'a>;
     type Notification<'a> = Notification<'a>;
+
+    const NAME: &'static str = Dialect::Ulearn.name();
+
+    // Its clients listen for `error` alone.
+    const ERRORS_ARE_EVENTS: bool = true;
 
     const INBOUND: &'static [Inbound] = &[
         Inbound::join("join:conversation"),
@@ -51,7 +56,7 @@ impl Vocabulary for Ulearn {
         Outbound::new::<Presence<'static>>("user:offline"),
         Outbound::new::<PhotoUpdated<'static>>("group:photo:updated"),
         Outbound::new::<PhotoRemoved<'static>>("group:photo:removed"),
-        Outbound::new::<answer::MessageSent>("message:sent"),
+        Outbound::new::<MessageSent>("message:sent"),
     ];
 
     fn encode(event: &Event, unread: u64) -> Vec<Wire> {
@@ -87,6 +92,13 @@ impl Vocabulary for Ulearn {
             ),
             _ => extension::encode::<Self>(event, unread),
         }
+    }
+
+    fn beside_ack(reply: &Outcome) -> Vec<Wire> {
+        let Outcome::Sent(view) = reply else { return Vec::new() };
+        let message = &view.message;
+        let sent = MessageSent { message_id: Id(message.id), conversation_id: Id(message.conversation_id) };
+        wire::one("message:sent", &sent)
     }
 }
 
@@ -182,6 +194,14 @@ struct MessagesRead<'a> {
 #[schemars(inline)]
 struct MessageDelivered {
     message_id: Id<MessageId>,
+}
+
+#[derive(Debug, JsonSchema, Serialize)]
+#[serde(rename_all = "camelCase")]
+#[schemars(inline)]
+struct MessageSent {
+    message_id: Id<MessageId>,
+    conversation_id: Id<ConversationId>,
 }
 
 #[derive(Debug, JsonSchema, Serialize)]

@@ -18,12 +18,12 @@ pub struct Wire {
 
 impl Wire {
     /// An event without arguments.
-    pub(crate) fn bare(event: &'static str) -> Self {
+    pub fn bare(event: &'static str) -> Self {
         Self { event: Cow::Borrowed(event), args: Vec::new() }
     }
 
     /// An event with one argument.
-    pub(crate) fn new(event: &'static str, payload: &impl Serialize) -> Self {
+    pub fn new(event: &'static str, payload: &impl Serialize) -> Self {
         Self { event: Cow::Borrowed(event), args: vec![raw(payload)] }
     }
 }

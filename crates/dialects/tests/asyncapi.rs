@@ -9,7 +9,7 @@ mod samples;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use parlance_dialects::{Dialect, Wire, asyncapi};
+use parlance_dialects::{Dialect, Dialects, Wire, asyncapi};
 use parlance_domain::Error;
 use serde_json::{Value, json};
 
@@ -19,7 +19,7 @@ const REWRITE: &str = "REWRITE_API_DOCS";
 #[test]
 fn the_checked_in_document_is_the_one_that_the_code_makes() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/asyncapi.json");
-    let made = format!("{}\n", serde_json::to_string_pretty(&asyncapi()).unwrap());
+    let made = format!("{}\n", serde_json::to_string_pretty(&asyncapi(&Dialects::default())).unwrap());
     if std::env::var_os(REWRITE).is_some() {
         std::fs::write(&path, &made).unwrap();
     }
@@ -111,7 +111,7 @@ fn payload<'a>(document: &'a Value, dialect: Dialect, way: &str, event: &str) ->
 
 #[test]
 fn the_checker_finds_what_does_not_fit() {
-    let document = asyncapi();
+    let document = asyncapi(&Dialects::default());
     let schema = payload(&document, Dialect::Talentbridge, "out", "message:new").unwrap();
     let view = samples::full();
     let message: Value = serde_json::from_str(Dialect::Talentbridge.message(&view).get()).unwrap();
@@ -149,7 +149,7 @@ fn heard(dialect: Dialect) -> Vec<Wire> {
 
 #[test]
 fn everything_that_is_heard_is_described_and_fits() {
-    let document = asyncapi();
+    let document = asyncapi(&Dialects::default());
     for dialect in Dialect::ALL {
         let product: BTreeSet<String> = samples::events()
             .iter()
@@ -173,7 +173,7 @@ fn everything_that_is_heard_is_described_and_fits() {
 
 #[test]
 fn every_ack_fits() {
-    let document = asyncapi();
+    let document = asyncapi(&Dialects::default());
     for dialect in Dialect::ALL {
         for (event, args) in examples::inbound(dialect) {
             let Some(schema) = payload(&document, dialect, "ack", event) else { continue };
@@ -210,7 +210,7 @@ fn objects<'a>(document: &'a Value, schema: &'a Value) -> Vec<&'a Value> {
 
 #[test]
 fn what_is_read_fits_and_has_no_fields_that_are_not_described() {
-    let document = asyncapi();
+    let document = asyncapi(&Dialects::default());
     for dialect in Dialect::ALL {
         for (event, args) in examples::inbound(dialect) {
             let argument = args.first().cloned().unwrap_or_default();
@@ -233,7 +233,7 @@ fn what_is_read_fits_and_has_no_fields_that_are_not_described() {
 
 #[test]
 fn required_fields_are_those_without_which_nothing_is_read() {
-    let document = asyncapi();
+    let document = asyncapi(&Dialects::default());
     let mut tried = 0;
     for dialect in Dialect::ALL {
         for (event, args) in examples::inbound(dialect) {
@@ -274,7 +274,7 @@ fn what_it_points_to_is_there() {
             _ => {}
         }
     }
-    let document = asyncapi();
+    let document = asyncapi(&Dialects::default());
     let mut found = BTreeSet::new();
     references(&document, &mut found);
     for reference in &found {

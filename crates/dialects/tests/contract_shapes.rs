@@ -5,7 +5,7 @@
 
 mod samples;
 
-use parlance_dialects::{Command, Dialect, is_taken};
+use parlance_dialects::{Command, Dialect, Dialects};
 use parlance_domain::event::{CallAudience, CallEvent, Event};
 use parlance_domain::model::{NotificationView, SessionId};
 use serde_json::value::RawValue;
@@ -246,6 +246,8 @@ fn what_is_heard_has_the_fields_of_the_contract() {
 
 #[test]
 fn events_of_a_product_cannot_be_called_like_any_of_ours() {
+    let dialects = Dialects::default();
+    let is_taken = |name: &str| dialects.is_taken(name);
     for dialect in Dialect::ALL {
         for event in samples::events().iter().filter(|event| !matches!(event, Event::Product { .. })) {
             for wire in dialect.encode(event, samples::UNREAD) {

@@ -9,9 +9,11 @@ mod samples;
 use std::fmt::Write;
 use std::time::Duration;
 
-use parlance_dialects::{Answer, Dialect, Wire};
+use parlance_dialects::{Answer, Dialect, Wire, webhook};
 use parlance_domain::Error;
 use parlance_domain::error::Attempt;
+use parlance_domain::model::{CallId, CallMedia, EndedCall, Timestamp, WebhookId, WebhookKind};
+use parlance_domain::ports::{Webhook, WebhookData};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -111,4 +113,63 @@ fn what_clients_are_answered_when_it_fails() {
         assert!(!out.contains("secret"), "{dialect} tells what only the log may know");
         insta::assert_snapshot!(format!("{dialect}_failures"), out);
     }
+}
+
+#[test]
+fn a_webhook_shows_what_the_api_shows() {
+    let api = Dialect::Talentbridge;
+    let user_id = samples::bob().id;
+    let (id, at) = (WebhookId::from_bytes([7; 12]), Timestamp::from_millis(1_795_222_923_004));
+    let shown = |kind, data| {
+        let body: Value = serde_json::from_str(webhook(&Webhook { id, kind, at, data }).get()).unwrap();
+        assert_eq!(body["id"], "070707070707070707070707");
+        assert_eq!(body["createdAt"], "2026-11-21T01:02:03.004Z");
+        assert_eq!(body["type"], kind.name());
+        body["data"].clone()
+    };
+    let same = |json: Box<RawValue>| serde_json::from_str::<Value>(json.get()).unwrap();
+
+    let message = samples::full();
+    let (conversation_id, message_id) = (message.message.conversation_id, message.message.id);
+    let data = WebhookData::Message { conversation_id, message_id, message: Some(Box::new(message.clone())) };
+    let mut expected = json!({"conversationId": conversation_id.to_string(), "messageId": message_id.to_string()});
+    expected["message"] = same(api.message(&message));
+    assert_eq!(shown(WebhookKind::MessageCreated, data), expected);
+    let data = WebhookData::Message { conversation_id, message_id, message: None };
+    expected["message"] = Value::Null;
+    assert_eq!(shown(WebhookKind::MessageDeleted, data), expected);
+
+    let view = samples::group();
+    let data = WebhookData::Conversation { conversation_id, conversation: Some(Box::new(view.clone())) };
+    let expected =
+        json!({"conversationId": conversation_id.to_string(), "conversation": same(api.conversation(&view))});
+    assert_eq!(shown(WebhookKind::ConversationUpdated, data), expected);
+
+    let view = samples::noted();
+    let notification_id = view.id;
+    let data = WebhookData::Notification {
+        user_id: user_id.clone(),
+        notification_id,
+        notification: Some(Box::new(view.clone())),
+    };
+    let expected = json!({
+        "userId": user_id.as_str(),
+        "notificationId": notification_id.to_string(),
+        "notification": same(api.notification(&view)),
+    });
+    assert_eq!(shown(WebhookKind::NotificationCreated, data), expected);
+
+    let data = WebhookData::User { user_id: user_id.clone(), online: false };
+    assert_eq!(shown(WebhookKind::UserOffline, data), json!({"userId": user_id.as_str(), "online": false}));
+    let (call_id, caller, media) = (CallId::new("c1").unwrap(), user_id.clone(), CallMedia::Screen);
+    let ended = EndedCall { call_id, conversation_id, caller, media, answered: false, reason: None };
+    let expected = json!({
+        "callId": "c1",
+        "conversationId": conversation_id.to_string(),
+        "callerId": user_id.as_str(),
+        "media": "screen",
+        "answered": false,
+        "reason": null,
+    });
+    assert_eq!(shown(WebhookKind::CallEnded, WebhookData::Call(ended)), expected);
 }

@@ -10,6 +10,9 @@
 //! link_contract!(network);
 //! ```
 //!
+//! A broker that is dear to start is started once: `link_cases!` runs all of them in one test. [`outage`] has what a link
+//! over a broker does when that goes away.
+//!
 //! With it comes the smallest network that passes, [`MemoryNetwork`]: it cuts nodes off and loses words when it is told
 //! to, for tests of whatever stands on a link.
 #![expect(
@@ -21,6 +24,7 @@
 pub mod cases;
 mod memory;
 mod network;
+pub mod outage;
 mod samples;
 
 pub use memory::{MemoryLink, MemoryNetwork};
@@ -31,7 +35,25 @@ pub use samples::every_event;
 #[macro_export]
 macro_rules! link_contract {
     ($network:ident) => {
-        $crate::link_tests! { $network;
+        $crate::each_link_case! { link_tests, $network }
+    };
+}
+
+/// Runs all cases, one after the other, in a test that has begun. `$network` is something to be called as in
+/// [`link_contract!`], such as a closure.
+#[macro_export]
+macro_rules! link_cases {
+    ($network:ident) => {
+        $crate::each_link_case! { link_calls, $network }
+    };
+}
+
+/// The list of cases. Used by the two above.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! each_link_case {
+    ($then:ident, $network:ident) => {
+        $crate::$then! { $network;
             everyone_but_the_speaker_hears_what_is_said_to_everyone,
             what_is_said_to_a_node_is_heard_by_it_alone,
             a_topic_is_heard_by_those_who_follow_it,
@@ -43,6 +65,7 @@ macro_rules! link_contract {
             every_word_arrives_as_it_was_said,
             every_event_arrives_as_it_was_said,
             what_is_too_much_is_dropped_and_owned_up_to,
+            what_was_said_before_closing_is_brought,
             a_link_is_up,
         }
     };
@@ -58,6 +81,17 @@ macro_rules! link_tests {
             async fn $case() {
                 $crate::cases::$case($network().await).await;
             }
+        )+
+    };
+}
+
+/// Used by [`link_cases!`].
+#[doc(hidden)]
+#[macro_export]
+macro_rules! link_calls {
+    ($network:ident; $($case:ident),+ $(,)?) => {
+        $(
+            $crate::cases::$case($network().await).await;
         )+
     };
 }

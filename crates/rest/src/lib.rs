@@ -23,10 +23,12 @@ mod messages;
 mod notifications;
 mod operation;
 mod participants;
+mod push;
 mod reactions;
 mod server_api;
 mod state;
 mod unread;
+mod unsubscribing;
 mod users;
 mod web_client;
 
@@ -55,7 +57,9 @@ pub fn router(state: RestState) -> Router {
     let framing = |patience| Framing { rest: Arc::clone(&state), patience };
     let exposition = state.exposition.as_ref().map(|_| operation::exposition().into_router()).unwrap_or_default();
     let server_api = state.api_keys.as_ref().map(server_api::routes).unwrap_or_default();
-    let documents = if state.settings.documents { description::documents() } else { Router::new() };
+    let unsubscribing = state.unsubscribe_links.as_ref().map(|_| unsubscribing::routes()).unwrap_or_default();
+    let documents =
+        if state.settings.documents { description::documents(&state.settings.dialects) } else { Router::new() };
     let uploads = media::uploads()
         .into_router()
         .method_not_allowed_fallback(frame::unknown_method)
@@ -66,6 +70,7 @@ pub fn router(state: RestState) -> Router {
         .into_router()
         .merge(server_api)
         .merge(exposition)
+        .merge(unsubscribing)
         .merge(documents)
         .fallback(frame::unknown_route)
         .method_not_allowed_fallback(frame::unknown_method)
@@ -85,6 +90,7 @@ fn for_people() -> Routes {
         .merge(users::routes())
         .merge(blocks::routes())
         .merge(notifications::routes())
+        .merge(push::routes())
         .merge(media::links())
         .merge(calls::routes())
         .merge(aliases::routes())

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use parlance_dialects::errors::Operation;
 use parlance_dialects::schemas::{DraftSchema, ObjectIdSchema};
-use parlance_dialects::{Dialect, read_draft, schemas};
+use parlance_dialects::{AnyDialect, read_draft, schemas};
 use parlance_domain::Error;
 use parlance_domain::model::{ConversationId, MessageId, MessageView, SearchCursor, UserId};
 use parlance_domain::services::Sent;
@@ -58,7 +58,7 @@ pub(crate) struct MessageData {
 }
 
 impl MessageData {
-    pub(crate) fn of(dialect: Dialect, view: &MessageView) -> Self {
+    pub(crate) fn of(dialect: AnyDialect, view: &MessageView) -> Self {
         Self { message: dialect.message(view) }
     }
 }
@@ -77,7 +77,7 @@ pub(crate) async fn send(
 }
 
 /// The answer to whoever sent, before anybody hears that it was delivered.
-pub(crate) async fn sent_answer(rest: &RestState, dialect: Dialect, sent: &Sent) -> Answer<MessageData> {
+pub(crate) async fn sent_answer(rest: &RestState, dialect: AnyDialect, sent: &Sent) -> Answer<MessageData> {
     let data = MessageData::of(dialect, &sent.message);
     let answer =
         if sent.duplicate { Answer::ok("Message already sent", data) } else { Answer::created("Message sent", data) };
@@ -114,7 +114,7 @@ async fn history(
 pub(crate) async fn history_of(
     rest: &RestState,
     caller: &UserId,
-    dialect: Dialect,
+    dialect: AnyDialect,
     conversation: ConversationId,
     query: &HistoryQuery,
 ) -> Answered<MessagesData> {

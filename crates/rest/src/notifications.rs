@@ -1,7 +1,7 @@
 //! `/api/v1/notifications`: what somebody is told beside messages, marking it read, and what they want to be told.
 
 use axum::extract::State;
-use parlance_dialects::{Dialect, schemas};
+use parlance_dialects::{AnyDialect, schemas};
 use parlance_domain::model::{NotificationView, Preferences, PreferencesChange};
 use parlance_domain::services::Notifying;
 use schemars::JsonSchema;
@@ -102,7 +102,7 @@ pub(crate) struct NotificationData {
 }
 
 impl NotificationData {
-    fn of(dialect: Dialect, view: &NotificationView) -> Self {
+    fn of(dialect: AnyDialect, view: &NotificationView) -> Self {
         Self { notification: dialect.notification(view) }
     }
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::http::HeaderMap;
+use parlance_dialects::Dialects;
 use parlance_domain::model::ConversationId;
-use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier};
+use parlance_domain::ports::{ApiKeys, Clock, IdSource, Storage, TokenVerifier, UnsubscribeLinks};
 use parlance_domain::services::{Services, Uploading};
 use tracing::Span;
 
@@ -22,6 +23,8 @@ pub struct RestState {
     pub verifier: Arc<dyn TokenVerifier>,
     /// Keys of the server API, which is off without them.
     pub api_keys: Option<Arc<dyn ApiKeys>>,
+    /// The links by which mail ends; without them there is no such route.
+    pub unsubscribe_links: Option<Arc<dyn UnsubscribeLinks>>,
     /// What `/metrics` answers; without it there is no such route.
     pub exposition: Option<Exposition>,
     /// Whoever records traces; without them requests begin none.
@@ -48,6 +51,8 @@ pub struct RestSettings {
     pub request_timeout: Duration,
     /// How long an upload may take (default 15 min): 20 MiB on a slow line.
     pub upload_timeout: Duration,
+    /// In whose shapes it can answer, and whose words are no product's (default: the five).
+    pub dialects: Dialects,
     /// Whether the API's description is served, at `/openapi.json` and as a page at `/docs` (`API_DOCS`, default on).
     pub documents: bool,
     /// Where people in a call find ways to each other.
@@ -60,6 +65,7 @@ impl Default for RestSettings {
             max_body_bytes: 1024 * 1024,
             request_timeout: Duration::from_secs(30),
             upload_timeout: Duration::from_mins(15),
+            dialects: Dialects::default(),
             documents: true,
             ice: IceServers::default(),
         }

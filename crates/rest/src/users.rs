@@ -1,7 +1,7 @@
 //! `/api/v1/users`: one's own profile, other people, and finding them. Blocking is `blocks`'.
 
 use axum::extract::State;
-use parlance_dialects::{Dialect, schemas};
+use parlance_dialects::{AnyDialect, schemas};
 use parlance_domain::model::{ProfileChange, User};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -33,13 +33,13 @@ pub(crate) struct UsersData {
 }
 
 impl UserData {
-    pub(crate) fn of(dialect: Dialect, user: &User) -> Self {
+    pub(crate) fn of(dialect: AnyDialect, user: &User) -> Self {
         Self { user: dialect.user(user) }
     }
 }
 
 impl UsersData {
-    pub(crate) fn of(dialect: Dialect, users: &[User]) -> Self {
+    pub(crate) fn of(dialect: AnyDialect, users: &[User]) -> Self {
         Self { users: users.iter().map(|user| dialect.user(user)).collect() }
     }
 }

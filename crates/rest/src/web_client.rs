@@ -1,6 +1,6 @@
-//! The web client's files, from the folder that its build leaves: the page at `/`, and under `/assets` what has its
-//! content's hash in its name. Nothing outside these two places is looked for, so the API's own answers to unknown
-//! routes stay as they are. Compressed copies that lie beside a file are sent to those who take them.
+//! The web client's files, from the folder that its build leaves: the page at `/` with its service worker, and under
+//! `/assets` what has its content's hash in its name. Nothing outside these places is looked for, so the API's own answers
+//! to unknown routes stay as they are. Compressed copies that lie beside a file are sent to those who take them.
 
 use std::io;
 use std::path::Path;
@@ -46,6 +46,8 @@ pub async fn web_client(folder: &Path) -> io::Result<Router> {
     let pages = Router::new()
         .route_service("/", file("index.html"))
         .route_service("/favicon.svg", file("favicon.svg"))
+        // What runs for the page while it is closed may do so for what lies beside or below it.
+        .route_service("/sw.js", file("sw.js"))
         .layer(map_response(|response: Response| async { with_headers(response, FRESH) }));
     let assets = Router::new()
         .nest_service("/assets", assets)

@@ -2,15 +2,18 @@
 
 use std::time::Duration;
 
-use parlance_dialects::Dialect;
+use parlance_dialects::{AnyDialect, Dialects};
 
 use crate::net::TrustedProxies;
 
 /// Settings of the Socket.IO transport.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// What a socket speaks when neither it nor its listener says (`DEFAULT_DIALECT`, default `talentbridge`).
-    pub default_dialect: Dialect,
+    /// What can be spoken here (default: the five).
+    pub dialects: Dialects,
+    /// What a socket speaks when neither it nor its listener says (`DEFAULT_DIALECT`, default `talentbridge`); one of
+    /// `dialects`, as are those of the listeners.
+    pub default_dialect: AnyDialect,
     /// The largest packet in bytes; a larger one closes the connection (`MAX_PACKET_BYTES`, default 1 MiB).
     pub max_packet_bytes: usize,
     /// Sockets of one user on this node (`MAX_SOCKETS_PER_USER`, default 20).
@@ -40,7 +43,8 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            default_dialect: Dialect::default(),
+            dialects: Dialects::default(),
+            default_dialect: AnyDialect::default(),
             max_packet_bytes: 1 << 20,
             max_sockets_per_user: 20,
             failed_handshakes: Some(30),

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parlance_dialects::{Dialect, Wire};
+use parlance_dialects::{AnyDialect, Wire};
 use parlance_domain::event::{Audience, Event};
 use parlance_domain::model::UserId;
 use parlance_domain::trace;
@@ -89,7 +89,7 @@ fn tell(node: &Arc<Node>, session: &Arc<Session>, wires: &[Arc<Wire>], event: &E
 fn plan(hub: &Hub, event: &Event) -> Vec<(Arc<Session>, Encoded)> {
     let audience = event.audience();
     // Only counts differ between sockets of one dialect, and few differ.
-    let mut encoded: HashMap<(Dialect, u64), Encoded> = HashMap::new();
+    let mut encoded: HashMap<(AnyDialect, u64), Encoded> = HashMap::new();
     let mut with_wires = |session: Arc<Session>| {
         let (dialect, unread) = (session.dialect, unread_of(audience, &session.user_id));
         let wires = encoded
@@ -140,6 +140,7 @@ fn targets(hub: &Hub, audience: Audience<'_>) -> Sessions {
 mod tests {
     use std::collections::HashSet;
 
+    use parlance_dialects::Dialect;
     use parlance_domain::event::{CallAudience, CallEvent, PresenceAudience};
     use parlance_domain::model::{
         CallId, ConversationId, Message, MessageId, MessageKind, MessageStatus, MessageView, SessionId, Timestamp, User,

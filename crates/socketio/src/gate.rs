@@ -77,7 +77,8 @@ impl Gate {
     async fn admit_bearer(&self, socket: &Arc<LibrarySocket>, auth: Option<&Value>) -> Result<Arc<Session>, Refusal> {
         let first = socket.req_parts();
         let auth = auth.and_then(Value::as_str).map(std::ops::Deref::deref);
-        let handshake = Handshake::read(auth, first, self.0.config.default_dialect)?;
+        let config = &self.0.config;
+        let handshake = Handshake::read(auth, first, &config.dialects, config.default_dialect)?;
         let claims = self.0.verify(&handshake.token).await?;
         let line = self.0.lines.line(socket.id.to_string(), first);
         let session = self.0.admit(claims, handshake.dialect, line, LibrarySink(Arc::downgrade(socket)))?;

@@ -4,7 +4,7 @@
 use axum::extract::{ConnectInfo, Query};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
-use parlance_dialects::{Dialect, UnknownDialect};
+use parlance_dialects::{AnyDialect, Dialects, UnknownDialect};
 use parlance_domain::Error;
 use serde_json::{Map, Value};
 
@@ -58,7 +58,7 @@ impl From<Error> for Refusal {
 /// What a client says when it connects.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Handshake {
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: AnyDialect,
     /// Without a leading `Bearer `.
     pub(crate) token: String,
 }
@@ -67,11 +67,17 @@ pub(crate) struct Handshake {
 const MAX_NAME_CHARS: usize = 64;
 
 impl Handshake {
-    /// Reads the handshake from the `auth` payload and the first HTTP request. `fallback` is the server's dialect.
-    pub(crate) fn read(auth: Option<&str>, first: &Parts, fallback: Dialect) -> Result<Self, Refusal> {
+    /// Reads the handshake from the `auth` payload and the first HTTP request. `dialects` are the server's, and `fallback`
+    /// is the one of them that is spoken where nobody says.
+    pub(crate) fn read(
+        auth: Option<&str>,
+        first: &Parts,
+        dialects: &Dialects,
+        fallback: AnyDialect,
+    ) -> Result<Self, Refusal> {
         // Clients without a token of their own send no auth, or something that is not an object.
         let auth: Map<String, Value> = auth.and_then(|auth| serde_json::from_str(auth).ok()).unwrap_or_default();
-        let dialect = dialect(auth.get("dialect"), first, fallback)?;
+        let dialect = chosen(auth.get("dialect"), first, dialects)?.unwrap_or(fallback);
         let token = match auth.get("token") {
             Some(Value::String(token)) if !bare(token).is_empty() => bare(token).to_owned(),
             Some(Value::String(_) | Value::Null) | None => header_token(first)?,
@@ -81,18 +87,18 @@ impl Handshake {
     }
 }
 
-fn dialect(chosen: Option<&Value>, first: &Parts, fallback: Dialect) -> Result<Dialect, Refusal> {
-    let named = match chosen {
+/// What the client says, else what its listener does.
+fn chosen(said: Option<&Value>, first: &Parts, dialects: &Dialects) -> Result<Option<AnyDialect>, Refusal> {
+    let named = match said {
         Some(Value::Null) | None => query(first, "dialect"),
         Some(Value::String(name)) => Some(name.clone()),
         Some(other) => Some(other.to_string()),
     };
     if let Some(name) = named {
         let name: String = name.chars().take(MAX_NAME_CHARS).collect();
-        return name.parse().map_err(Refusal::UnknownDialect);
+        return dialects.find(&name).map(Some).map_err(Refusal::UnknownDialect);
     }
-    let listener = first.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(peer)| peer.dialect);
-    Ok(listener.unwrap_or(fallback))
+    Ok(first.extensions.get::<ConnectInfo<Peer>>().and_then(|ConnectInfo(peer)| peer.dialect))
 }
 
 fn query(first: &Parts, name: &str) -> Option<String> {
@@ -123,6 +129,7 @@ pub(crate) fn bare(token: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use axum::http::Request;
+    use parlance_dialects::Dialect;
 
     use super::*;
 
@@ -134,8 +141,9 @@ mod tests {
         request.body(()).unwrap().into_parts().0
     }
 
-    fn read(auth: Option<&str>, uri: &str, authorization: Option<&str>) -> Result<(Dialect, String), Refusal> {
-        let handshake = Handshake::read(auth, &request(uri, authorization), Dialect::Talentbridge)?;
+    fn read(auth: Option<&str>, uri: &str, authorization: Option<&str>) -> Result<(AnyDialect, String), Refusal> {
+        let first = request(uri, authorization);
+        let handshake = Handshake::read(auth, &first, &Dialects::default(), Dialect::Talentbridge.into())?;
         Ok((handshake.dialect, handshake.token))
     }
 
@@ -145,10 +153,10 @@ mod tests {
         let token = "t".to_owned();
         assert_eq!(
             read(Some(r#"{"token":"t","dialect":"nextchat"}"#), uri, None),
-            Ok((Dialect::Nextchat, token.clone()))
+            Ok((Dialect::Nextchat.into(), token.clone()))
         );
-        assert_eq!(read(Some(r#"{"token":"t"}"#), uri, None), Ok((Dialect::Ulearn, token.clone())));
-        assert_eq!(read(Some(r#"{"token":"t"}"#), "/socket.io/", None), Ok((Dialect::Talentbridge, token)));
+        assert_eq!(read(Some(r#"{"token":"t"}"#), uri, None), Ok((Dialect::Ulearn.into(), token.clone())));
+        assert_eq!(read(Some(r#"{"token":"t"}"#), "/socket.io/", None), Ok((Dialect::Talentbridge.into(), token)));
     }
 
     #[test]

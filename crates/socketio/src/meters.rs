@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
-use parlance_dialects::{Dialect, errors};
+use parlance_dialects::{AnyDialect, Dialects, errors};
 use parlance_domain::Error;
 
 /// The node's meters.
 pub(crate) struct Meters {
-    /// In the order of [`Dialect::ALL`].
-    dialects: [OfDialect; Dialect::ALL.len()],
+    /// In the order of [`AnyDialect::index`].
+    dialects: Box<[OfDialect]>,
     pub(crate) send: Histogram,
     delivery: Histogram,
 }
@@ -22,21 +22,28 @@ pub(crate) struct OfDialect {
     pub(crate) events_out: Counter,
 }
 
-impl Meters {
-    pub(crate) fn new() -> Self {
+impl OfDialect {
+    fn new(dialect: AnyDialect) -> Self {
         Self {
-            dialects: Dialect::ALL.map(|dialect| OfDialect {
-                sockets: gauge!("parlance_sockets", "dialect" => dialect.name()),
-                events_in: counter!("parlance_events_in_total", "dialect" => dialect.name()),
-                events_out: counter!("parlance_events_out_total", "dialect" => dialect.name()),
-            }),
+            sockets: gauge!("parlance_sockets", "dialect" => dialect.name()),
+            events_in: counter!("parlance_events_in_total", "dialect" => dialect.name()),
+            events_out: counter!("parlance_events_out_total", "dialect" => dialect.name()),
+        }
+    }
+}
+
+impl Meters {
+    pub(crate) fn new(dialects: &Dialects) -> Self {
+        Self {
+            dialects: dialects.all().map(OfDialect::new).collect(),
             send: histogram!("parlance_send_seconds"),
             delivery: histogram!("parlance_delivery_seconds"),
         }
     }
 
-    pub(crate) fn of(&self, dialect: Dialect) -> &OfDialect {
-        &self.dialects[dialect as usize]
+    /// Those of a dialect of this node's.
+    pub(crate) fn of(&self, dialect: AnyDialect) -> &OfDialect {
+        &self.dialects[dialect.index()]
     }
 
     /// A message was handed to the sockets of this node, so long after the server took it.
@@ -50,7 +57,7 @@ impl Meters {
     }
 
     /// A client's event was refused, or failed.
-    pub(crate) fn refused(dialect: Dialect, error: &Error) {
+    pub(crate) fn refused(dialect: AnyDialect, error: &Error) {
         counter!("parlance_event_errors_total", "dialect" => dialect.name(), "code" => errors::code(error))
             .increment(1);
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use parlance_dialects::{Dialect, Wire};
+use parlance_dialects::{AnyDialect, Wire};
 use parlance_domain::model::{SessionId, Timestamp};
 use parlance_domain::ports::{Claims, Clock, TokenError, TokenVerifier};
 use parlance_domain::services::Services;
@@ -72,7 +72,7 @@ impl Node {
     pub(crate) fn admit(
         self: &Arc<Self>,
         claims: Claims,
-        dialect: Dialect,
+        dialect: AnyDialect,
         line: Line,
         sink: impl Sink,
     ) -> Result<Arc<Session>, Refusal> {

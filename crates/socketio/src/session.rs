@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use parlance_dialects::Dialect;
+use parlance_dialects::AnyDialect;
 use parlance_domain::model::{SessionId, Timestamp, UserId};
 use parlance_domain::services::Holding;
 use tokio::sync::{Semaphore, oneshot};
@@ -30,7 +30,7 @@ pub(crate) struct Session {
     /// Whose it is.
     pub(crate) user_id: UserId,
     /// What it speaks.
-    pub(crate) dialect: Dialect,
+    pub(crate) dialect: AnyDialect,
     /// What the client asked.
     pub(crate) inbox: Inbox,
     /// What goes to the client.
@@ -61,7 +61,7 @@ struct Held {
 }
 
 impl Session {
-    pub(crate) fn new(id: SessionId, user_id: UserId, dialect: Dialect, sink: impl Sink) -> Self {
+    pub(crate) fn new(id: SessionId, user_id: UserId, dialect: AnyDialect, sink: impl Sink) -> Self {
         Self {
             id,
             user_id,
@@ -173,6 +173,6 @@ pub(crate) mod testing {
 
     /// A session without a socket.
     pub(crate) fn session(id: u64, user: &str, dialect: Dialect) -> Arc<Session> {
-        Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect, Nowhere))
+        Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect.into(), Nowhere))
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::Request;
-use parlance_dialects::Dialect;
+use parlance_dialects::AnyDialect;
 use parlance_domain::event::Event;
 use parlance_domain::ports::{Clock, TokenVerifier};
 use parlance_domain::services::Services;
@@ -78,6 +78,7 @@ impl Transport {
             .with_parser(ParserConfig::common().max_incoming_binaries(16).max_incoming_binary_buf_size(max))
             .build_with_inner_svc(Router::new());
         let failures = FailedHandshakes::new(config.failed_handshakes);
+        let meters = Meters::new(&config.dialects);
         let first_session = services.following.first_session();
         let node = Arc::new(Node {
             hub: Arc::clone(&sockets.0),
@@ -89,7 +90,7 @@ impl Transport {
             tasks: Tasks::default(),
             failures,
             slow_consumers: SlowConsumers::default(),
-            meters: Meters::new(),
+            meters,
             open: AtomicBool::new(true),
             sessions: AtomicU64::new(first_session.0),
         });
@@ -112,7 +113,7 @@ impl Transport {
 
     /// What to serve HTTP on, for both transports: `inner`, whose clients speak `dialect` unless they say otherwise. A
     /// connection whose peer stops reading is cut within `SLOW_CONSUMER_TIMEOUT` and counted.
-    pub fn listener(&self, inner: TcpListener, dialect: Option<Dialect>) -> Listener {
+    pub fn listener(&self, inner: TcpListener, dialect: Option<AnyDialect>) -> Listener {
         let config = &self.node.config;
         let options = Options { stall_limit: config.stall_limit(), send_buffer_bytes: config.send_buffer_bytes };
         Listener::new(inner, dialect, options, self.node.slow_consumers.clone())

@@ -44,7 +44,7 @@ async fn a_refused_client_may_try_again_on_the_same_connection() {
 #[tokio::test]
 async fn the_dialect_is_the_clients_the_listeners_or_the_servers() {
     let server = Server::start().await;
-    let config = Config { default_dialect: parlance_dialects::Dialect::Marketplace, ..Config::default() };
+    let config = Config { default_dialect: parlance_dialects::Dialect::Marketplace.into(), ..Config::default() };
     let other = Server::with(config, Settings::default()).await;
     let token = r#"{"token":"alice"}"#;
     let cases = [

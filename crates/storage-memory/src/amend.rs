@@ -29,6 +29,7 @@ impl State {
                 stored.clone_from(&message);
             }
             self.use_media(&Use::Message(message.id), &named, &Named::by_links(&message.media));
+            self.post.add(self.post.wanted.amended(&message, amendment, *now));
         }
         let reply_to = message.reply_to.and_then(|id| self.message(id)).cloned();
         Ok(Amended { message, reply_to, changed })

@@ -56,6 +56,7 @@ impl State {
             room.deliver(&recipient, seq);
         }
         self.places.insert(message.id, (message.conversation_id, seq));
+        self.post.add(self.post.wanted.appended([&message]));
         Some((message, newly_read))
     }
 }

@@ -107,6 +107,7 @@ impl State {
             self.rooms_of.entry(user.clone()).or_default().insert(new.id);
         }
         self.rooms.insert(new.id, room);
+        self.post.add(self.post.wanted.started(&new));
         Started { conversation: new, created: true }
     }
 
@@ -128,6 +129,7 @@ impl State {
         if let Some(named) = image {
             self.use_media(&Use::Group(id), &before, &named);
         }
+        self.post.add(self.post.wanted.updated(id, now));
         Ok(conversation)
     }
 

@@ -4,17 +4,20 @@
 //! The mutex is never held across an `await`. What the data look like is in `state`, the rules are the
 //! domain's; each other file implements one port or one larger method of it.
 
+mod addresses;
 mod amend;
 mod append;
 mod archive;
 mod blocks;
 mod conversations;
+mod errands;
 mod history;
 mod inbox;
 mod media_items;
 mod membership;
 mod messages;
 mod notifications;
+mod outbox;
 mod receipts;
 mod room;
 mod search;

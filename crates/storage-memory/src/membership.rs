@@ -37,6 +37,9 @@ impl State {
             self.rooms_of.entry(user.clone()).or_default().insert(*conversation_id);
         }
         let message = change.system_message(&outcome).and_then(|new| self.store(new));
+        if !outcome.is_empty() {
+            self.post.add(self.post.wanted.updated(*conversation_id, *now));
+        }
         let Some(room) = self.rooms.get(conversation_id) else { return Ok(Err(Error::ConversationNotFound)) };
         Ok(Ok(MembershipChanged {
             outcome,

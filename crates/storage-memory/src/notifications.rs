@@ -27,6 +27,8 @@ impl Notifications for MemoryStorage {
             state.inbox(&notification.user_id).insert(notification.clone());
             made.push(notification);
         }
+        let events = state.post.wanted.notified(&made);
+        state.post.add(events);
         Ok(state.counted(made))
     }
 
@@ -48,6 +50,8 @@ impl Notifications for MemoryStorage {
         }
         // Somebody named twice was told once.
         standing.retain(|user| made.iter().all(|notification| notification.user_id != *user));
+        let events = state.post.wanted.notified(&made);
+        state.post.add(events);
         let made = made.iter().map(|notification| state.as_it_stands(notification)).collect();
         Ok(Noted { made: state.counted(made), standing })
     }
@@ -67,6 +71,12 @@ impl Notifications for MemoryStorage {
         let page = wanted.skip(usize::try_from(offset).unwrap_or(usize::MAX)).take(limit);
         let items = page.map(|notification| state.as_it_stands(notification)).collect();
         Ok(NotificationPage { items, total: if unread_only { inbox.unread() } else { inbox.total() } })
+    }
+
+    async fn find_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Notification>> {
+        let state = self.state();
+        let found = state.inboxes.get(user).and_then(|inbox| inbox.find(id));
+        Ok(found.map(|notification| state.as_it_stands(notification)))
     }
 
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64> {

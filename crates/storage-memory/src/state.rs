@@ -4,13 +4,15 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use parlance_domain::model::{
-    ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, Timestamp, User, UserId,
+    Address, ClaimedProfile, ConversationId, MediumId, Message, MessageId, Seq, Subject, Timestamp, User, UserId,
 };
 use parlance_domain::ports::{StorageError, UnfinishedCopy};
 use parlance_domain::rules::blocking::Blocking;
 
+use crate::errands::Waiting;
 use crate::inbox::Inbox;
 use crate::media_items::Item;
+use crate::outbox::Post;
 use crate::room::Room;
 
 /// A user, what their tokens last claimed, and before when those are revoked.
@@ -35,7 +37,12 @@ pub(crate) struct State {
     pub(crate) blocks: HashMap<UserId, Vec<(UserId, Timestamp)>>,
     pub(crate) inboxes: HashMap<UserId, Inbox>,
     pub(crate) media: HashMap<MediumId, Item>,
+    /// By user and channel; what was given last first.
+    pub(crate) addresses: HashMap<(UserId, String), Vec<Address>>,
+    /// By channel, user and subject.
+    pub(crate) errands: BTreeMap<(String, UserId, Subject), Waiting>,
     pub(crate) copy: Option<UnfinishedCopy>,
+    pub(crate) post: Post,
 }
 
 impl State {

@@ -4,26 +4,28 @@ use async_trait::async_trait;
 use mongodb::bson::doc;
 use mongodb::bson::oid::ObjectId;
 use parlance_domain::error::{Error, Result as Verdict};
-use parlance_domain::model::{Conversation, MediumId, Message};
+use parlance_domain::model::{Conversation, MediumId, Message, NewWebhook};
 use parlance_domain::ports::{AmendMessage, Amended};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::amending::{self, Actor};
+use parlance_domain::rules::webhooks::Wanted;
 use serde::Deserialize;
 
 use crate::change::{Change, Unit};
 use crate::command::{Command, Update};
-use crate::conversations;
 use crate::documents::{MessageDocument, number, object_id};
 use crate::error::Failed;
 use crate::media_items::{self, CountedMedia};
 use crate::messages::{self, find, find_document};
 use crate::reader::{Query, Reader};
 use crate::schema::{CONVERSATIONS, MESSAGES, POSITIONS};
+use crate::{conversations, outbox};
 
 /// An amendment.
 pub(crate) struct Amend<'a> {
-    pub(crate) amend: &'a AmendMessage,
+    pub(crate) change: &'a AmendMessage,
     pub(crate) limits: &'a Limits,
+    pub(crate) wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -31,15 +33,17 @@ impl Change for Amend<'_> {
     type Done = Verdict<Amended>;
 
     async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
-        let Some(document) = find_document(reader, self.amend.message_id).await? else { return Ok(Vec::new()) };
+        let Some(document) = find_document(reader, self.change.message_id).await? else { return Ok(Vec::new()) };
         let media = document.media_ids.iter().map(|id| media_items::lock(MediumId::from_bytes(id.bytes())));
         let mut locks: Vec<String> = media.collect();
-        locks.push(messages::lock(Message::try_from(document)?.conversation_id));
+        let message = Message::try_from(document)?;
+        locks.push(messages::lock(message.conversation_id));
+        locks.extend(outbox::locks(&self.events(&message)));
         Ok(locks)
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed> {
-        let Self { amend: AmendMessage { message_id, actor, amendment, now }, limits } = self;
+        let Self { change: AmendMessage { message_id, actor, amendment, now }, limits, wanted: _ } = self;
         let mut reader = unit.reader();
         let Some(document) = find_document(&mut reader, *message_id).await? else {
             return Ok(Err(Error::MessageNotFound));
@@ -71,8 +75,16 @@ impl Change for Amend<'_> {
                 end_uses(unit, &media_ids).await?;
             }
             write(unit, &message, still_used)?;
+            outbox::write(unit, &self.events(&message)).await?;
         }
         Ok(Ok(Amended { message, reply_to, changed }))
+    }
+}
+
+impl Amend<'_> {
+    /// The events of the amendment.
+    fn events(&self, message: &Message) -> Vec<NewWebhook> {
+        self.wanted.amended(message, &self.change.amendment, self.change.now)
     }
 }
 

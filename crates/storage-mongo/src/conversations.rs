@@ -9,11 +9,12 @@ use mongodb::bson::{Document, doc};
 use parlance_domain::error::Result as Verdict;
 use parlance_domain::model::{
     Conversation, ConversationCursor, ConversationId, ConversationKind, Page, Participant, Role, Roster, Timestamp,
-    UserId,
+    UserId, WebhookKind, WebhookSubject,
 };
 use parlance_domain::ports::{
     ConversationEntry, ConversationQuery, Conversations, GroupChange, Head, NewConversation, Started, StorageResult,
 };
+use parlance_domain::rules::webhooks::Wanted;
 use serde::{Deserialize, Serialize};
 
 use crate::change::{Change, Unit};
@@ -23,7 +24,7 @@ use crate::error::{BadDocument, Failed};
 use crate::groups::UpdateGroup;
 use crate::reader::{Query, Reader};
 use crate::schema::{CONVERSATIONS, DIRECTS, POSITIONS, USERS};
-use crate::{MongoStorage, blocks, list, messages};
+use crate::{MongoStorage, blocks, list, messages, outbox};
 
 /// Which conversation two people have. Its key is theirs, so there is one whatever the collection is sharded by.
 #[derive(Debug, Serialize, Deserialize)]
@@ -50,7 +51,7 @@ impl Conversations for MongoStorage {
                 return Ok(Started { conversation, created: false });
             }
         }
-        Ok(self.make(&Start { new, now }).await?)
+        Ok(self.make(&Start { new, now, wanted: &self.wanted }).await?)
     }
 
     async fn find_conversation(&self, id: ConversationId) -> StorageResult<Option<Conversation>> {
@@ -85,7 +86,7 @@ impl Conversations for MongoStorage {
         change: &GroupChange,
         now: Timestamp,
     ) -> StorageResult<Verdict<Conversation>> {
-        Ok(self.make(&UpdateGroup { id, actor, change, now }).await?)
+        Ok(self.make(&UpdateGroup { id, actor, change, now, wanted: &self.wanted }).await?)
     }
 
     async fn list_contacts(&self, user: &UserId) -> StorageResult<Vec<UserId>> {
@@ -101,6 +102,7 @@ impl Conversations for MongoStorage {
 struct Start<'a> {
     new: &'a NewConversation,
     now: Timestamp,
+    wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -108,10 +110,15 @@ impl Change for Start<'_> {
     type Done = Started;
 
     async fn locks(&self, _reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
-        Ok(vec![match self.new {
-            NewConversation::Direct { starter, other, .. } => format!("direct/{}", direct_key(starter, other)),
-            NewConversation::Group { id, .. } => messages::lock(*id),
-        }])
+        let (id, lock) = match self.new {
+            NewConversation::Direct { id, starter, other } => (id, format!("direct/{}", direct_key(starter, other))),
+            NewConversation::Group { id, .. } => (id, messages::lock(*id)),
+        };
+        let mut locks = vec![lock];
+        if self.wanted.contains(WebhookKind::ConversationCreated) {
+            locks.push(outbox::lock(&WebhookSubject::Conversation(*id).lane()));
+        }
+        Ok(locks)
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Started, Failed> {
@@ -149,6 +156,7 @@ impl Change for Start<'_> {
             people.iter().map(|person| PositionDocument::new(id, &person.user_id, 0)).collect();
         unit.write(Command::insert(POSITIONS, &positions)?);
         unit.write(Command::insert(CONVERSATIONS, &[ConversationDocument::new(&conversation, &people)])?);
+        outbox::write(unit, &self.wanted.started(&conversation)).await?;
         Ok(Started { conversation, created: true })
     }
 }

@@ -6,11 +6,13 @@ use mongodb::bson::{Bson, doc};
 use parlance_domain::error::{Attempt, Error, Result as Verdict};
 use parlance_domain::model::{
     Conversation, ConversationId, ConversationKind, Message, NewMessage, Participant, Role, Roster, Timestamp, UserId,
+    WebhookKind, WebhookSubject,
 };
 use parlance_domain::ports::{ChangeMembership, GroupChange, MembershipChanged};
 use parlance_domain::rules::Limits;
 use parlance_domain::rules::media::{self, Named};
 use parlance_domain::rules::membership::{self, Outcome};
+use parlance_domain::rules::webhooks::Wanted;
 
 use crate::append::append_in;
 use crate::change::{Change, Unit};
@@ -19,9 +21,9 @@ use crate::conversations::{find_capacity, find_document, must_know, sort};
 use crate::documents::{PersonDocument, PositionDocument, date, number, object_id, position_id};
 use crate::error::{BadDocument, Failed};
 use crate::media_items::{self, CountedMedia};
-use crate::messages;
 use crate::reader::{Query, Reader};
 use crate::schema::{CONVERSATIONS, POSITIONS};
+use crate::{messages, outbox};
 
 /// A group's new title or photo.
 pub(crate) struct UpdateGroup<'a> {
@@ -29,6 +31,7 @@ pub(crate) struct UpdateGroup<'a> {
     pub(crate) actor: &'a UserId,
     pub(crate) change: &'a GroupChange,
     pub(crate) now: Timestamp,
+    pub(crate) wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -37,6 +40,7 @@ impl Change for UpdateGroup<'_> {
 
     async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
         let mut locks = vec![messages::lock(self.id)];
+        locks.extend(outbox::locks(&self.wanted.updated(self.id, self.now)));
         if let GroupChange::Image(image) = self.change {
             locks.extend(Named::by_urls(image.as_deref()).all.into_iter().map(media_items::lock));
             let before = find_capacity(reader, self.id, self.actor).await?;
@@ -47,7 +51,7 @@ impl Change for UpdateGroup<'_> {
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed> {
-        let Self { id, actor, change, now } = self;
+        let Self { id, actor, change, now, wanted } = self;
         let Some((document, role)) = find_capacity(&mut unit.reader(), *id, actor).await? else {
             return Ok(Err(Error::ConversationNotFound));
         };
@@ -81,6 +85,7 @@ impl Change for UpdateGroup<'_> {
         }
         conversation.updated_at = *now;
         unit.write(update(*id, set));
+        outbox::write(unit, &wanted.updated(*id, *now)).await?;
         Ok(Ok(conversation))
     }
 }
@@ -105,6 +110,7 @@ fn update(id: ConversationId, mut set: mongodb::bson::Document) -> Command {
 pub(crate) struct Membership<'a> {
     pub(crate) change: &'a ChangeMembership,
     pub(crate) limits: &'a Limits,
+    pub(crate) wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -112,7 +118,12 @@ impl Change for Membership<'_> {
     type Done = Verdict<MembershipChanged>;
 
     async fn locks(&self, _reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
-        Ok(vec![messages::lock(self.change.conversation_id)])
+        let id = self.change.conversation_id;
+        let mut locks = vec![messages::lock(id)];
+        if self.wanted.contains(WebhookKind::MessageCreated) || self.wanted.contains(WebhookKind::ConversationUpdated) {
+            locks.push(outbox::lock(&WebhookSubject::Conversation(id).lane()));
+        }
+        Ok(locks)
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed> {
@@ -143,6 +154,9 @@ impl Change for Membership<'_> {
             let stored: Vec<PersonDocument> = people.iter().map(PersonDocument::from).collect();
             let stored = mongodb::bson::serialize_to_bson(&stored).map_err(|_| BadDocument("people"))?;
             unit.write(update(*id, doc! { "people": stored, "updated_at": date(*now) }));
+            let mut events = self.wanted.appended(&message);
+            events.extend(self.wanted.updated(*id, *now));
+            outbox::write(unit, &events).await?;
         }
         let roster = Roster::new(conversation.kind, people.into_iter().map(|person| person.user_id));
         Ok(Ok(MembershipChanged { outcome, conversation, roster, message }))

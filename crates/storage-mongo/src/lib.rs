@@ -12,6 +12,7 @@
 //! # Ok(()) }
 //! ```
 
+mod addresses;
 mod amend;
 mod append;
 mod archive;
@@ -22,6 +23,7 @@ mod connect;
 mod conversations;
 mod delivery;
 mod documents;
+mod errands;
 mod error;
 mod groups;
 mod history;
@@ -32,6 +34,7 @@ mod media_items;
 mod messages;
 mod notifications;
 mod notify;
+mod outbox;
 mod preferences;
 mod queues;
 mod reader;
@@ -51,6 +54,7 @@ use connect::Deployment;
 use error::{Failed, TimedOut};
 use mongodb::bson::doc;
 use parlance_domain::ports::StorageResult;
+use parlance_domain::rules::webhooks::Wanted;
 use queues::Queues;
 use reader::Reader;
 use sessions::Sessions;
@@ -65,6 +69,8 @@ pub struct MongoStorage {
     turns: Arc<Semaphore>,
     queues: Queues,
     sessions: Sessions,
+    /// Which events are written beside changes.
+    wanted: Wanted,
 }
 
 impl MongoStorage {
@@ -83,6 +89,7 @@ impl MongoStorage {
             turns: Arc::new(Semaphore::new(turns)),
             queues: Queues::default(),
             sessions: Sessions::default(),
+            wanted: Wanted::default(),
         })
     }
 

@@ -31,14 +31,14 @@ impl Messages for MongoStorage {
         for part in parts.into_iter().filter(|part| !part.is_empty()) {
             // What parts before this one have stored is stored.
             let failed = |failed: Failed| if answers.is_empty() { failed } else { failed.in_commit() };
-            let part = self.make(&Append { batch: part }).await.map_err(failed)?;
+            let part = self.make(&Append { batch: part, wanted: &self.wanted }).await.map_err(failed)?;
             answers.extend(part);
         }
         Ok(answers)
     }
 
     async fn amend(&self, amend: &AmendMessage, limits: &Limits) -> StorageResult<Verdict<Amended>> {
-        Ok(self.make(&Amend { amend, limits }).await?)
+        Ok(self.make(&Amend { change: amend, limits, wanted: &self.wanted }).await?)
     }
 
     async fn change_membership(
@@ -46,7 +46,7 @@ impl Messages for MongoStorage {
         change: &ChangeMembership,
         limits: &Limits,
     ) -> StorageResult<Verdict<MembershipChanged>> {
-        Ok(self.make(&Membership { change, limits }).await?)
+        Ok(self.make(&Membership { change, limits, wanted: &self.wanted }).await?)
     }
 
     async fn find_message(&self, id: MessageId) -> StorageResult<Option<Message>> {

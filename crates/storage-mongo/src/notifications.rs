@@ -131,7 +131,7 @@ impl TryFrom<NotificationDocument> for Notification {
 #[async_trait]
 impl Notifications for MongoStorage {
     async fn insert_notifications(&self, new: Vec<NewNotification>) -> StorageResult<Vec<Counted<Notification>>> {
-        Ok(self.make(&notify::Insert { new: &new }).await?)
+        Ok(self.make(&notify::Insert { new: &new, wanted: &self.wanted }).await?)
     }
 
     async fn note_message(&self, note: ChatNote) -> StorageResult<Noted> {
@@ -140,7 +140,7 @@ impl Notifications for MongoStorage {
         if found.due.is_empty() {
             return Ok(Noted { made: Vec::new(), standing: found.standing });
         }
-        Ok(self.make(&notify::Note { note: &note }).await?)
+        Ok(self.make(&notify::Note { note: &note, wanted: &self.wanted }).await?)
     }
 
     async fn list_notifications(
@@ -151,6 +151,10 @@ impl Notifications for MongoStorage {
         limit: usize,
     ) -> StorageResult<NotificationPage> {
         Ok(self.within(list(&mut self.reader(), user, unread_only, offset, limit)).await?)
+    }
+
+    async fn find_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Notification>> {
+        Ok(self.within(find(&mut self.reader(), user, inbox::Which::One(id).filter(user))).await?)
     }
 
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64> {

@@ -5,8 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use async_trait::async_trait;
 use mongodb::bson::{Bson, Document, doc};
-use parlance_domain::model::{Notification, NotificationBody, NotificationId, NotificationKind, UserId};
+use parlance_domain::model::{
+    Notification, NotificationBody, NotificationId, NotificationKind, UserId, WebhookKind, WebhookSubject,
+};
 use parlance_domain::ports::{ChatNote, Counted, NewNotification, Noted};
+use parlance_domain::rules::webhooks::Wanted;
 use serde::Deserialize;
 
 use crate::change::{Change, Unit};
@@ -14,14 +17,15 @@ use crate::command::Command;
 use crate::documents::{PlaceDocument, PositionDocument, count, object_id, position_id, user_id};
 use crate::error::{BadDocument, Failed};
 use crate::inbox::{self, InboxDocument};
-use crate::messages;
 use crate::notifications::NotificationDocument;
 use crate::reader::{Query, Reader};
 use crate::schema::{INBOXES, MESSAGES, NOTIFICATIONS, POSITIONS, USERS};
+use crate::{messages, outbox};
 
 /// What a product sends.
 pub(crate) struct Insert<'a> {
     pub(crate) new: &'a [NewNotification],
+    pub(crate) wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -29,7 +33,8 @@ impl Change for Insert<'_> {
     type Done = Vec<Counted<Notification>>;
 
     async fn locks(&self, _reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
-        Ok(self.new.iter().map(|new| inbox::lock(&new.user_id)).collect())
+        let inboxes = self.new.iter().map(|new| inbox::lock(&new.user_id));
+        Ok(inboxes.chain(lanes(self.wanted, self.new.iter().map(|new| &new.user_id))).collect())
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed> {
@@ -41,9 +46,20 @@ impl Change for Insert<'_> {
             let inbox = inboxes.get(new.user_id.as_str()).filter(|_| known.contains(new.user_id.as_str()));
             inbox.is_some_and(|inbox| inbox.preferences().want(&new.kind))
         };
-        let made = self.new.iter().filter(wanted).cloned().map(notification).collect();
-        add(unit, made, inboxes)
+        let made: Vec<Notification> = self.new.iter().filter(wanted).cloned().map(notification).collect();
+        let events = self.wanted.notified(&made);
+        let made = add(unit, made, inboxes)?;
+        outbox::write(unit, &events).await?;
+        Ok(made)
     }
+}
+
+/// The locks of the lanes in which these users' notifications are told.
+fn lanes<'a>(wanted: &Wanted, users: impl IntoIterator<Item = &'a UserId>) -> Vec<String> {
+    if !wanted.contains(WebhookKind::NotificationCreated) {
+        return Vec::new();
+    }
+    users.into_iter().map(|user| outbox::lock(&WebhookSubject::User(user.clone()).lane())).collect()
 }
 
 fn notification(new: NewNotification) -> Notification {
@@ -55,6 +71,7 @@ fn notification(new: NewNotification) -> Notification {
 /// The chat notifications of a message.
 pub(crate) struct Note<'a> {
     pub(crate) note: &'a ChatNote,
+    pub(crate) wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -64,7 +81,8 @@ impl Change for Note<'_> {
     async fn locks(&self, reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
         let due = look_up(reader, self.note).await?.due;
         let inboxes = due.iter().map(inbox::lock);
-        Ok(inboxes.chain([messages::lock(self.note.conversation_id)]).collect())
+        let lanes = lanes(self.wanted, &due);
+        Ok(inboxes.chain([messages::lock(self.note.conversation_id)]).chain(lanes).collect())
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Noted, Failed> {
@@ -97,7 +115,10 @@ impl Change for Note<'_> {
         // Nobody of them reads the message, or goes, before they are told of it.
         let positions = made.iter().map(|made| position_id(*conversation_id, &made.user_id));
         unit.hold(POSITIONS, positions.collect::<Vec<_>>());
-        Ok(Noted { made: add(unit, made, inboxes)?, standing })
+        let events = self.wanted.notified(&made);
+        let made = add(unit, made, inboxes)?;
+        outbox::write(unit, &events).await?;
+        Ok(Noted { made, standing })
     }
 }
 

@@ -23,6 +23,16 @@ pub(crate) const BLOCKS: &str = "blocks";
 pub(crate) const INBOXES: &str = "inboxes";
 pub(crate) const NOTIFICATIONS: &str = "notifications";
 pub(crate) const MEDIA: &str = "media";
+/// Where people are reached who are not there.
+pub(crate) const ADDRESSES: &str = "addresses";
+/// What they are still to be told.
+pub(crate) const ERRANDS: &str = "errands";
+/// Events of webhooks that wait.
+pub(crate) const OUTBOX: &str = "outbox";
+/// The lanes in which they wait.
+pub(crate) const LANES: &str = "outbox_lanes";
+/// Those that were given up.
+pub(crate) const DEAD_LETTERS: &str = "dead_letters";
 /// The copy into this database that has not been finished.
 pub(crate) const COPIES: &str = "copies";
 /// Who changes what, where there are no transactions.
@@ -35,7 +45,7 @@ const SCHEMA: &str = "schema";
 pub(crate) const BY_TIME: &str = "by_time";
 
 /// The schema that this release writes.
-const VERSION: i32 = 1;
+const VERSION: i32 = 2;
 
 /// The one document of the collection `schema`, and the lock of whoever changes it.
 const THE_SCHEMA: &str = "schema";
@@ -110,6 +120,9 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
         (COPIES, vec![]),
         (LOCKS, vec![]),
         (WRITERS, vec![]),
+        (DEAD_LETTERS, vec![]),
+        (OUTBOX, vec![unique(index("by_lane", doc! { "lane": 1, "place": 1 }))]),
+        (LANES, vec![index("due", doc! { "due_at": 1 })]),
         (CONVERSATIONS, vec![index("by_user", doc! { "people.user": 1 })]),
         (
             POSITIONS,
@@ -147,6 +160,14 @@ fn indexes() -> Vec<(&'static str, Vec<Document>)> {
                 only(unique(index("standing", doc! { "user": 1, "conversation": 1 })), doc! { "standing": true }),
             ],
         ),
+        (
+            ADDRESSES,
+            vec![
+                index("by_user", doc! { "user": 1, "channel": 1, "put_at": -1, "_id": 1 }),
+                index("by_target", doc! { "channel": 1, "target": 1 }),
+            ],
+        ),
+        (ERRANDS, vec![index("by_due", doc! { "channel": 1, "due_at": 1 })]),
         (MEDIA, vec![only(index("unused", doc! { "uses": 1, "uploaded_at": 1, "_id": 1 }), doc! { "uses": 0 })]),
     ]
 }

@@ -13,7 +13,7 @@ use crate::error::{BadRow, Failed};
 use crate::media_items::{Use, update_uses};
 use crate::rows::{self, conversation_kind, media_to_json, reactions_to_json, role, sql_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, locks, messages, search};
+use crate::{SqlStorage, commit, locks, messages, outbox, search};
 
 /// In which capacity somebody changes a message.
 #[derive(Debug, FromQueryResult)]
@@ -63,6 +63,7 @@ pub(crate) async fn amend(
         }
         let (named, names) = (Named::by_links(&before.media), Named::by_links(&message.media));
         update_uses(&transaction, Use::Message(message.id), named, names).await?;
+        outbox::insert(&transaction, &storage.wanted.amended(&message, &amend.amendment, amend.now)).await?;
         commit(transaction).await?;
     }
     Ok(Ok(Amended { message, reply_to, changed }))

@@ -1,5 +1,6 @@
 //! Storing a batch of sends in one transaction: look everything up, decide in memory, write everything down.
-//! Ten statements at most, whatever the size of the batch, two of them for media, and two more for locks in PostgreSQL.
+//! Ten statements at most, whatever the size of the batch, two of them for media, and two more for locks in PostgreSQL;
+//! and those of the `outbox` where webhooks are wanted.
 //! The transaction holds the conversations, so what is looked up still holds when it is written, and `seq` and `rev` are
 //! allotted without gaps. What one send decides (`seq`, positions, repetitions) holds for the next.
 //! Plain sends go into SQLite a row at a time (`prepared`), with the same decisions and answers.
@@ -15,13 +16,14 @@ use parlance_domain::ports::{Appended, ReadMessage};
 use parlance_domain::rules::appending::{self, Answer, Plan, Reading};
 use parlance_domain::rules::media::Named;
 use parlance_domain::rules::ranges::keep_newest;
+use parlance_domain::rules::webhooks::Wanted;
 use sea_orm::{DatabaseTransaction, FromQueryResult};
 
 use crate::error::{BadRow, Failed};
 use crate::media_items::Use;
 use crate::rows::{self, larger, media_to_json, message_kind_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, locks, media_items, search};
+use crate::{SqlStorage, commit, locks, media_items, outbox, search};
 
 pub(crate) use found::{Places, gather};
 pub(crate) use lookup::{FoundRow, LOOK_UP_ONE};
@@ -37,7 +39,7 @@ pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result
         return Ok(Vec::new());
     }
     let transaction = storage.pools.begin().await?;
-    let answers = append_in(&transaction, batch).await?;
+    let answers = append_in(&transaction, batch, &storage.wanted).await?;
     commit(transaction).await?;
     Ok(answers)
 }
@@ -46,6 +48,7 @@ pub(crate) async fn append(storage: &SqlStorage, batch: &[NewMessage]) -> Result
 pub(crate) async fn append_in(
     transaction: &DatabaseTransaction,
     batch: &[NewMessage],
+    wanted: &Wanted,
 ) -> Result<Vec<Verdict<Appended>>, Failed> {
     locks::conversations(transaction, batch.iter().map(|new| new.conversation_id)).await?;
     let found = lookup::look_up(transaction, batch).await?;
@@ -58,6 +61,7 @@ pub(crate) async fn append_in(
     let stored = places.allot(std::mem::take(&mut plan.stored))?;
     write(transaction, &plan, &stored).await?;
     let newly_read = newly_read(list_newly_read(transaction, &plan.reads).await?)?;
+    outbox::insert(transaction, &wanted.appended(stored.iter().map(|(_, message)| message))).await?;
     let stored = stored.into_iter().map(|(_, message)| (message.id, message));
     answer(plan.answers, &before.into_iter().chain(stored).collect(), newly_read)
 }

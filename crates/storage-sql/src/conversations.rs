@@ -16,7 +16,7 @@ use crate::rows::{
     self, ConversationRow, conversation_columns, conversation_kind, conversation_kind_number, role_number, user_id,
 };
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, groups, list};
+use crate::{SqlStorage, commit, groups, list, outbox};
 
 #[async_trait]
 impl Conversations for SqlStorage {
@@ -114,7 +114,6 @@ impl SqlStorage {
         let people: Vec<(&str, i64)> =
             people.into_iter().map(|(user, role)| (user.as_str(), role_number(role))).collect();
         insert_participants(&transaction, id, &people, 0, now).await?;
-        commit(transaction).await?;
         let conversation = Conversation {
             id,
             kind,
@@ -126,6 +125,8 @@ impl SqlStorage {
             updated_at: now,
             active_at: now,
         };
+        outbox::insert(&transaction, &self.wanted.started(&conversation)).await?;
+        commit(transaction).await?;
         Ok(Started { conversation, created: true })
     }
 

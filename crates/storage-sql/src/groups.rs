@@ -16,7 +16,7 @@ use crate::error::{BadRow, Failed};
 use crate::media_items::{Use, list_missing, update_uses};
 use crate::rows::{self, ParticipantRow, role_number, sql_number};
 use crate::statement::Sql;
-use crate::{SqlStorage, append, commit, locks};
+use crate::{SqlStorage, append, commit, locks, outbox};
 
 /// Changes a group's title or photo.
 pub(crate) async fn update(
@@ -58,6 +58,7 @@ pub(crate) async fn update(
         .bind(id.bytes().to_vec())
         .run(&transaction)
         .await?;
+    outbox::insert(&transaction, &storage.wanted.updated(id, now)).await?;
     commit(transaction).await?;
     Ok(Ok(conversation))
 }
@@ -84,7 +85,7 @@ pub(crate) async fn change_membership(
         forget_former(&transaction, *id, &outcome.added).await?;
         update_roles(&transaction, *id, &outcome).await?;
         if let Some(new) = change.system_message(&outcome) {
-            message = Some(append_system(&transaction, new).await?);
+            message = Some(append_system(storage, &transaction, new).await?);
         }
         // Last, so that one who leaves is still there to send the message that says so.
         remove_participants(&transaction, *id, &outcome.removed).await?;
@@ -93,6 +94,7 @@ pub(crate) async fn change_membership(
             .bind(id.bytes().to_vec())
             .run(&transaction)
             .await?;
+        outbox::insert(&transaction, &storage.wanted.updated(*id, *now)).await?;
     }
     let gone = || Failed::from(BadRow("conversation"));
     let conversation = find(&transaction, *id).await?.ok_or_else(gone)?;
@@ -106,8 +108,12 @@ fn added(outcome: &Outcome) -> Vec<(&str, i64)> {
     outcome.added.iter().map(|user| (user.as_str(), member)).collect()
 }
 
-async fn append_system(transaction: &DatabaseTransaction, new: NewMessage) -> Result<Message, Failed> {
-    match append::append_in(transaction, &[new]).await?.pop() {
+async fn append_system(
+    storage: &SqlStorage,
+    transaction: &DatabaseTransaction,
+    new: NewMessage,
+) -> Result<Message, Failed> {
+    match append::append_in(transaction, &[new], &storage.wanted).await?.pop() {
         Some(Ok(appended)) => Ok(appended.message),
         Some(Err(_)) | None => Err(BadRow("system message").into()),
     }

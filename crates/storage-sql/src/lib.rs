@@ -12,6 +12,7 @@
 //! # Ok(()) }
 //! ```
 
+mod addresses;
 mod amend;
 mod append;
 mod archive;
@@ -19,6 +20,7 @@ mod blocks;
 mod connect;
 mod conversations;
 mod delivery;
+mod errands;
 mod error;
 mod groups;
 mod history;
@@ -28,6 +30,7 @@ mod media_items;
 mod messages;
 mod notifications;
 mod notify;
+mod outbox;
 mod preferences;
 mod prepared;
 mod receipts;
@@ -45,6 +48,7 @@ pub use connect::{ConnectError, Options, StatementObserver};
 use connect::Pools;
 use error::Failed;
 use parlance_domain::ports::{StorageError, StorageResult};
+use parlance_domain::rules::webhooks::Wanted;
 use sea_orm::DatabaseTransaction;
 use tracing::Instrument;
 
@@ -52,6 +56,8 @@ use tracing::Instrument;
 #[derive(Debug, Clone)]
 pub struct SqlStorage {
     pools: Pools,
+    /// Which events are written beside changes.
+    wanted: Wanted,
 }
 
 impl SqlStorage {
@@ -64,7 +70,7 @@ impl SqlStorage {
     pub async fn connect(url: &str, options: &Options) -> Result<Self, ConnectError> {
         let pools = Pools::open(url, options).await?;
         pools.refuse_newer().await?;
-        Ok(Self { pools })
+        Ok(Self { pools, wanted: Wanted::default() })
     }
 
     /// Brings the schema up to date, all or nothing. Idempotent, and safe when several processes start at once.

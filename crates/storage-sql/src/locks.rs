@@ -2,7 +2,7 @@
 //! writing transactions hold the whole file, so nothing runs there.
 //!
 //! The order is always: conversations, in id order; people in them; profiles; media, in id order; inboxes, in id
-//! order. A row is looked at again after it was locked. Whoever changes several participants holds their
+//! order; lanes of webhooks, in the order of their names (`outbox`). A row is looked at again after it was locked. Whoever changes several participants holds their
 //! conversations, so that only a reader who moves their own position locks a participant alone.
 
 use std::collections::BTreeSet;
@@ -91,6 +91,22 @@ pub(crate) async fn media(
 pub(crate) async fn inbox(transaction: &DatabaseTransaction, user: &UserId) -> Result<(), DbErr> {
     let sql = Sql::new("SELECT 1 FROM inboxes WHERE user_id = ? FOR NO KEY UPDATE");
     hold(transaction, sql.bind(user.as_str())).await
+}
+
+/// These dead letters, by their places.
+pub(crate) async fn dead_letters(
+    transaction: &DatabaseTransaction,
+    places: impl IntoIterator<Item = i64>,
+) -> Result<(), DbErr> {
+    if !needed(transaction) {
+        return Ok(());
+    }
+    let places: BTreeSet<i64> = places.into_iter().collect();
+    let sql = Sql::new(
+        "SELECT 1 FROM dead_letters WHERE place IN (SELECT CAST(atom AS BIGINT) FROM json_each(?)) \
+         ORDER BY place FOR UPDATE",
+    );
+    hold(transaction, sql.bind_json(&places)?).await
 }
 
 /// Somebody's profile.

@@ -18,7 +18,7 @@ use crate::{SqlStorage, amend, append, groups, history, search};
 impl Messages for SqlStorage {
     async fn append(&self, batch: Vec<NewMessage>) -> StorageResult<Vec<Verdict<Appended>>> {
         match self.pools.prepared() {
-            Some(prepared) if append::is_plain(&batch) => Ok(prepared.append(batch).await?),
+            Some(prepared) if append::is_plain(&batch) => Ok(prepared.append(batch, self.wanted.clone()).await?),
             _ => self.again(|| append::append(self, &batch)).await,
         }
     }

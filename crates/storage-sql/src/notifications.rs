@@ -110,6 +110,10 @@ impl Notifications for SqlStorage {
         self.again(|| self.page(user, unread_only, offset, limit)).await
     }
 
+    async fn find_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Notification>> {
+        self.again(|| find(self.pools.reader(), user, id)).await
+    }
+
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64> {
         self.again(|| count_unread(self.pools.reader(), user)).await
     }

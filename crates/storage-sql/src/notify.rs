@@ -13,7 +13,7 @@ use crate::error::{BadRow, Failed};
 use crate::preferences;
 use crate::rows::{count, object_id, user_id};
 use crate::statement::Sql;
-use crate::{SqlStorage, commit, locks};
+use crate::{SqlStorage, commit, locks, outbox};
 
 /// Stores what a product sends.
 pub(crate) async fn insert(
@@ -29,7 +29,9 @@ pub(crate) async fn insert(
         return Ok(Vec::new());
     }
     insert_texts(&transaction, &made).await?;
+    let events = storage.wanted.notified(&made);
     let made = add(&transaction, made).await?;
+    outbox::insert(&transaction, &events).await?;
     commit(transaction).await?;
     Ok(made)
 }
@@ -100,7 +102,9 @@ pub(crate) async fn note(storage: &SqlStorage, note: &ChatNote) -> Result<Noted,
     .bind(created_at.millis())
     .run(&transaction)
     .await?;
+    let events = storage.wanted.notified(&made);
     let made = add(&transaction, made).await?;
+    outbox::insert(&transaction, &events).await?;
     commit(transaction).await?;
     Ok(Noted { made, standing })
 }

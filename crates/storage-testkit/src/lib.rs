@@ -22,10 +22,14 @@ pub mod cases;
 mod contract;
 mod doing;
 pub mod faults;
+pub mod outbox;
 mod race;
+pub mod reach;
 mod telling;
 mod world;
 
 pub use archive::{Crowd, Depot, Movable};
+pub use outbox::{Office, Posting};
 pub use race::{race, race_two};
+pub use reach::{Country, Reachable};
 pub use world::{Fresh, World};

@@ -87,6 +87,11 @@ impl World {
         self.storage().mark_conversation_notification_read(user, id).await.expect("the storage answers")
     }
 
+    /// One of somebody's notifications.
+    pub async fn find_told(&self, user: &UserId, id: NotificationId) -> Option<Notification> {
+        self.storage().find_notification(user, id).await.expect("the storage answers")
+    }
+
     /// Removes a notification.
     pub async fn forget_told(&self, user: &UserId, id: NotificationId) -> Option<Counted<bool>> {
         self.storage().remove_notification(user, id).await.expect("the storage answers")

@@ -51,6 +51,22 @@ fn the_list_of_archives_names_every_case() {
 }
 
 #[test]
+fn the_list_of_what_channels_need_names_every_case() {
+    let all = written(&sources().join("reach/cases.rs"), "reaching");
+    assert!(!all.is_empty(), "there are cases");
+    let listed = listed(&sources().join("reach/contract.rs"));
+    assert_eq!(all, listed, "every case is listed, and every listed one is a case");
+}
+
+#[test]
+fn the_list_of_outboxes_names_every_case() {
+    let all = written(&sources().join("outbox/cases.rs"), "outbox");
+    assert!(!all.is_empty(), "there are cases");
+    let listed = listed(&sources().join("outbox/contract.rs"));
+    assert_eq!(all, listed, "every case is listed, and every listed one is a case");
+}
+
+#[test]
 fn the_list_of_faults_names_every_case() {
     let faults = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/faults");
     let source = |name| fs::read_to_string(faults.join(name)).expect("a source");

@@ -26,7 +26,10 @@ impl Bot {
     /// What the directory says: `Unavailable`, or `UnknownBearer` where users come only from the product's backend.
     pub async fn new(services: Services, user_id: UserId, name: &str) -> Result<Self> {
         let profile = ClaimedProfile { name: Some(name.to_owned()), picture: None };
-        let user = services.directory.admit(&Claims { user_id, profile, issued_at: None, expires_at: None }).await?;
+        let user = services
+            .directory
+            .admit(&Claims { user_id, profile, email: None, issued_at: None, expires_at: None })
+            .await?;
         Ok(Self { services, user })
     }
 

@@ -37,7 +37,8 @@ async fn it_answers_a_question_and_stays_silent_otherwise() {
     let running = tokio::spawn(server.run(async move { drop(stopped.await) }));
 
     let profile = ClaimedProfile { name: Some("Ann".to_owned()), picture: None };
-    let claims = Claims { user_id: "ann".parse().expect("an id"), profile, issued_at: None, expires_at: None };
+    let claims =
+        Claims { user_id: "ann".parse().expect("an id"), profile, email: None, issued_at: None, expires_at: None };
     let ann = services.directory.admit(&claims).await.expect("admitted");
     let (chat, _) = services.conversing.start_direct(&ann, &"bot".parse().expect("an id")).await.expect("started");
     for text in ["just talking", "/hello"] {

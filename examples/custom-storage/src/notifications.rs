@@ -60,6 +60,15 @@ impl Notifications for EmbeddedStorage {
         .await
     }
 
+    async fn find_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Notification>> {
+        let user = user.clone();
+        self.read(move |view| {
+            let found = inbox::find(view, &user, id)?;
+            found.map(|notification| as_it_stands(view, notification)).transpose()
+        })
+        .await
+    }
+
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64> {
         let user = user.clone();
         self.read(move |view| Ok(users::find(view, &user)?.map_or(0, |known| known.unread))).await

@@ -13,7 +13,13 @@ use parlance_server::Server;
 use parlance_server::config::{Config, Flags};
 
 fn claims(id: &str) -> Claims {
-    Claims { user_id: id.parse().unwrap(), profile: ClaimedProfile::default(), issued_at: None, expires_at: None }
+    Claims {
+        user_id: id.parse().unwrap(),
+        profile: ClaimedProfile::default(),
+        email: None,
+        issued_at: None,
+        expires_at: None,
+    }
 }
 
 /// A server that lives as long as it takes to send this.
@@ -40,6 +46,22 @@ async fn send(file: &Path, text: &str) -> ConversationId {
     running.await.unwrap().unwrap();
     storage.close().await;
     chat.conversation.id
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mail_is_refused_where_nothing_is_kept_for_it() {
+    let settings = |name: &str| match name {
+        "ACCESS_TOKEN_SECRET" => Some("a secret of this test, long enough".to_owned()),
+        "SMTP_URL" => Some("smtp://mail.example".to_owned()),
+        "MAIL_FROM" => Some("chat@example.com".to_owned()),
+        "PUBLIC_URL" => Some("https://chat.example".to_owned()),
+        _ => None,
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let storage = EmbeddedStorage::open(&folder.path().join("chat.redb")).unwrap();
+    let config = Config::from_env(&Flags::default(), settings).unwrap();
+    let refused = Server::builder(config).storage(Arc::new(storage)).build().await.err().unwrap().to_string();
+    assert!(refused.starts_with("SMTP_URL") && refused.contains("keeps nothing for channels"), "{refused}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -29,7 +29,8 @@ async fn links_are_refused_and_words_masked() {
     let mut people = Vec::new();
     for name in ["ann", "bob"] {
         let user_id = name.parse().expect("an id");
-        let claims = Claims { user_id, profile: ClaimedProfile::default(), issued_at: None, expires_at: None };
+        let claims =
+            Claims { user_id, profile: ClaimedProfile::default(), email: None, issued_at: None, expires_at: None };
         people.push(services.directory.admit(&claims).await.expect("admitted"));
     }
     let (chat, _) = services.conversing.start_direct(&people[0], &people[1].id).await.expect("started");

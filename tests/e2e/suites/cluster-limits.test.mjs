@@ -1,5 +1,6 @@
 // How many messages one person may send: on all nodes together while these hear each other, on each by itself while they
-// do not. Nobody waits for another node to be allowed to send.
+// do not. Nobody waits for another node to be allowed to send. These nodes speak over NATS, those of the other suites over
+// Redis (E2E_LINK=nats: NATS as well).
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { Cluster } from '../support/cluster.mjs';
@@ -17,7 +18,7 @@ if (STORAGE !== 'sqlite') {
     let one;
     let two;
     before(async () => {
-      cluster = await Cluster.start({ count: 2, env: RATES });
+      cluster = await Cluster.start({ count: 2, env: RATES, link: 'nats' });
       [one, two] = cluster.nodes;
       await cluster.whole();
     });

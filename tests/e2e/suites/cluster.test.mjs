@@ -1,5 +1,5 @@
-// Several nodes on one database and one Redis are one server: for those who write to each other, for who is online,
-// for who may be where; also while Redis is away, a node is cut off, or one is killed.
+// Several nodes on one database and one broker are one server: for those who write to each other, for who is online,
+// for who may be where; also while the broker is away, a node is cut off, or one is killed.
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
@@ -182,29 +182,29 @@ if (STORAGE !== 'sqlite') {
       await laptop.until('notification:new', () => true, { since: mark });
     });
 
-    it('while Redis is away messages still arrive everywhere within two seconds, nodes say so, and all goes on by itself', async () => {
+    it('while the broker is away messages still arrive everywhere within two seconds, nodes say so, and all goes on by itself', async () => {
       const [ann, ben, cem] = await everywhere('Ann', 'Ben', 'Cem');
       const group = await ann.group('Team', [ben, cem]);
       const clients = await Promise.all([ann, ben, cem].map((person) => person.connect()));
       const send = (n) => clients[n % 3].call(...clients[n % 3].sending(group, `m${n}`));
       for (let n = 0; n < 6; n++) await send(n);
-      await cluster.redis.stop();
+      await cluster.broker.stop();
       for (const node of cluster.nodes) {
         const said = await eventually('degraded', () => Cluster.readiness(node), ({ status }) => status === 'degraded');
-        assert.deepEqual(said.without, ['redis']);
+        assert.deepEqual(said.without, [cluster.link]);
         assert.equal((await fetch(`${node.url}/readyz`)).status, 200);
       }
       for (let n = 6; n < 12; n++) await send(n);
       const began = Date.now();
       await Promise.all(clients.map((client) => complete(client, group, 12)));
       assert.ok(Date.now() - began < REPAIRED);
-      await cluster.redis.restart();
+      await cluster.broker.restart();
       await cluster.whole();
       for (let n = 12; n < 18; n++) await send(n);
       await Promise.all(clients.map((client) => complete(client, group, 18)));
     });
 
-    it('a node that is cut off from Redis misses nothing, and nobody misses what happens on it', async () => {
+    it('a node that is cut off from the broker misses nothing, and nobody misses what happens on it', async () => {
       const [ann, ben, cem] = await everywhere('Ann', 'Ben', 'Cem');
       const group = await ann.group('Team', [ben, cem]);
       const clients = await Promise.all([ann, ben, cem].map((person) => person.connect()));

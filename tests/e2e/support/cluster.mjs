@@ -1,5 +1,5 @@
-// Several servers on one database and one Redis. Each reaches both over lines of its own, so that it can be cut off; the
-// Redis is the cluster's own, so that it can be stopped.
+// Several servers on one database and one broker, Redis or NATS. Each reaches both over lines of its own, so that it can be
+// cut off; the broker is the cluster's own, so that it can be stopped. E2E_LINK says which broker it is.
 import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
@@ -16,25 +16,40 @@ import { eventually } from './wait.mjs';
 const running = new Set();
 process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
-/** A Redis on a free port of loopback that keeps nothing. */
-export class Redis {
-  static async start() {
-    const redis = new Redis(await freePort(), await mkdtemp(join(tmpdir(), 'parlance-redis-')));
-    await redis.restart();
-    return redis;
+export const LINK = process.env.E2E_LINK || 'redis';
+
+const BROKERS = {
+  redis: {
+    command: (port, dir) => ['redis-server', '--port', port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', dir],
+    setting: (port) => ({ REDIS_URL: `redis://127.0.0.1:${port}` }),
+  },
+  nats: {
+    command: (port) => [process.env.TEST_NATS_SERVER ?? 'nats-server', '--addr', '127.0.0.1', '--port', port],
+    setting: (port) => ({ NATS_URL: `nats://127.0.0.1:${port}` }),
+  },
+};
+
+/** A broker on a free port of loopback that keeps nothing. */
+class Broker {
+  static async start(kind) {
+    if (!BROKERS[kind]) throw new Error(`E2E_LINK=${kind} is not one of ${Object.keys(BROKERS).join(', ')}`);
+    const broker = new Broker(BROKERS[kind], await freePort(), await mkdtemp(join(tmpdir(), 'parlance-broker-')));
+    await broker.restart();
+    return broker;
   }
 
-  constructor(port, dir) {
+  constructor(kind, port, dir) {
+    this.kind = kind;
     this.port = port;
     this.dir = dir;
   }
 
   async restart() {
-    const options = ['--port', this.port, '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.dir];
-    this.child = spawn('redis-server', options.map(String), { stdio: 'ignore' });
+    const [command, ...options] = this.kind.command(this.port, this.dir);
+    this.child = spawn(command, options.map(String), { stdio: 'ignore' });
     running.add(this.child);
     this.exited = once(this.child, 'exit').finally(() => running.delete(this.child));
-    await eventually('Redis', () => this.#answers());
+    await eventually('the broker', () => this.#answers());
   }
 
   #answers() {
@@ -58,20 +73,21 @@ export class Redis {
 
 export class Cluster {
   /** `count` nodes, the first of which people belong to unless they are asked of another. */
-  static async start({ count = 3, env = {}, listen } = {}) {
+  static async start({ count = 3, env = {}, listen, link = LINK } = {}) {
     const cluster = new Cluster();
+    cluster.link = link;
     cluster.database = await createDatabase();
-    cluster.redis = await Redis.start();
+    cluster.broker = await Broker.start(link);
     cluster.secret = randomBytes(32).toString('hex');
     cluster.nodes = [];
     for (let n = 0; n < count; n++) {
-      const line = await Line.open('127.0.0.1', cluster.redis.port);
+      const line = await Line.open('127.0.0.1', cluster.broker.port);
       const { url, line: databaseLine } = await toDatabase(cluster.database.url);
       const node = await Server.start({
         listen,
         env: {
           DATABASE_URL: url,
-          REDIS_URL: `redis://127.0.0.1:${line.port}`,
+          ...cluster.broker.kind.setting(line.port),
           ACCESS_TOKEN_SECRET: cluster.secret,
           ...env,
         },
@@ -99,7 +115,7 @@ export class Cluster {
       await node.line.close();
       await node.databaseLine.close();
     }
-    await this.redis.close();
+    await this.broker.close();
     await this.database.drop();
   }
 }

@@ -16,13 +16,12 @@ const MIB: f64 = 1_048_576.0;
 
 /// Connects, holds, and says what a socket costs that does nothing.
 pub(super) async fn idle(mut stage: Stage, connections: usize, concurrency: usize) -> Result<Report, Failure> {
-    let pid = stage.load.pid;
     let people = stage.people.make_many(connections)?;
     // The first users also make the server's pools and caches, which are not what a socket costs.
     let run = bare_run(&stage);
     let first = crowd::hold(&run, &people[..connections.min(100)], concurrency, &stage.progress).await;
     cut(first.held).await;
-    let empty = pid.and_then(Sample::take);
+    let empty = stage.load.sample();
 
     stage.progress.step("connecting", connections);
     let connected = crowd::hold(&run, &people, concurrency, &stage.progress).await;
@@ -30,9 +29,9 @@ pub(super) async fn idle(mut stage: Stage, connections: usize, concurrency: usiz
         return Err(Failure::plain(failure));
     }
     stage.progress.wait("settling", stage.load.warm_up, || false).await;
-    let before = (pid.and_then(Sample::take), Sample::own());
+    let before = (stage.load.sample(), Sample::own());
     stage.progress.wait("holding", stage.load.duration, || false).await;
-    let after = (pid.and_then(Sample::take), Sample::own());
+    let after = (stage.load.sample(), Sample::own());
 
     let gone = connected.held.iter().filter(|held| held.is_gone()).count() as u64;
     let sockets = connected.held.len();
@@ -69,7 +68,7 @@ pub(super) async fn storm(
         crowd::hold(&run, &people, concurrency, &stage.progress).await;
     let (mut took, mut came, mut closed) = (Duration::ZERO, 0, 0);
     let mut handshake = latencies();
-    let before = (stage.load.pid.and_then(Sample::take), Sample::own());
+    let before = (stage.load.sample(), Sample::own());
     for _ in 0..rounds {
         closed += held.iter().filter(|held| held.is_gone()).count() as u64;
         cut(held).await;
@@ -83,7 +82,7 @@ pub(super) async fn storm(
         let _ = handshake.add(&back.latency);
         held = back.held;
     }
-    let after = (stage.load.pid.and_then(Sample::take), Sample::own());
+    let after = (stage.load.sample(), Sample::own());
     Ok(Report {
         sockets: held.len(),
         seconds: took.as_secs_f64(),

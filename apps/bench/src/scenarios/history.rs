@@ -52,7 +52,7 @@ pub(super) async fn run(mut stage: Stage, sizes: &[u64], requests: usize) -> Res
         part
     });
     let Some(writer) = writer else { return Err(Failure::plain("nobody to write")) };
-    let before = (stage.load.pid.and_then(Sample::take), Sample::own());
+    let before = (stage.load.sample(), Sample::own());
     let measured = Instant::now();
 
     let (mut growth, mut failed, mut stored) = (Vec::new(), 0, 0);
@@ -62,7 +62,7 @@ pub(super) async fn run(mut stage: Stage, sizes: &[u64], requests: usize) -> Res
         let calls = viewer.measure(stored).await?;
         growth.push(Growth { messages: stored, calls });
     }
-    let after = (stage.load.pid.and_then(Sample::take), Sample::own());
+    let after = (stage.load.sample(), Sample::own());
     Ok(Report {
         sockets: 1,
         conversations: run.conversations.len(),

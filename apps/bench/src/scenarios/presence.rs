@@ -57,7 +57,7 @@ pub(super) async fn run(
     }
 
     let (mut latency, mut lost) = (latencies(), 0);
-    let before = (stage.load.pid.and_then(Sample::take), Sample::own());
+    let before = (stage.load.sample(), Sample::own());
     let measured = Instant::now();
     stage.progress.step("coming and going", rounds);
     for _ in 0..rounds {
@@ -71,7 +71,7 @@ pub(super) async fn run(
         lost += all_hear(&mut hears, contacts, false, |_| ()).await;
         stage.progress.advance();
     }
-    let after = (stage.load.pid.and_then(Sample::take), Sample::own());
+    let after = (stage.load.sample(), Sample::own());
     let cpu = before.0.zip(after.0).map(|(before, after)| after.cpu_since(&before).as_secs_f64());
     let each = u32::try_from(rounds).map_or(1.0, f64::from);
     Ok(Report {

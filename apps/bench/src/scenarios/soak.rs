@@ -42,7 +42,7 @@ pub(super) async fn run(mut stage: Stage, people: usize, churn: usize) -> Result
     if stage.load.rate == 0 {
         stage.load.rate = RATE;
     }
-    let Some(pid) = stage.load.pid else { return Err(Failure::plain("soak needs the server's --pid")) };
+    let Some(pid) = stage.load.one_pid() else { return Err(Failure::plain("soak needs the server's --pid")) };
     let cast = cast(&mut stage, people)?;
     let rooms = set_up(&stage, &cast).await?;
     let busy = stage.people.make_many(3)?;

@@ -35,7 +35,7 @@ pub(super) async fn run(
     senders: usize,
     stalled: &[usize],
 ) -> Result<Report, Failure> {
-    let Some(pid) = stage.load.pid else { return Err(Failure::plain("stalled needs the server's --pid")) };
+    let Some(pid) = stage.load.one_pid() else { return Err(Failure::plain("stalled needs the server's --pid")) };
     if stage.load.rate == 0 {
         stage.load.rate = RATE;
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::Stage;
 use super::connections::{bare_run, cut};
 use super::traffic::{Cast, Course, Group, perform, set_up};
+use crate::aside::Aside;
 use crate::client::Deed;
 use crate::crowd::{self, Held};
 use crate::failure::Failure;
@@ -41,7 +42,10 @@ pub(super) async fn run(
     let rooms = set_up(&stage, &cast).await?;
     let course = Course { in_flight: 1, max_messages: u64::MAX, deeds: &[Deed::Send] };
     let others = stage.people.make_many(connections)?;
-    let mut connected = crowd::hold(&bare_run(&stage), &others, concurrency, &stage.progress).await;
+    let aside = Arc::new(Aside::new()?);
+    let (run, crowd) = (bare_run(&stage), others.clone());
+    let come = async move { crowd::hold(&run, &crowd, concurrency, &Progress::new(true)).await };
+    let mut connected = aside.run(come).await?;
     let mut whole = Report { sockets: connections + cast.people.len(), ..stage.report("storm") };
     whole.conversations = rooms.len();
     whole.first_failure = connected.first_failure.take().map(|failure| failure.to_string());
@@ -53,13 +57,16 @@ pub(super) async fn run(
             // It ends with the storm.
             stage.load.duration = LONGEST;
         }
-        let (people, mine, pid) = (others.clone(), if rounds > 0 { held.take() } else { None }, stage.load.pid);
-        let storm = move |run| weather(run, people, mine.unwrap_or_default(), concurrency, rounds, calm, pid);
+        let (people, mine, pid) = (others.clone(), if rounds > 0 { held.take() } else { None }, stage.load.one_pid());
+        let aside = Arc::clone(&aside);
+        let storm = move |run| async move {
+            aside.run(weather(run, people, mine.unwrap_or_default(), concurrency, rounds, calm, pid)).await
+        };
         let (report, storm) = perform(&stage, "storm", rooms, &cast, course, storm).await?;
         whole.faults.add(&report.faults);
         whole.seconds += report.seconds;
         (whole.server, whole.load) = (report.server, report.load);
-        let Some(storm) = storm else { return Err(Failure::plain("the storm did not end in time")) };
+        let Some(storm) = storm.transpose()? else { return Err(Failure::plain("the storm did not end in time")) };
         whole.faults.failed += storm.lost;
         whole.first_failure = whole.first_failure.or(storm.first_failure);
         if let Some(traffic) = &report.traffic {

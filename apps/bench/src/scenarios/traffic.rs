@@ -150,7 +150,7 @@ pub(super) async fn perform<B: Future<Output: Send> + Send + 'static>(
     course: Course,
     beside: impl FnOnce(Arc<Run>) -> B,
 ) -> Result<(Report, Option<B::Output>), Failure> {
-    let Load { duration, warm_up, drain, rate, threads, pid, dialect, .. } = stage.load;
+    let Load { duration, warm_up, drain, rate, threads, dialect, .. } = stage.load;
     let run = Arc::new(Run::new(stage.target.clone(), dialect, conversations, threads));
     let (parts, tickets) = parts(cast, course, rate > 0);
     let sockets = parts.len();
@@ -162,11 +162,11 @@ pub(super) async fn perform<B: Future<Output: Send> + Send + 'static>(
     let pacer = (rate > 0).then(|| pace::start(Arc::clone(&run), rate, tickets, course.deeds));
     let enough = || run.sends() >= course.max_messages || beside.is_finished();
     stage.progress.wait("warming up", warm_up, enough).await;
-    let before = (pid.and_then(Sample::take), Sample::own());
+    let before = (stage.load.sample(), Sample::own());
     let measured = tokio::time::Instant::now();
     stage.progress.wait("measuring", duration, enough).await;
     let seconds = measured.elapsed();
-    let after = (pid.and_then(Sample::take), Sample::own());
+    let after = (stage.load.sample(), Sample::own());
 
     run.enter(Phase::Draining);
     // Clients still work off the tickets they have; what they are about to send is not counted as drained.

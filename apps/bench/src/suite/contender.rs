@@ -46,12 +46,27 @@ impl Contender {
 
     /// Starts it with a fresh database and waits until it listens.
     pub(super) fn start(&self, core: Option<usize>, settings: &[(&str, &str)]) -> Result<Started, Failure> {
+        let database = self.postgres.as_deref().map(fresh_database).transpose()?;
+        self.launch(database.as_deref(), core, settings)
+    }
+
+    /// Starts several that share a fresh database.
+    pub(super) fn start_nodes(&self, count: usize, settings: &[(&str, &str)]) -> Result<Vec<Started>, Failure> {
+        let database = self.postgres.as_deref().map(fresh_database).transpose()?;
+        (0..count).map(|_| self.launch(database.as_deref(), None, settings)).collect()
+    }
+
+    /// Starts it on this database, or a file of its own.
+    fn launch(
+        &self,
+        database: Option<&str>,
+        core: Option<usize>,
+        settings: &[(&str, &str)],
+    ) -> Result<Started, Failure> {
         let failed = |what: &str, error: &dyn fmt::Display| Failure::new(format!("{self} {what}"), error);
         let folder = tempfile::tempdir().map_err(|error| failed("has no folder", &error))?;
-        let database = match &self.postgres {
-            Some(server) => fresh_database(server)?,
-            None => format!("sqlite://{}", folder.path().join("bench.db").display()),
-        };
+        let file = || format!("sqlite://{}", folder.path().join("bench.db").display());
+        let database = database.map_or_else(file, str::to_owned);
         let mut command = match self.kind {
             Kind::Parlance => pinned(&self.path, core),
             Kind::Baseline => {

@@ -1,11 +1,12 @@
 //! Whole suites. `run` starts Parlance and the baseline in turn, each on a core of its own and the load on another, runs
 //! every measurement against each, several times, and writes the report with medians and spread. `smoke` only looks
-//! for faults, `trial` runs one scenario. Each measurement has a fresh server, and is a process of its own: this binary, with `--json`.
+//! for faults, `trial` runs one scenario, `nodes` runs one against one node and several. Each measurement has a fresh server, and is a process of its own: this binary, with `--json`.
 
 mod chart;
 mod contender;
 mod document;
 mod machine;
+mod nodes;
 mod plan;
 mod results;
 
@@ -13,6 +14,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use contender::{Contender, Started};
 use machine::Machine;
+pub(crate) use nodes::nodes;
 use plan::{Course, Measurement};
 use results::Results;
 
@@ -83,15 +85,22 @@ fn measure(
     if rate > 0 {
         arguments.extend(["--rate".to_owned(), rate.to_string()]);
     }
-    load(&server, load_core, &arguments)
+    load(&[server], load_core, &arguments)
 }
 
-/// Runs this binary against a server, and reads its report.
-fn load(server: &Started, core: Option<usize>, arguments: &[String]) -> Result<Report, Failure> {
+/// Runs this binary against the nodes of a server, and reads its report.
+fn load(servers: &[Started], core: Option<usize>, arguments: &[String]) -> Result<Report, Failure> {
     let own = std::env::current_exe().map_err(|error| Failure::new("the load tool does not find itself", error))?;
+    let all = |of: &dyn Fn(&Started) -> String| servers.iter().map(of).collect::<Vec<_>>().join(",");
     let output = contender::pinned(&own, core)
         .args(arguments)
-        .args(["--json", "--url", &server.url, "--pid", &server.pid().to_string()])
+        .args([
+            "--json",
+            "--url",
+            &all(&|server| server.url.clone()),
+            "--pid",
+            &all(&|server| server.pid().to_string()),
+        ])
         .env("ACCESS_TOKEN_SECRET", SECRET)
         .stdin(Stdio::null())
         .stderr(Stdio::inherit())
@@ -107,7 +116,7 @@ pub(crate) fn smoke(wanted: &SmokeArguments) -> Result<ExitCode, Failure> {
     let mut sound = true;
     for arguments in plan::smoke() {
         let server = contender.start(None, &[("PRESENCE_GRACE", "10ms")])?;
-        let report = load(&server, None, &arguments)?;
+        let report = load(&[server], None, &arguments)?;
         sound &= !report.faults.any();
         let verdict = if report.faults.any() {
             format!("{:?} {}", report.faults, report.first_failure.as_deref().unwrap_or_default())
@@ -122,7 +131,7 @@ pub(crate) fn smoke(wanted: &SmokeArguments) -> Result<ExitCode, Failure> {
 /// Runs one scenario against a server of its own, and prints what it found.
 pub(crate) fn trial(wanted: &TrialArguments) -> Result<ExitCode, Failure> {
     let server = Contender::parlance(&wanted.server).start(None, &[])?;
-    let report = load(&server, None, &wanted.scenario)?;
+    let report = load(&[server], None, &wanted.scenario)?;
     table::print(&report);
     Ok(if report.faults.any() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }

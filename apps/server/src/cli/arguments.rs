@@ -1,4 +1,4 @@
-//! The command line: ten commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: twelve commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -9,7 +9,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use clap_complete::Shell;
 use jiff::SignedDuration;
-use parlance_domain::model::UserId;
+use parlance_domain::model::{UserId, WebhookId};
 use parlance_server::config::{Flags, SETTINGS, Setting};
 
 use super::failure::Failure;
@@ -25,15 +25,39 @@ To try it out: parlance serve --dev";
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Serve,
+    /// Ask a running server whether it can work.
+    Health,
     Token(TokenArguments),
     Migrate,
     CheckConfig,
     /// Copy everything from one storage or file to another.
     Move(MoveArguments),
+    /// Print a new key for web push.
+    VapidKey,
     /// Print what a shell completes command lines by.
     Completions(Shell),
+    /// Look at webhooks that were given up, or act on them.
+    Webhooks(WebhooksCommand),
     /// Collect media that nothing has referred to for this long.
     Gc(Duration),
+}
+
+/// What becomes of webhooks that were given up.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum WebhooksCommand {
+    /// They are printed, a line each, as JSON if asked.
+    List { json: bool },
+    /// They are tried again.
+    Retry(Letters),
+    /// They are thrown away.
+    Drop(Letters),
+}
+
+/// Which dead letters.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Letters {
+    All,
+    These(Vec<WebhookId>),
 }
 
 /// What a token shall say.
@@ -77,11 +101,14 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
     let command = match name {
         "token" => Command::Token(token(inner)?),
         "migrate" => Command::Migrate,
+        "health" => Command::Health,
         "gc" => Command::Gc(older_than(inner)?),
         "copy" => Command::Move(MoveArguments { from: url(inner, "from"), to: url(inner, "to") }),
         "export" => Command::Move(MoveArguments { from: url(inner, "from"), to: file(inner) }),
         "import" => Command::Move(MoveArguments { from: file(inner), to: url(inner, "to") }),
+        "webhooks" => Command::Webhooks(webhooks(inner)?),
         "check-config" | "config" => Command::CheckConfig,
+        "keys" => Command::VapidKey,
         "completions" => Command::Completions(inner.get_one("shell").copied().unwrap_or(Shell::Bash)),
         _ => Command::Serve,
     };
@@ -114,6 +141,7 @@ pub(super) fn grammar() -> clap::Command {
         )
         .args(SETTINGS.iter().filter_map(setting_flag))
         .subcommand(command("serve", "Run the server (what happens without a command)"))
+        .subcommand(command("health", "Ask the server of this configuration, on this machine, whether it can work"))
         .subcommand(
             command("token", "Print an access token, signed with the configured secret")
                 .arg(Arg::new("user").long("user").value_name("ID").required(true).help("User id (claim `sub`)"))
@@ -158,11 +186,27 @@ pub(super) fn grammar() -> clap::Command {
             .arg(archive("File that `export` wrote"))
             .arg(storage("to", "Where it shall be; else the configured storage")),
         )
+        .subcommand(
+            command("webhooks", "Look at webhooks that were given up, try them again, or drop them")
+                .subcommand_required(true)
+                .subcommand(
+                    command("list", "Print them, a line each").arg(
+                        Arg::new("json").long("json").action(ArgAction::SetTrue).help("A JSON object on each line"),
+                    ),
+                )
+                .subcommand(letters(command("retry", "Put them back: they are tried for another 24 hours")))
+                .subcommand(letters(command("drop", "Throw them away"))),
+        )
         .subcommand(command("check-config", "Check the configuration and print it as TOML, without secrets"))
         .subcommand(
             command("config", "See `print`")
                 .subcommand_required(true)
                 .subcommand(command("print", "The same as check-config")),
+        )
+        .subcommand(
+            command("keys", "Make keys, see `vapid`")
+                .subcommand_required(true)
+                .subcommand(command("vapid", "Print a new key by which push services know this server (VAPID)")),
         )
         .subcommand(
             command("completions", "Print a script by which a shell completes command lines of this program").arg(
@@ -173,6 +217,12 @@ pub(super) fn grammar() -> clap::Command {
                     .help("Which shell"),
             ),
         )
+}
+
+fn letters(command: clap::Command) -> clap::Command {
+    let ids = Arg::new("ids").value_name("ID").num_args(1..).help("Which, by the ids that `list` prints");
+    let all = Arg::new("all").long("all").action(ArgAction::SetTrue).help("All of them");
+    command.arg(ids.required_unless_present("all").conflicts_with("all")).arg(all)
 }
 
 fn storage(flag: &'static str, help: &'static str) -> Arg {
@@ -202,6 +252,7 @@ fn flags(matches: &ArgMatches) -> Flags {
         config: matches.get_one("config").cloned(),
         dev: matches.get_flag("dev"),
         settings: SETTINGS.iter().filter_map(given).collect(),
+        ..Flags::default()
     }
 }
 
@@ -228,6 +279,23 @@ fn url(matches: &ArgMatches, flag: &'static str) -> End {
 
 fn file(matches: &ArgMatches) -> End {
     End::File(matches.get_one::<PathBuf>("file").cloned().unwrap_or_default())
+}
+
+fn webhooks(matches: &ArgMatches) -> Result<WebhooksCommand, Failure> {
+    Ok(match matches.subcommand() {
+        Some(("retry", inner)) => WebhooksCommand::Retry(which(inner)?),
+        Some(("drop", inner)) => WebhooksCommand::Drop(which(inner)?),
+        other => WebhooksCommand::List { json: other.is_some_and(|(_, inner)| inner.get_flag("json")) },
+    })
+}
+
+fn which(matches: &ArgMatches) -> Result<Letters, Failure> {
+    if matches.get_flag("all") {
+        return Ok(Letters::All);
+    }
+    let id = |text: &String| text.parse().map_err(|_| Failure::Usage(format!("{text:?} is no id of a webhook")));
+    let ids = matches.get_many::<String>("ids").into_iter().flatten().map(id).collect::<Result<_, _>>()?;
+    Ok(Letters::These(ids))
 }
 
 fn older_than(matches: &ArgMatches) -> Result<Duration, Failure> {
@@ -307,6 +375,23 @@ mod tests {
     }
 
     #[test]
+    fn webhooks_are_listed_retried_and_dropped() {
+        let asked = |text: &str| match line(text).unwrap().command {
+            Command::Webhooks(command) => command,
+            other => panic!("{other:?}"),
+        };
+        let id = "00000000000101a1ff0d3c47";
+        let these = Letters::These(vec![id.parse().unwrap(); 2]);
+        assert_eq!(asked("parlance webhooks list"), WebhooksCommand::List { json: false });
+        assert_eq!(asked("parlance webhooks list --json"), WebhooksCommand::List { json: true });
+        assert_eq!(asked(&format!("parlance webhooks retry {id} {id}")), WebhooksCommand::Retry(these));
+        assert_eq!(asked("parlance webhooks drop --all"), WebhooksCommand::Drop(Letters::All));
+        assert!(refused("parlance webhooks retry").contains("<ID>"));
+        assert!(refused("parlance webhooks").contains("subcommand"));
+        assert_eq!(refused("parlance webhooks drop 7"), "\"7\" is no id of a webhook");
+    }
+
+    #[test]
     fn the_configuration_is_printed_under_two_names() {
         for text in
             ["parlance check-config --port 1", "parlance config print --port 1", "parlance --port 1 config print"]
@@ -315,6 +400,8 @@ mod tests {
             assert_eq!((command, flags.settings), (Command::CheckConfig, vec![("PORT", "1".to_owned())]), "{text}");
         }
         assert!(refused("parlance config").contains("subcommand"));
+        assert_eq!(line("parlance keys vapid").unwrap().command, Command::VapidKey);
+        assert!(refused("parlance keys").contains("subcommand"));
     }
 
     #[test]

@@ -5,12 +5,15 @@ mod check_config;
 mod completions;
 mod failure;
 mod gc;
+mod health;
+mod keys;
 mod migrate;
 mod moving;
 mod progress;
 mod reload;
 mod serve;
 mod token;
+mod webhooks;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -28,6 +31,9 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     if let Command::Completions(shell) = command {
         return completions::run(shell);
     }
+    if command == Command::VapidKey {
+        return keys::vapid();
+    }
     let mut config = Config::load(&flags)?;
     if matches!(command, Command::Move(_)) && config.origin("RUST_LOG") == Origin::Default {
         // Lines about the schema would go through the bar.
@@ -38,9 +44,12 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     match command {
         Command::CheckConfig => check_config::run(&config),
         Command::Completions(shell) => completions::run(shell),
+        Command::VapidKey => keys::vapid(),
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),
+        Command::Webhooks(command) => runtime()?.block_on(webhooks::run(&config, &command)),
+        Command::Health => runtime()?.block_on(health::run(&config)),
         Command::Migrate => runtime()?.block_on(migrate::run(&config)),
         Command::Serve => runtime()?.block_on(serve::run(config, flags, filter, traces)),
     }

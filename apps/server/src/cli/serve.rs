@@ -67,7 +67,7 @@ async fn welcome(config: &Config, server: &Server) -> Result<String, Failure> {
         let user_id: UserId = id.parse().map_err(Failure::running)?;
         let profile = ClaimedProfile { name: Some(name.to_owned()), picture: None };
         let token = token::for_user(config, user_id.clone(), profile.clone(), DEMO_TOKENS_LAST)?;
-        let claims = Claims { user_id, profile, issued_at: Some(SystemClock.now()), expires_at: None };
+        let claims = Claims { user_id, profile, email: None, issued_at: Some(SystemClock.now()), expires_at: None };
         server.services().directory.admit(&claims).await.map_err(Failure::running)?;
         lines.extend([String::new(), format!("{name} (user id `{id}`), token for seven days:"), token]);
     }

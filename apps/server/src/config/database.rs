@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::database_url::DatabaseUrl;
 use super::layers::Layers;
-use super::value::{self, choice, number};
-use super::{ConfigError, needed, optional, setting};
+use super::value::{self, choice};
+use super::{ConfigError, bounded, needed, optional, setting};
 
 /// What is possible, for refusals.
 const KNOWN: &str = "use sqlite://FILE, postgres://…, mongodb://… or memory:";
@@ -55,9 +55,7 @@ impl Database {
         Ok(Self {
             at: named.or(mongo).unwrap_or_else(|| DatabaseAt::in_folder(data_dir)),
             migrate: needed(layers, &setting::DATABASE_MIGRATE, choice([("on", true), ("off", false)]))?,
-            max_connections: needed(layers, &setting::DATABASE_MAX_CONNECTIONS, number(2, 1000))?
-                .try_into()
-                .unwrap_or(u32::MAX),
+            max_connections: bounded(layers, &setting::DATABASE_MAX_CONNECTIONS)?.try_into().unwrap_or(u32::MAX),
             acquire_timeout: needed(layers, &setting::DATABASE_ACQUIRE_TIMEOUT, value::nonzero_duration)?,
             statement_timeout: needed(layers, &setting::DATABASE_STATEMENT_TIMEOUT, value::nonzero_duration)?,
             overruled,

@@ -6,16 +6,20 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use parlance_dialects::Dialects;
+
 use super::error::{ConfigError, Origin};
 use super::setting::{SETTINGS, Setting};
 
-/// What the command line says.
+/// What the program and its command line say.
 #[derive(Debug, Clone, Default)]
 pub struct Flags {
     /// `--config FILE`.
     pub config: Option<PathBuf>,
     /// `--dev`.
     pub dev: bool,
+    /// What the server can speak: the five, and what the program adds. `LISTEN` and `DEFAULT_DIALECT` may name them all.
+    pub dialects: Dialects,
     /// One pair for each setting that was given as a flag: the setting's name and the value.
     pub settings: Vec<(&'static str, String)>,
 }

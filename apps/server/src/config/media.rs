@@ -6,8 +6,7 @@ use std::path::Path;
 use parlance_media::{BlobsAt, S3Credentials, S3Settings};
 
 use super::layers::Layers;
-use super::value::{self, number};
-use super::{ConfigError, DatabaseAt, needed, optional, setting};
+use super::{ConfigError, DatabaseAt, bounded, optional, setting, value};
 
 /// What the server does with media.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +41,8 @@ impl Media {
         };
         Ok(Self {
             at,
-            max_upload_bytes: needed(layers, &setting::MAX_UPLOAD_BYTES, number(1024, 1 << 32))?,
-            max_uploads: needed(layers, &setting::MAX_UPLOADS, number(1, 10_000))?,
+            max_upload_bytes: bounded(layers, &setting::MAX_UPLOAD_BYTES)?,
+            max_uploads: bounded(layers, &setting::MAX_UPLOADS)?,
         })
     }
 

@@ -8,7 +8,9 @@ mod database_url;
 mod dev_secret;
 mod error;
 mod layers;
+mod mail;
 mod media;
+mod push;
 mod rates;
 mod setting;
 mod show;
@@ -16,30 +18,34 @@ mod tls;
 mod tokens;
 mod traces;
 mod value;
+mod webhooks;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use parlance_auth::{HashedKeys, InvalidApiKeys, Secret};
-use parlance_dialects::Dialect;
+use parlance_dialects::{AnyDialect, Dialects};
 use parlance_domain::rules::Limits;
 use parlance_domain::services::{PresenceScope, Provisioning, Settings};
 use parlance_rest::{IceServers, Origins, TurnSecret};
 use parlance_socketio::TrustedProxies;
 
-pub use cluster::Cluster;
+pub use cluster::{Cluster, Engine};
 pub use database::{Database, DatabaseAt};
 pub use database_url::DatabaseUrl;
 pub use error::{ConfigError, Origin};
 pub use layers::Flags;
+pub use mail::MailConfig;
 pub use media::Media;
+pub use push::PushConfig;
 pub use rates::RateSettings;
 pub use setting::{SETTINGS, Setting};
 pub use tls::TlsFiles;
 pub use tokens::Tokens;
 pub use traces::TraceSettings;
 pub use value::{Listen, LogFormat};
+pub use webhooks::Webhooks;
 
 pub(crate) use error::one_line;
 
@@ -53,8 +59,10 @@ pub struct Config {
     pub dev: bool,
     /// Where it listens; at least one.
     pub listen: Vec<Listen>,
-    /// What a client speaks when neither it nor its listener says.
-    pub default_dialect: Dialect,
+    /// What the server can speak.
+    pub dialects: Dialects,
+    /// What a client speaks when neither it nor its listener says; one of `dialects`, as are those of the listeners.
+    pub default_dialect: AnyDialect,
     /// The key of access tokens.
     pub secret: Option<Secret>,
     /// The only `iss` that tokens may have.
@@ -91,8 +99,14 @@ pub struct Config {
     pub trusted_proxies: TrustedProxies,
     /// What is shown to clients that speak TLS; without it the server speaks plain HTTP.
     pub tls: Option<TlsFiles>,
+    /// How people who are not there are mailed.
+    pub mail: MailConfig,
+    /// How browsers are reached that are closed.
+    pub push: PushConfig,
     /// Where the built web client is, if it is served.
     pub web_dir: Option<PathBuf>,
+    /// Who is told of what happens by webhooks; `None` for nobody.
+    pub webhooks: Option<Webhooks>,
     /// Whether `/metrics` shows what is measured.
     pub metrics: bool,
     /// Whether the API describes itself.
@@ -114,22 +128,23 @@ impl Config {
 
     /// Like [`load`](Self::load), with an environment of the caller's.
     pub fn from_env(flags: &Flags, env: impl Fn(&str) -> Option<String>) -> Result<Self, ConfigError> {
-        Self::read(&Layers::gather(flags, env)?, flags.dev)
+        Self::read(&Layers::gather(flags, env)?, flags.dev, &flags.dialects)
     }
 
     /// All defaults, whatever the process is told: where a program starts that embeds the server and sets the rest
     /// itself. There is no key for access tokens in it.
     pub fn defaults() -> Result<Self, ConfigError> {
-        Self::read(&Layers::default(), false)
+        Self::read(&Layers::default(), false, &Dialects::default())
     }
 
-    fn read(layers: &Layers, dev: bool) -> Result<Self, ConfigError> {
+    fn read(layers: &Layers, dev: bool, dialects: &Dialects) -> Result<Self, ConfigError> {
         let data_dir = PathBuf::from(needed(layers, &setting::DATA_DIR, value::text)?);
         let database = Database::read(layers, &data_dir)?;
         let config = Self {
             dev,
-            listen: listen(layers, dev)?,
-            default_dialect: needed(layers, &setting::DEFAULT_DIALECT, value::dialect)?,
+            listen: listen(layers, dev, dialects)?,
+            default_dialect: needed(layers, &setting::DEFAULT_DIALECT, value::dialect(dialects))?,
+            dialects: dialects.clone(),
             secret: optional(layers, &setting::ACCESS_TOKEN_SECRET, secret)?,
             issuer: optional(layers, &setting::AUTH_ISSUER, value::text)?,
             audience: optional(layers, &setting::AUTH_AUDIENCE, value::text)?,
@@ -142,13 +157,16 @@ impl Config {
             cors_origins: optional(layers, &setting::CORS_ORIGIN, origins)?.unwrap_or_default(),
             services: services(layers)?,
             ice: ice(layers)?,
-            max_packet_bytes: needed(layers, &setting::MAX_PACKET_BYTES, number(1024, 1 << 26))?,
-            max_sockets_per_user: needed(layers, &setting::MAX_SOCKETS_PER_USER, number(1, 10_000))?,
+            max_packet_bytes: bounded(layers, &setting::MAX_PACKET_BYTES)?,
+            max_sockets_per_user: bounded(layers, &setting::MAX_SOCKETS_PER_USER)?,
             slow_consumer_timeout: needed(layers, &setting::SLOW_CONSUMER_TIMEOUT, value::nonzero_duration)?,
             rates: RateSettings::read(layers)?,
             trusted_proxies: optional(layers, &setting::TRUSTED_PROXIES, proxies)?.unwrap_or_default(),
             tls: TlsFiles::read(layers)?,
+            mail: MailConfig::read(layers)?,
+            push: PushConfig::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
+            webhooks: Webhooks::read(layers)?,
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
             traces: TraceSettings::read(layers)?,
@@ -157,6 +175,7 @@ impl Config {
             layers: layers.clone(),
         };
         config.tokens.check(layers, config.secret.is_some(), dev)?;
+        config.mail.check(config.secret.is_some() || dev)?;
         if config.ice.turn_secret.is_none() && config.ice.urls.iter().any(|url| url.starts_with("turn")) {
             return Err(config.refuse(setting::ICE_SERVERS.name, "TURN servers need TURN_SECRET"));
         }
@@ -236,11 +255,20 @@ pub(crate) const SERVER_API_KEYS: &str = setting::SERVER_API_KEYS.name;
 /// The setting of the collector of traces.
 pub(crate) const OTEL_EXPORTER_OTLP_ENDPOINT: &str = setting::OTEL_EXPORTER_OTLP_ENDPOINT.name;
 
-/// The setting of the way to other nodes.
-pub(crate) const REDIS_URL: &str = setting::REDIS_URL.name;
+/// The setting of the mail server.
+pub(crate) const SMTP_URL: &str = setting::SMTP_URL.name;
+
+/// The setting of who mails are from.
+pub(crate) const MAIL_FROM: &str = setting::MAIL_FROM.name;
+
+/// The setting of the key of web push.
+pub(crate) const VAPID_PRIVATE_KEY: &str = setting::VAPID_PRIVATE_KEY.name;
 
 /// The setting of the web client's folder.
 pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
+
+/// The setting of the receiver of webhooks.
+pub(crate) const WEBHOOK_URL: &str = setting::WEBHOOK_URL.name;
 
 /// The setting of the certificate.
 pub(crate) const TLS_CERT_FILE: &str = setting::TLS_CERT_FILE.name;
@@ -256,21 +284,21 @@ const PROVISIONING: [(&str, Provisioning); 2] =
 const PRESENCE_SCOPES: [(&str, PresenceScope); 2] =
     [("contacts", PresenceScope::Contacts), ("everyone", PresenceScope::Everyone)];
 
-fn listen(layers: &Layers, dev: bool) -> Result<Vec<Listen>, ConfigError> {
+fn listen(layers: &Layers, dev: bool, dialects: &Dialects) -> Result<Vec<Listen>, ConfigError> {
     // Read even where LISTEN wins: a value that cannot be used is a slip worth hearing of.
     let port = needed(layers, &setting::PORT, value::port)?;
     let ip = IpAddr::V4(if dev { Ipv4Addr::LOCALHOST } else { Ipv4Addr::UNSPECIFIED });
     let alone = || vec![Listen { address: SocketAddr::new(ip, port), dialect: None }];
-    Ok(optional(layers, &setting::LISTEN, value::listeners)?.unwrap_or_else(alone))
+    Ok(optional(layers, &setting::LISTEN, value::listeners(dialects))?.unwrap_or_else(alone))
 }
 
 fn services(layers: &Layers) -> Result<Settings, ConfigError> {
     Ok(Settings {
         limits: Limits {
-            max_text_chars: needed(layers, &setting::MAX_TEXT_CHARS, number(1, 1_000_000))?,
-            max_media: needed(layers, &setting::MAX_MEDIA, number(0, 100))?,
-            max_group_size: needed(layers, &setting::MAX_GROUP_SIZE, number(1, 10_000))?,
-            max_reactions: needed(layers, &setting::MAX_REACTIONS, number(0, 100))?,
+            max_text_chars: bounded(layers, &setting::MAX_TEXT_CHARS)?,
+            max_media: bounded(layers, &setting::MAX_MEDIA)?,
+            max_group_size: bounded(layers, &setting::MAX_GROUP_SIZE)?,
+            max_reactions: bounded(layers, &setting::MAX_REACTIONS)?,
         },
         provisioning: needed(layers, &setting::AUTH_PROVISION, choice(PROVISIONING))?,
         presence_scope: needed(layers, &setting::PRESENCE_SCOPE, choice(PRESENCE_SCOPES))?,
@@ -315,6 +343,12 @@ fn api_keys(text: &str) -> Result<HashedKeys, String> {
 
 fn secret(text: &str) -> Result<Secret, String> {
     Secret::new(text).map_err(|error| error.to_string())
+}
+
+/// For numbers: those have bounds and a default.
+fn bounded(layers: &Layers, setting: &Setting) -> Result<usize, ConfigError> {
+    let (least, most) = setting.bounds.unwrap_or((0, usize::MAX));
+    needed(layers, setting, number(least, most))
 }
 
 /// For settings with a default.

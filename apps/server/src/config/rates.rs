@@ -3,8 +3,8 @@
 use parlance_domain::rules::{Rate, Rates};
 
 use super::layers::Layers;
-use super::value::{choice, number, rate};
-use super::{ConfigError, needed, setting};
+use super::value::{choice, rate};
+use super::{ConfigError, Setting, bounded, needed, setting};
 
 /// Limits of rates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,8 @@ pub struct RateSettings {
 
 impl RateSettings {
     pub(super) fn read(layers: &Layers) -> Result<Self, ConfigError> {
-        let a_minute = |text: &str| number(1, 1_000_000)(text).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
+        let a_minute =
+            |setting: &Setting| bounded(layers, setting).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
         Ok(Self {
             hold: needed(layers, &setting::RATE_LIMITS, choice([("on", true), ("off", false)]))?,
             rates: Rates {
@@ -27,9 +28,9 @@ impl RateSettings {
                 sends: needed(layers, &setting::RATE_SENDS, rate)?,
                 typing: needed(layers, &setting::RATE_TYPING, rate)?,
                 requests: needed(layers, &setting::RATE_REST, rate)?,
-                uploads: Rate::per_minute(needed(layers, &setting::RATE_UPLOADS, a_minute)?),
+                uploads: Rate::per_minute(a_minute(&setting::RATE_UPLOADS)?),
             },
-            failed_handshakes: needed(layers, &setting::RATE_FAILED_HANDSHAKES, a_minute)?,
+            failed_handshakes: a_minute(&setting::RATE_FAILED_HANDSHAKES)?,
         })
     }
 

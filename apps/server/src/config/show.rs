@@ -5,9 +5,11 @@ use std::path::Path;
 
 use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
+use parlance_notify::Reachable;
 
 use super::{
-    Cluster, Config, Database, LOG_FORMATS, Origin, PRESENCE_SCOPES, PROVISIONING, Setting, dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, Engine, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING,
+    PushConfig, RateSettings, Setting, Webhooks, dev_secret, setting,
 };
 
 impl Config {
@@ -17,6 +19,7 @@ impl Config {
         let Self {
             dev,
             listen,
+            dialects: _,
             default_dialect,
             secret,
             issuer,
@@ -36,7 +39,10 @@ impl Config {
             rates,
             trusted_proxies,
             tls,
+            mail,
+            push,
             web_dir,
+            webhooks,
             metrics,
             api_docs,
             traces,
@@ -94,19 +100,15 @@ impl Config {
         page.number(&setting::MAX_PACKET_BYTES, *max_packet_bytes);
         page.number(&setting::MAX_SOCKETS_PER_USER, *max_sockets_per_user);
         page.duration(&setting::SLOW_CONSUMER_TIMEOUT, *slow_consumer_timeout);
-        page.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
-        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
-        page.rate(&setting::RATE_EVENTS, events);
-        page.rate(&setting::RATE_SENDS, sends);
-        page.rate(&setting::RATE_TYPING, typing);
-        page.rate(&setting::RATE_REST, requests);
-        page.number(&setting::RATE_UPLOADS, uploads.number as usize);
-        page.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+        page.rates(rates);
         let proxies = trusted_proxies.to_string();
         page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
         page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
         page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
+        page.mail(mail);
+        page.push(push);
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
+        page.webhooks(webhooks.as_ref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
         page.optional(&setting::OTEL_EXPORTER_OTLP_ENDPOINT, traces.endpoint.as_deref());
@@ -154,6 +156,17 @@ impl Page<'_> {
         self.text(setting, &format!("{}/{}", rate.number, rate.burst));
     }
 
+    fn rates(&mut self, rates: &RateSettings) {
+        self.text(&setting::RATE_LIMITS, on_or_off(rates.hold));
+        let Rates { events, sends, typing, requests, uploads } = &rates.rates;
+        self.rate(&setting::RATE_EVENTS, events);
+        self.rate(&setting::RATE_SENDS, sends);
+        self.rate(&setting::RATE_TYPING, typing);
+        self.rate(&setting::RATE_REST, requests);
+        self.number(&setting::RATE_UPLOADS, uploads.number as usize);
+        self.number(&setting::RATE_FAILED_HANDSHAKES, rates.failed_handshakes as usize);
+    }
+
     fn bucket(&mut self, bucket: Option<&S3Settings>) {
         self.optional(&setting::S3_ENDPOINT, bucket.and_then(|bucket| bucket.endpoint.as_deref()));
         self.optional(&setting::S3_REGION, bucket.and_then(|bucket| bucket.region.as_deref()));
@@ -191,16 +204,45 @@ impl Page<'_> {
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {
-        let url = cluster.map(|cluster| &cluster.url);
+        for engine in [Engine::Redis, Engine::Nats] {
+            let cluster = cluster.filter(|cluster| cluster.engine == engine);
+            self.url(engine.url_setting(), cluster.map(|cluster| &cluster.url));
+            let prefix = engine.prefix_setting();
+            self.optional(prefix, cluster.map(|cluster| cluster.prefix.as_str()).or(prefix.default));
+        }
+    }
+
+    fn mail(&mut self, mail: &MailConfig) {
+        self.optional(&setting::PUBLIC_URL, mail.public_url.as_deref());
+        self.text(&setting::CONVERSATION_LINK, &mail.conversation_link);
+        self.url(&setting::SMTP_URL, mail.server.as_ref());
+        self.optional(&setting::MAIL_FROM, mail.from.as_deref());
+        self.duration(&setting::MAIL_GATHERS, mail.gathers);
+        self.hidden(&setting::MAIL_LINK_SECRET, mail.link_secret.is_some());
+    }
+
+    fn push(&mut self, push: &PushConfig) {
+        self.hidden(&setting::VAPID_PRIVATE_KEY, push.key.is_some());
+        self.optional(&setting::VAPID_SUBJECT, push.contact.as_deref());
+        self.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
+    }
+
+    fn webhooks(&mut self, webhooks: Option<&Webhooks>) {
+        self.url(&setting::WEBHOOK_URL, webhooks.map(|webhooks| &webhooks.url));
+        self.hidden(&setting::WEBHOOK_SECRETS, webhooks.is_some());
+        let given = webhooks.filter(|_| self.config.origin(setting::WEBHOOK_EVENTS.name) != Origin::Default);
+        self.optional(&setting::WEBHOOK_EVENTS, given.map(Webhooks::events).as_deref());
+    }
+
+    /// An address that may hold a password.
+    fn url(&mut self, setting: &Setting, url: Option<&DatabaseUrl>) {
         match url.filter(|url| url.has_secrets()) {
             Some(url) => {
-                let origin = self.config.origin(setting::REDIS_URL.name);
-                self.comment(&format!("redis_url is {url} ({origin})"));
+                let origin = self.config.origin(setting.name);
+                self.comment(&format!("{} is {url} ({origin})", setting.key()));
             }
-            None => self.optional(&setting::REDIS_URL, url.map(ToString::to_string).as_deref()),
+            None => self.optional(setting, url.map(ToString::to_string).as_deref()),
         }
-        let prefix = cluster.map(|cluster| cluster.prefix.as_str()).or(setting::REDIS_PREFIX.default);
-        self.optional(&setting::REDIS_PREFIX, prefix);
     }
 
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {
@@ -263,8 +305,26 @@ mod tests {
         let shown = with.show();
         assert!(shown.contains("# redis_url is redis://me:***@redis/1 (environment)"), "{shown}");
         assert!(shown.contains("redis_prefix = \"shop\"") && !format!("{with:?}").contains("hush"), "{shown}");
+        let shown = config(&[("NATS_URL", "nats://:hush@nats"), ("NATS_PREFIX", "shop")], false).show();
+        assert!(shown.contains("# nats_url is nats://:***@nats (environment)"), "{shown}");
+        assert!(shown.contains("nats_prefix = \"shop\"") && shown.contains("# redis_url is not set"), "{shown}");
         let shown = config(&[("REDIS_URL", "redis://redis")], false).show();
         assert!(shown.contains("redis_url = \"redis://redis\""), "{shown}");
+    }
+
+    #[test]
+    fn the_receiver_of_webhooks_is_shown_without_what_is_secret() {
+        let env = [
+            ("WEBHOOK_URL", "https://me:hush@shop.example/hook"),
+            ("WEBHOOK_SECRETS", "hush-hush-hush-hush"),
+            ("WEBHOOK_EVENTS", "message.deleted, message.created"),
+        ];
+        let with = config(&env, false);
+        let shown = with.show();
+        assert!(!shown.contains("hush") && !format!("{with:?}").contains("hush"), "{shown}");
+        assert!(shown.contains("# webhook_url is https://me:***@shop.example/hook (environment)"), "{shown}");
+        assert!(shown.contains("# webhook_secrets is set (environment)"), "{shown}");
+        assert!(shown.contains("webhook_events = \"message.created,message.deleted\""), "{shown}");
     }
 
     #[test]

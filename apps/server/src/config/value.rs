@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use jiff::SignedDuration;
-use parlance_dialects::Dialect;
+use parlance_dialects::{AnyDialect, Dialects};
 use parlance_domain::rules::Rate;
 
 /// Where a listener listens, and what its clients speak unless they say otherwise.
@@ -14,7 +14,7 @@ pub struct Listen {
     /// Address and port; port 0 is a free one.
     pub address: SocketAddr,
     /// The listener's dialect; without one the server's default applies.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<AnyDialect>,
 }
 
 impl std::fmt::Display for Listen {
@@ -44,19 +44,23 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| format!("{text:?} is no port (0 to 65535)"))
 }
 
-pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
-    let names = Dialect::ALL.map(Dialect::name).join(", ");
-    text.parse().map_err(|_| format!("{text:?} is no dialect ({names})"))
+pub(super) fn dialect(dialects: &Dialects) -> impl Fn(&str) -> Result<AnyDialect, String> {
+    move |text| {
+        dialects.find(text).map_err(|_| {
+            let names: Vec<_> = dialects.all().map(|dialect| dialect.name()).collect();
+            format!("{text:?} is no dialect ({})", names.join(", "))
+        })
+    }
 }
 
-pub(super) fn listeners(text: &str) -> Result<Vec<Listen>, String> {
-    entries(text)
-        .map(listen)
-        .collect::<Result<Vec<_>, _>>()
-        .and_then(|listeners| if listeners.is_empty() { Err("names no listener".to_owned()) } else { Ok(listeners) })
+pub(super) fn listeners(dialects: &Dialects) -> impl Fn(&str) -> Result<Vec<Listen>, String> {
+    move |text| {
+        let listeners = entries(text).map(|entry| listen(entry, dialects)).collect::<Result<Vec<_>, _>>()?;
+        if listeners.is_empty() { Err("names no listener".to_owned()) } else { Ok(listeners) }
+    }
 }
 
-fn listen(entry: &str) -> Result<Listen, String> {
+fn listen(entry: &str, dialects: &Dialects) -> Result<Listen, String> {
     let (address, name) = match entry.split_once('=') {
         Some((address, name)) => (address, Some(name)),
         None => (entry, None),
@@ -68,7 +72,7 @@ fn listen(entry: &str) -> Result<Listen, String> {
     let address = numeric
         .parse()
         .map_err(|_| format!("{entry:?} is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"))?;
-    Ok(Listen { address, dialect: name.map(dialect).transpose()? })
+    Ok(Listen { address, dialect: name.map(dialect(dialects)).transpose()? })
 }
 
 /// Addresses of STUN and TURN servers.
@@ -167,6 +171,8 @@ mod tests {
 
     #[test]
     fn listeners_have_an_address_and_maybe_a_dialect() {
+        let dialects = Dialects::default();
+        let listeners = listeners(&dialects);
         let found = listeners("127.0.0.1:4000=talentbridge, [::1]:3100=ulearn,0.0.0.0:0,localhost:80").unwrap();
         let shown: Vec<String> = found.iter().map(Listen::to_string).collect();
         assert_eq!(shown, ["127.0.0.1:4000=talentbridge", "[::1]:3100=ulearn", "0.0.0.0:0", "127.0.0.1:80"]);

@@ -2,15 +2,16 @@
 //! And what one that can be used looks like to `check-config`.
 
 use std::net::TcpListener;
+use std::path::Path;
 
-use parlance_server::config::SETTINGS;
+use parlance_server::config::{Config, Flags, SETTINGS, Setting};
 
 use crate::process::Parlance;
 
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 59] = [
+const BAD_VALUES: [(&str, &str, &str); 70] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -43,9 +44,16 @@ const BAD_VALUES: [(&str, &str, &str); 59] = [
     (
         "REDIS_URL",
         "http://me:hush@redis",
-        "is not of the form redis://[USER:PASSWORD@]HOST[:PORT], or rediss://… with TLS",
+        "is not of the form redis://[USER:PASSWORD@]HOST[:PORT], redis+sentinel://HOST,…/SERVICE or redis-cluster://HOST,…, \
+         or rediss with TLS",
     ),
     ("REDIS_PREFIX", "two words", "\"two words\" is not 1 to 64 letters, digits or _ . : -"),
+    (
+        "NATS_URL",
+        "http://me:hush@nats",
+        "is not of the form nats://[USER:PASSWORD@]HOST[:PORT][,HOST…], or tls://… with TLS",
+    ),
+    ("NATS_PREFIX", "chat.shop", "\"chat.shop\" is not 1 to 64 letters, digits or _ -"),
     (
         "CORS_ORIGIN",
         "*",
@@ -76,7 +84,25 @@ const BAD_VALUES: [(&str, &str, &str); 59] = [
     ("TRUSTED_PROXIES", "proxy", "\"proxy\" is no address or network, such as 10.0.0.0/8"),
     ("TLS_CERT_FILE", " ", "must not be blank"),
     ("TLS_KEY_FILE", "key.pem", "needs TLS_CERT_FILE"),
+    ("PUBLIC_URL", "chat.example", "\"chat.example\" is not of the form https://HOST[:PORT]"),
+    ("CONVERSATION_LINK", "/chat", "\"/chat\" is no path or link with {id} in it, such as /chat/{id}"),
+    (
+        "SMTP_URL",
+        "http://me:hush@mail",
+        "is not of the form smtp://[USER:PASSWORD@]HOST[:PORT], smtps://… or smtp://…?tls=required",
+    ),
+    ("MAIL_FROM", "nobody", "\"nobody\" is no sender, such as Parlance <chat@example.com>"),
+    ("MAIL_GATHERS", "0s", "must be more than 0"),
+    ("VAPID_SUBJECT", "ops@example.com", "\"ops@example.com\" is neither mailto:ADDRESS nor https://HOST"),
+    ("PUSH_PRIVATE_ADDRESSES", "maybe", "\"maybe\" is not off or on"),
     ("WEB_DIR", " ", "must not be blank"),
+    ("WEBHOOK_URL", "shop.example", "is not of the form https://HOST/PATH (http: inside one's own network)"),
+    (
+        "WEBHOOK_EVENTS",
+        "message.created,message.read",
+        "\"message.read\" is no event of webhooks (message.created, message.edited, message.deleted, \
+         conversation.created, conversation.updated, user.online, user.offline, notification.created, call.ended)",
+    ),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "otel:4318", "\"otel:4318\" is not of the form http://HOST[:PORT][/PATH]"),
     ("OTEL_SERVICE_NAME", " ", "must not be blank"),
     ("OTEL_TRACES_SAMPLER_ARG", "2", "\"2\" is no number from 0 to 1"),
@@ -106,12 +132,34 @@ fn a_bad_value_is_refused_wherever_it_comes_from() {
 }
 
 #[test]
+fn there_is_one_way_to_other_nodes() {
+    let (redis, nats) = (("REDIS_URL", "redis://a"), ("NATS_URL", "nats://a"));
+    let parlance = Parlance::new();
+    let refused = parlance.refused(&["check-config"], &[SECRET, redis, nats]);
+    assert_eq!(refused, "NATS_URL (environment): REDIS_URL names another way to other nodes: give one");
+    let refused = parlance.refused(&[], &[SECRET, nats]);
+    let needs = "NATS_URL (environment): several nodes need one PostgreSQL or MongoDB (DATABASE_URL)";
+    assert_eq!(refused, needs);
+}
+
+#[test]
 fn turn_servers_need_their_secret() {
     let turn = ("ICE_SERVERS", "stun:a.example,turn:b.example");
     let parlance = Parlance::new();
     let refused = parlance.refused(&["check-config"], &[SECRET, turn]);
     assert_eq!(refused, "ICE_SERVERS (environment): TURN servers need TURN_SECRET");
     parlance.answered(&["check-config"], &[SECRET, turn, ("TURN_SECRET", "north")]);
+}
+
+#[test]
+fn webhooks_need_a_secret_that_cannot_be_guessed() {
+    let url = ("WEBHOOK_URL", "https://shop.example/hook");
+    let parlance = Parlance::new();
+    let refused = parlance.refused(&["check-config"], &[SECRET, url]);
+    assert_eq!(refused, "WEBHOOK_SECRETS is not set: WEBHOOK_URL needs a secret to sign with");
+    let refused = parlance.refused(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "hush")]);
+    assert!(refused.starts_with("WEBHOOK_SECRETS (environment): needs 1 to 3 secrets"), "{refused}");
+    parlance.answered(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "sixteen-visible-1")]);
 }
 
 #[test]
@@ -289,14 +337,52 @@ fn an_empty_variable_counts_as_not_set() {
     assert!(shown.contains("listen = \"0.0.0.0:4000\""), "{shown}");
 }
 
+/// Writes the guide's table anew instead of comparing with it.
+const REWRITE: &str = "REWRITE_SETTINGS";
+
+/// Around the table in the guide.
+const BEGIN: &str = "<!-- The table of settings is made of apps/server/src/config/setting.rs. -->\n";
+const END: &str = "<!-- The end of the table of settings. -->\n";
+
 #[test]
-fn every_setting_is_in_the_guide() {
-    let guide = include_str!("../../../../docs/configuration.md");
+fn the_table_in_the_guide_is_the_list_of_settings() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/configuration.md");
+    let guide = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = guide.split_once(BEGIN).unwrap();
+    let (kept, after) = rest.split_once(END).unwrap();
+    let rows: String = SETTINGS.iter().map(row).collect();
+    let made = format!("\n| setting | takes | default | what it does |\n| --- | --- | --- | --- |\n{rows}\n");
+    if std::env::var_os(REWRITE).is_some() {
+        std::fs::write(&path, [before, BEGIN, &made, END, after].concat()).unwrap();
+        return;
+    }
+    assert!(
+        kept == made,
+        "docs/configuration.md differs from the code: {REWRITE}=1 cargo test -p parlance-server the_table_in_the_guide"
+    );
+}
+
+fn row(setting: &Setting) -> String {
+    let Setting { name, default, value, about, more, bounds, secret, live: _ } = setting;
+    let takes = value.split('|').map(|word| format!("`{word}`")).collect::<Vec<_>>().join(" or ");
+    let bounds = bounds.map(|(least, most)| format!(", {least} to {most}")).unwrap_or_default();
+    let default = default.map(|default| format!("`{default}` ")).unwrap_or_default();
+    let no_flag = if *secret { ". No flag" } else { "" };
+    format!("| `{name}` | {takes}{bounds} | {default}| {about}{more}{no_flag} |\n")
+}
+
+#[test]
+fn a_number_just_beyond_its_bounds_is_refused_and_one_at_them_is_not() {
     for setting in SETTINGS {
-        let row = guide.lines().find(|line| line.starts_with(&format!("| `{setting}` |")));
-        let row = row.unwrap_or_else(|| panic!("docs/configuration.md has no row for {setting}"));
-        if let Some(default) = setting.default {
-            assert!(row.contains(&format!("`{default}`")), "the default of {setting} is {default}: {row}");
+        let Some((least, most)) = setting.bounds else { continue };
+        let read = |number: usize| {
+            let given = |name: &str| (name == setting.name).then(|| number.to_string());
+            Config::from_env(&Flags::default(), given).map_err(|error| error.to_string())
+        };
+        assert!(read(least).is_ok() && read(most).is_ok(), "{setting}");
+        for beyond in [least.checked_sub(1), most.checked_add(1)].into_iter().flatten() {
+            let problem = format!("{setting} (environment): \"{beyond}\" is no number from {least} to {most}");
+            assert_eq!(read(beyond).err(), Some(problem));
         }
     }
 }
@@ -321,4 +407,40 @@ fn a_media_folder_that_cannot_be_made_is_refused() {
     let line = parlance
         .refused(&["--media-dir", "taken/media", "--listen", "127.0.0.1:0"], &[SECRET, ("DATABASE_URL", "memory:")]);
     assert!(line.starts_with("MEDIA_DIR (command line): the folder \"taken/media\" cannot be used"), "{line}");
+}
+
+#[test]
+fn mail_needs_a_sender_an_address_for_its_links_and_a_key_for_them() {
+    let parlance = Parlance::new();
+    let server = ("SMTP_URL", "smtps://me:hush@mail.example");
+    let (from, base) = (("MAIL_FROM", "Chat <chat@example.com>"), ("PUBLIC_URL", "https://chat.example/"));
+    let refused = parlance.refused(&["check-config"], &[SECRET, server, base]);
+    assert_eq!(refused, "MAIL_FROM is not set: SMTP_URL goes with it");
+    let refused = parlance.refused(&["check-config"], &[SECRET, server, from]);
+    assert_eq!(refused, "PUBLIC_URL is not set: SMTP_URL goes with it");
+    let refused =
+        parlance.refused(&["check-config"], &[("AUTH_JWKS_URL", "https://login.example/k"), server, from, base]);
+    assert!(refused.starts_with("MAIL_LINK_SECRET is not set: "), "{refused}");
+    let shown = parlance.answered(&["check-config"], &[SECRET, server, from, base, ("MAIL_LINK_SECRET", "hush-hush")]);
+    assert!(
+        shown.contains("# smtp_url is smtps://me:***@mail.example (environment)") && !shown.contains("hush"),
+        "{shown}"
+    );
+    assert!(shown.contains("# mail_link_secret is set") && shown.contains("mail_gathers = \"900s\""), "{shown}");
+}
+
+#[test]
+fn web_push_needs_a_key_and_somebody_to_turn_to() {
+    let parlance = Parlance::new();
+    let made = parlance.answered(&["keys", "vapid"], &[]);
+    let key = made.lines().next().and_then(|line| line.strip_prefix("VAPID_PRIVATE_KEY=")).expect("a key");
+    let refused = parlance.refused(&["check-config"], &[SECRET, ("VAPID_PRIVATE_KEY", key)]);
+    assert_eq!(refused, "VAPID_SUBJECT is not set: VAPID_PRIVATE_KEY goes with it");
+    let shown = parlance.answered(
+        &["check-config"],
+        &[SECRET, ("VAPID_PRIVATE_KEY", key), ("VAPID_SUBJECT", "mailto:ops@example.com")],
+    );
+    assert!(shown.contains("# vapid_private_key is set") && !shown.contains(key), "{shown}");
+    let refused = parlance.refused(&["check-config"], &[SECRET, ("VAPID_PRIVATE_KEY", "hush")]);
+    assert!(refused.starts_with("VAPID_PRIVATE_KEY (environment): is no private key") && !refused.contains("hush"));
 }

@@ -3,9 +3,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails where it stands")]
 
+mod channels;
 mod configuration;
 mod databases;
 mod embedding;
+mod health;
 mod identities;
 mod keys;
 mod moving;

@@ -1,9 +1,10 @@
 // Notifications of the browser for those who have the page in the background: messages in any conversation, and what
 // the server notifies of beside them. Asked for in the notification centre, never by itself.
 import { useEffect, useRef } from 'react';
-import { type Message, type Notification as Notice, useChatClient } from '../parlance';
+import { type Message, type Notification as Notice, useChatClient, useChatState } from '../parlance';
 import { previewOf, titleOf } from './format';
 import { go } from './route';
+import { subscribePush } from './web-push';
 
 export const canNotify = () => 'Notification' in window;
 export const mayNotify = () => canNotify() && Notification.permission === 'granted';
@@ -36,6 +37,12 @@ export function useBrowserNotifications(route: string | null): void {
       client.connection.off('notification:new', noticed);
     };
   }, [client]);
+  // Somebody else may have been signed in here, and push services may have given the browser another address.
+  const pushed = useChatState((state) => state.preferences?.pushNotifications);
+  useEffect(() => {
+    // Nobody has asked for it just now, so a browser that fails at it says nothing.
+    if (pushed && mayNotify()) subscribePush(client.rest).catch(() => undefined);
+  }, [client, pushed]);
 }
 
 function announce(title: string, body: string, tag: string, opened: () => void): void {

@@ -3,6 +3,7 @@
 // one window, so that two windows can be two people.
 import { useCallback, useEffect, useState } from 'react';
 import { bearerOf } from '../parlance';
+import { unsubscribePush } from './web-push';
 
 const OF_THIS_WINDOW = 'parlance.token';
 const OF_THE_PRODUCT = 'accessToken';
@@ -57,6 +58,8 @@ export function useSession(): SessionControl {
     localStorage.removeItem(OF_THE_PRODUCT);
     setEnded(reason ?? null);
     setSession(null);
+    // Whoever sits here next is not told what is for somebody else. A browser that fails at it has nothing to be told by.
+    unsubscribePush().catch(() => undefined);
     location.hash = '';
   }, []);
   return { session, ended, signIn, signOut };

@@ -105,6 +105,11 @@ export class Rest {
       (data) => data.preferences,
     );
 
+  /** Null where the server has no web push. */
+  pushKey = () => this.#get<{ key: string | null }>('/api/v1/push/key').then(({ key }) => key);
+  subscribePush = (subscription: PushSubscriptionJSON) => this.#send('PUT', '/api/v1/push/subscriptions', subscription);
+  unsubscribePush = (endpoint: string) => this.#send('DELETE', '/api/v1/push/subscriptions', { endpoint });
+
   iceServers = () =>
     this.#get<{ iceServers: RTCIceServer[]; ttl: number }>('/api/v1/calls/ice-servers').then((data) => data.iceServers);
 

@@ -1,44 +1,73 @@
-//! A Redis for tests: the one that was started for all of them, or one of a test's own that it can stop.
+//! A Redis for tests: the one that was started for all of them, or servers of a test's own that it can stop.
 #![allow(dead_code, reason = "each test file uses a part of it")]
+
+pub(crate) mod cluster;
+pub(crate) mod sentinel;
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use parlance_cluster_redis::{Options, RedisLink};
+use async_trait::async_trait;
+use parlance_cluster_redis::{Options, connect};
 use parlance_domain::model::NodeId;
-use parlance_domain::ports::{Heard, Link};
-use parlance_link_testkit::Member;
-use tokio::time::timeout;
+use parlance_link_testkit::outage::Outage;
+use parlance_link_testkit::{Member, Network};
+use tokio::time::{sleep, timeout};
 
 /// How long anything may take.
-pub(crate) const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(20);
 
 /// The Redis that is for all tests.
 pub(crate) fn redis_url() -> String {
     std::env::var("TEST_REDIS_URL").expect("TEST_REDIS_URL names a Redis (tests/services/run)")
 }
 
-/// A Redis of a test's own, gone with it.
+/// Channels on a Redis.
+pub(crate) struct Channels {
+    url: String,
+    pub(crate) prefix: String,
+}
+
+impl Channels {
+    /// That nobody else is on.
+    pub(crate) fn of_their_own(url: &str) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let prefix = format!("test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        Self { url: url.to_owned(), prefix }
+    }
+
+    pub(crate) fn called(url: &str, prefix: &str) -> Self {
+        Self { url: url.to_owned(), prefix: prefix.to_owned() }
+    }
+}
+
+#[async_trait]
+impl Network for Channels {
+    async fn join(&self, node: NodeId) -> Member {
+        let options = Options { node, prefix: self.prefix.clone() };
+        let (link, heard) = connect(&self.url, options).await.expect("a URL");
+        Member { link, heard }
+    }
+}
+
+/// A server of a test's own, gone with it.
 pub(crate) struct OwnRedis {
-    port: u16,
+    pub(crate) port: u16,
+    options: Vec<String>,
+    password: Option<&'static str>,
     running: Option<Child>,
     folder: tempfile::TempDir,
 }
 
 impl OwnRedis {
-    pub(crate) async fn start() -> Self {
-        let free = TcpListener::bind("127.0.0.1:0").expect("a port");
-        let port = free.local_addr().expect("its number").port();
-        drop(free);
-        let mut redis = Self { port, running: None, folder: tempfile::tempdir().expect("a folder") };
+    pub(crate) async fn start(options: &[&str], password: Option<&'static str>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = options.iter().map(ToString::to_string).collect();
+        let mut redis = Self { port: free_port(), options, password, running: None, folder };
         redis.restart().await;
         redis
-    }
-
-    pub(crate) fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}", self.port)
     }
 
     /// Kills it.
@@ -53,20 +82,37 @@ impl OwnRedis {
     pub(crate) async fn restart(&mut self) {
         self.stop();
         let port = self.port.to_string();
+        let configuration = self.folder.path().join("redis.conf");
+        std::fs::write(&configuration, "").expect("a file");
         let child = Command::new("redis-server")
+            .arg(&configuration)
             .args(["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir"])
             .arg(self.folder.path())
+            .args(&self.options)
+            .args(self.password.iter().flat_map(|password| ["--requirepass", *password, "--masterauth", *password]))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .expect("redis-server is installed");
         self.running = Some(child);
-        let answers = async {
-            while tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_err() {
-                tokio::time::sleep(Duration::from_millis(20)).await;
-            }
-        };
-        timeout(SOON, answers).await.expect("it listens");
+        eventually("it listens", || async { tokio::net::TcpStream::connect(("127.0.0.1", self.port)).await.is_ok() })
+            .await;
+    }
+
+    pub(crate) async fn ask<T: redis::FromRedisValue>(&self, command: &[&str]) -> redis::RedisResult<T> {
+        let client = redis::Client::open(url(self.port, self.password))?;
+        let mut connection = client.get_multiplexed_async_connection().await?;
+        redis::cmd(command[0]).arg(&command[1..]).query_async(&mut connection).await
+    }
+
+    pub(crate) async fn tell(&self, command: &[&str]) {
+        self.ask::<redis::Value>(command).await.expect("it is done");
+    }
+
+    /// Waits until what it answers holds this.
+    pub(crate) async fn says(&self, command: &[&str], part: &str) {
+        let says = || async { self.ask::<String>(command).await.is_ok_and(|answer| answer.contains(part)) };
+        eventually(part, says).await;
     }
 }
 
@@ -76,26 +122,48 @@ impl Drop for OwnRedis {
     }
 }
 
-/// A node on a Redis.
-pub(crate) async fn join(url: &str, prefix: &str, node: u32) -> Member {
-    let options = Options { node: NodeId(node), prefix: prefix.to_owned() };
-    let (link, heard) = RedisLink::connect(url, options).await.expect("a URL");
-    Member { link, heard }
-}
+/// A Redis by itself.
+pub(crate) struct OneRedis(OwnRedis);
 
-/// Waits until words get through, or no longer do.
-pub(crate) async fn health(link: &Arc<dyn Link>, up: bool) {
-    let mut health = link.health();
-    timeout(SOON, health.wait_for(|now| *now == up)).await.expect("it notices").expect("it is open");
-}
-
-/// Waits until it is heard that something was missed; what was heard before that.
-pub(crate) async fn lost(member: &mut Member) -> Vec<Heard> {
-    let mut before = Vec::new();
-    loop {
-        match member.hear().await {
-            Heard::Lost => return before,
-            heard @ Heard::Word(..) => before.push(heard),
-        }
+impl OneRedis {
+    pub(crate) async fn start() -> Self {
+        Self(OwnRedis::start(&[], None).await)
     }
+}
+
+#[async_trait]
+impl Network for OneRedis {
+    async fn join(&self, node: NodeId) -> Member {
+        Channels::called(&url(self.0.port, None), "p").join(node).await
+    }
+}
+
+#[async_trait]
+impl Outage for OneRedis {
+    async fn stop(&mut self) {
+        self.0.stop();
+    }
+
+    async fn restart(&mut self) {
+        self.0.restart().await;
+    }
+}
+
+pub(crate) fn url(port: u16, password: Option<&str>) -> String {
+    format!("redis://{}127.0.0.1:{port}", password.map(|password| format!(":{password}@")).unwrap_or_default())
+}
+
+pub(crate) fn free_port() -> u16 {
+    let free = TcpListener::bind("127.0.0.1:0").expect("a port");
+    free.local_addr().expect("its number").port()
+}
+
+/// Waits until something holds.
+pub(crate) async fn eventually<F: Future<Output = bool>>(what: &str, holds: impl Fn() -> F) {
+    let waiting = async {
+        while !holds().await {
+            sleep(Duration::from_millis(20)).await;
+        }
+    };
+    timeout(SOON, waiting).await.expect(what);
 }

@@ -143,6 +143,10 @@ object_id! {
     /// A notification.
     NotificationId
 }
+object_id! {
+    /// An event of a webhook. Storages make these: later ones of one lane are not always greater.
+    WebhookId
+}
 
 /// A live connection. Transports number theirs from [`SessionId::first_of`] on, so that no two nodes have the same; it
 /// is never stored, and never sent to clients.

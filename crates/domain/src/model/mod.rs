@@ -1,6 +1,7 @@
 //! Entities and values. Constructors refuse what is not valid, so a value that exists is valid.
 //! Nothing here reads a clock, makes an id or talks to anybody.
 
+mod address;
 mod call;
 mod content_hash;
 mod conversation;
@@ -18,11 +19,15 @@ mod time;
 mod user;
 mod view;
 mod watermarks;
+mod webhook;
 
+pub use address::{Address, EmailAddress, InvalidSubject, Subject};
 pub use call::{CallId, CallMedia};
 pub use content_hash::{ContentHash, InvalidHash};
 pub use conversation::{Conversation, ConversationKind, Participant, Role, Roster, Title};
-pub use id::{ConversationId, InvalidId, MediumId, MessageId, NodeId, NotificationId, ObjectId, SessionId, UserId};
+pub use id::{
+    ConversationId, InvalidId, MediumId, MessageId, NodeId, NotificationId, ObjectId, SessionId, UserId, WebhookId,
+};
 pub use medium::{Dimensions, Medium, Thumbnail};
 pub use message::{
     ClientMessageId, Emoji, MediaLink, MediaType, Message, MessageKind, MessageStatus, NewMessage, Reaction, Rev, Seq,
@@ -42,3 +47,4 @@ pub use time::Timestamp;
 pub use user::{ClaimedProfile, ProfileChange, User};
 pub use view::{ConversationView, MessageView, ReplyView};
 pub use watermarks::Watermarks;
+pub use webhook::{EndedCall, NewWebhook, UnknownWebhook, WebhookKind, WebhookKinds, WebhookSubject};

@@ -15,12 +15,14 @@ pub enum Scope {
     Notifications,
     /// Starting conversations, and sending in anybody's name.
     Messages,
+    /// Webhooks that were given up.
+    Webhooks,
 }
 
 impl Scope {
     /// All of them.
-    pub const ALL: [Self; 6] =
-        [Self::Users, Self::Presence, Self::Sessions, Self::Emit, Self::Notifications, Self::Messages];
+    pub const ALL: [Self; 7] =
+        [Self::Users, Self::Presence, Self::Sessions, Self::Emit, Self::Notifications, Self::Messages, Self::Webhooks];
 
     /// Its name in settings.
     pub const fn name(self) -> &'static str {
@@ -31,6 +33,7 @@ impl Scope {
             Self::Emit => "emit",
             Self::Notifications => "notifications",
             Self::Messages => "messages",
+            Self::Webhooks => "webhooks",
         }
     }
 }

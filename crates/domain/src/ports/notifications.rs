@@ -97,6 +97,9 @@ pub trait Notifications: Send + Sync {
         limit: usize,
     ) -> StorageResult<NotificationPage>;
 
+    /// One of `user`'s notifications, as it stands; `None` if it is not theirs, or has been removed.
+    async fn find_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Notification>>;
+
     /// How many of `user`'s notifications are unread.
     async fn count_unread_notifications(&self, user: &UserId) -> StorageResult<u64>;
 

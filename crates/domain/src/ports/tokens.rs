@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::model::{ClaimedProfile, Timestamp, UserId};
+use crate::model::{ClaimedProfile, EmailAddress, Timestamp, UserId};
 
 /// What a valid token says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,6 +11,8 @@ pub struct Claims {
     pub user_id: UserId,
     /// Name and picture, as far as they are claimed.
     pub profile: ClaimedProfile,
+    /// From the claim `email`, unless `email_verified` says that nobody has looked whose it is.
+    pub email: Option<EmailAddress>,
     /// When it was made; `None` where the token does not say so, or not credibly. Such a token counts as older than
     /// any revocation.
     pub issued_at: Option<Timestamp>,

@@ -13,8 +13,10 @@ pub mod messages;
 pub mod ranges;
 pub mod rates;
 pub mod reading;
+pub mod retrying;
 pub mod search;
 pub mod tally;
+pub mod webhooks;
 
 pub use limits::Limits;
 pub use rates::{Rate, Rates};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::conversing::Conversing;
 use super::directory::Directory;
+use super::emails::Emails;
 use super::messaging::{Messaging, Sent};
 use super::notifying::{Notice, Notifying};
 use super::presence::Presence;
@@ -13,12 +14,15 @@ use super::revoking::Revoking;
 use super::rosters::Rosters;
 use crate::error::{Error, Result};
 use crate::event::{Event, ProductAudience};
-use crate::model::{ConversationId, ConversationView, ProductEvent, ProfileChange, Timestamp, User, UserId};
+use crate::model::{
+    ConversationId, ConversationView, EmailAddress, ProductEvent, ProfileChange, Timestamp, User, UserId,
+};
 use crate::ports::{Clock, Rooms};
 use crate::rules::messages::Draft;
 
 pub(super) struct Needs {
     pub(super) directory: Directory,
+    pub(super) emails: Emails,
     pub(super) revoking: Revoking,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) presence: Presence,
@@ -48,6 +52,15 @@ impl Backend {
     /// `Validation` of `fullName` or `profilePicture`.
     pub async fn put_user(&self, id: &UserId, change: ProfileChange) -> Result<User> {
         self.0.directory.register(id, change).await
+    }
+
+    /// Says where somebody who is known is mailed from now on, whatever their tokens claim; `None` leaves it to their next
+    /// token again.
+    ///
+    /// # Errors
+    /// `Validation` of `email` where the storage has no place for addresses.
+    pub async fn put_email(&self, id: &UserId, email: Option<&EmailAddress>) -> Result<()> {
+        self.0.emails.set(id, email).await
     }
 
     /// Whether somebody has a live socket.

@@ -21,14 +21,15 @@ use super::deadlines::Deadlines;
 use super::missed_calls::{MissedCall, MissedCalls};
 use super::publisher::Publisher;
 use super::rosters::Rosters;
+use super::webhooks::Webhooks;
 use crate::error::{Attempt, Error, Result};
 use crate::event::{CallAudience, CallEvent, CallStep, Event};
-use crate::model::{CallId, CallMedia, ConversationId, NodeId, SessionId, UserId};
+use crate::model::{CallId, CallMedia, ConversationId, EndedCall, NodeId, SessionId, UserId};
 use crate::ports::{Link, StorageError};
 use crate::rules::calling::{Accepted, Call, Course};
 
 use abroad::Abroad;
-use telling::{Tell, bounded, check_signal, missed, send, tell_all, tell_users};
+use telling::{Tell, bounded, check_signal, ended, missed, send, tell_all, tell_users};
 pub use worker::CallingWorker;
 
 /// How long a socket that is in a call may be gone before its user is.
@@ -67,6 +68,7 @@ enum Timer {
 enum Told {
     Event(Event),
     Missed(MissedCall),
+    Ended(EndedCall),
 }
 
 #[derive(Default)]
@@ -99,6 +101,7 @@ impl Calling {
         blocking: Blocking,
         missed: MissedCalls,
         publisher: Publisher,
+        webhooks: Option<Webhooks>,
         link: Option<Arc<dyn Link>>,
         ring_time: Duration,
     ) -> (Self, CallingWorker) {
@@ -115,7 +118,7 @@ impl Calling {
             abroad: link.map(Abroad::new),
             switch,
         });
-        (Self(shared.clone()), CallingWorker { shared, tell, closing, missed, publisher })
+        (Self(shared.clone()), CallingWorker { shared, tell, closing, missed, publisher, webhooks })
     }
 
     /// `caller` calls the others of a conversation, on the socket `session`. Who is in another call is not rung at; if
@@ -161,6 +164,7 @@ impl Calling {
             };
             tell_users(&mut tell, &call_id, what, [caller.clone()]);
             missed(&mut tell, &call, busy);
+            ended(&mut tell, &call_id, &call, Some("busy"));
             shared.ended.insert(call_id, call);
             return Ok(());
         }
@@ -200,17 +204,18 @@ impl Calling {
         let mut state = shared.state.lock();
         let call = shared.find(&mut state.calls, call_id, user)?;
         let course = call.reject(user)?;
-        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason: bounded(reason) };
+        let reason = bounded(reason);
+        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason: reason.clone() };
         tell_all(&mut tell, call_id, call, CallEvent::Rejected(step));
         if course == Course::Over {
-            shared.end(&mut state, call_id);
+            shared.end(&mut tell, &mut state, call_id, reason.as_deref());
         }
         Ok(())
     }
 
     async fn hang_up_here(&self, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
         let mut tell = self.0.room_to_tell().await?;
-        self.0.leave(&mut tell, user, call_id, bounded(reason))
+        self.0.leave(&mut tell, user, call_id, bounded(reason).as_deref())
     }
 
     async fn signal_here(
@@ -292,34 +297,47 @@ impl Shared {
         }
     }
 
-    fn leave(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId, reason: Option<String>) -> Result<()> {
+    fn leave(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId, reason: Option<&str>) -> Result<()> {
         let mut state = self.state.lock();
         let call = self.find(&mut state.calls, call_id, user)?;
         let course = call.leave(user)?;
-        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
+        let step = CallStep {
+            conversation_id: call.conversation_id,
+            user_id: user.clone(),
+            reason: reason.map(str::to_owned),
+        };
         tell_all(tell, call_id, call, CallEvent::HungUp(step));
-        self.gone(tell, &mut state, user, call_id, course);
+        self.gone(tell, &mut state, user, call_id, course, reason);
         Ok(())
     }
 
     fn put_out(&self, tell: &mut Tell<'_>, user: &UserId, call_id: &CallId) {
         let mut state = self.state.lock();
         let Ok(call) = self.find(&mut state.calls, call_id, user) else { return };
-        let reason = Some("removed".to_owned());
-        let step = CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason };
+        let reason = "removed";
+        let step =
+            CallStep { conversation_id: call.conversation_id, user_id: user.clone(), reason: Some(reason.to_owned()) };
         // To them as well: their client may still ring.
         tell_all(tell, call_id, call, CallEvent::HungUp(step));
         let course = call.put_out(user);
-        self.gone(tell, &mut state, user, call_id, course);
+        self.gone(tell, &mut state, user, call_id, course, Some(reason));
     }
 
     /// Somebody has gone from a call, which goes on without them or is over.
-    fn gone(&self, tell: &mut Tell<'_>, state: &mut State, user: &UserId, call_id: &CallId, course: Course) {
+    fn gone(
+        &self,
+        tell: &mut Tell<'_>,
+        state: &mut State,
+        user: &UserId,
+        call_id: &CallId,
+        course: Course,
+        reason: Option<&str>,
+    ) {
         if course == Course::Over {
             if let Some(call) = state.calls.get(call_id) {
                 missed(tell, call, call.ringing().cloned().collect());
             }
-            self.end(state, call_id);
+            self.end(tell, state, call_id, reason);
         } else {
             // They may be in another one, and only have been rung at by this.
             if state.busy.get(user) == Some(call_id) {
@@ -347,12 +365,13 @@ impl Shared {
         }
         missed(tell, call, unanswered);
         if course == Course::Over {
-            self.end(&mut state, call_id);
+            self.end(tell, &mut state, call_id, Some("timeout"));
         }
     }
 
-    fn end(&self, state: &mut State, call_id: &CallId) {
+    fn end(&self, tell: &mut Tell<'_>, state: &mut State, call_id: &CallId, reason: Option<&str>) {
         let Some(call) = state.calls.remove(call_id) else { return };
+        ended(tell, call_id, &call, reason);
         state.busy.retain(|_, busy| busy != call_id);
         self.timers.cancel(&Timer::Ringing(call_id.clone()));
         for user in call.members() {

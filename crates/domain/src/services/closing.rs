@@ -9,6 +9,7 @@ use tokio::sync::watch;
 pub(super) struct Switch(Arc<watch::Sender<bool>>);
 
 /// The worker's end.
+#[derive(Clone)]
 pub(super) struct Closing(watch::Receiver<bool>);
 
 pub(super) fn closing() -> (Switch, Closing) {
@@ -24,6 +25,11 @@ impl Switch {
 }
 
 impl Closing {
+    /// Whether it is closed.
+    pub(super) fn is_closed(&self) -> bool {
+        *self.0.borrow()
+    }
+
     /// Waits until it is closed, or the service is gone.
     pub(super) async fn closed(&mut self) {
         // Only the fact matters; the guard of the value must not live across an await.

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::emails::Emails;
 use super::fresh_cache::FreshCache;
 use super::revoking::Revoking;
 use super::settings::Provisioning;
 use crate::error::{Error, Result};
-use crate::model::{ClaimedProfile, ProfileChange, User, UserId};
+use crate::model::{ClaimedProfile, EmailAddress, ProfileChange, User, UserId};
 use crate::ports::{Claims, Clock, Users};
 
 const CAPACITY: u64 = 100_000;
@@ -20,7 +21,7 @@ const MAX_PICTURE_BYTES: usize = 2048;
 struct Known {
     user: User,
     /// What the last token seen here claimed; `None` if the user was only looked up.
-    claims: Option<ClaimedProfile>,
+    claims: Option<(ClaimedProfile, Option<EmailAddress>)>,
 }
 
 /// The directory of users.
@@ -28,6 +29,7 @@ struct Known {
 pub struct Directory {
     users: Arc<dyn Users>,
     revoking: Revoking,
+    emails: Emails,
     clock: Arc<dyn Clock>,
     create: bool,
     cache: Arc<FreshCache<UserId, Known>>,
@@ -37,11 +39,12 @@ impl Directory {
     pub(super) fn new(
         users: Arc<dyn Users>,
         revoking: Revoking,
+        emails: Emails,
         clock: Arc<dyn Clock>,
         provisioning: Provisioning,
     ) -> Self {
         let create = provisioning == Provisioning::FromToken;
-        Self { users, revoking, clock, create, cache: Arc::new(FreshCache::new(CAPACITY, TTL)) }
+        Self { users, revoking, emails, clock, create, cache: Arc::new(FreshCache::new(CAPACITY, TTL)) }
     }
 
     /// The user that a valid token speaks for; made at first contact. A token that was revoked says nothing.
@@ -50,14 +53,18 @@ impl Directory {
     /// `InvalidToken` if it was revoked; `UnknownBearer` where users come only from the product's backend.
     pub async fn admit(&self, claims: &Claims) -> Result<User> {
         self.revoking.check_claims(claims).await?;
-        let profile = bounded(&claims.profile);
-        if let Some(known) = self.cache.get(&claims.user_id).filter(|known| known.claims.as_ref() == Some(&profile)) {
+        let claimed = (bounded(&claims.profile), claims.email.clone());
+        if let Some(known) = self.cache.get(&claims.user_id).filter(|known| known.claims.as_ref() == Some(&claimed)) {
             return Ok(known.user);
         }
         let seen = self.cache.seen();
-        let user = self.users.record_claims(&claims.user_id, &profile, self.create, self.clock.now()).await?;
+        let user = self.users.record_claims(&claims.user_id, &claimed.0, self.create, self.clock.now()).await?;
         let user = user.ok_or(Error::UnknownBearer)?;
-        self.cache.keep(seen, user.id.clone(), Known { user: user.clone(), claims: Some(profile) });
+        if let Err(error) = self.emails.claimed(&user.id, claims.email.as_ref()).await {
+            // Who comes is let in all the same; the next token says it again.
+            tracing::warn!(user = %user.id, error = &error as &dyn std::error::Error, "an e-mail address is not kept");
+        }
+        self.cache.keep(seen, user.id.clone(), Known { user: user.clone(), claims: Some(claimed) });
         Ok(user)
     }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
+use crate::ports::OutboxCounts;
+
 /// What the writer measures.
 pub(super) struct WriterMeters {
     waiting: Gauge,
@@ -40,7 +42,63 @@ impl WriterMeters {
     }
 }
 
+/// What the delivery of webhooks measures.
+pub(super) struct WebhookMeters {
+    waiting: Gauge,
+    dead: Gauge,
+    delivered: Counter,
+    failed: Counter,
+    buried: Counter,
+    request: Histogram,
+}
+
+impl WebhookMeters {
+    pub(super) fn new() -> Self {
+        let attempts = |outcome: &'static str| counter!("parlance_webhook_attempts_total", "outcome" => outcome);
+        Self {
+            waiting: gauge!("parlance_webhooks_waiting"),
+            dead: gauge!("parlance_webhooks_dead"),
+            delivered: attempts("delivered"),
+            failed: attempts("failed"),
+            buried: attempts("buried"),
+            request: histogram!("parlance_webhook_seconds"),
+        }
+    }
+
+    /// So many events wait, and were given up.
+    #[expect(clippy::cast_precision_loss, reason = "no storage holds 2^52 events")]
+    pub(super) fn counted(&self, counts: OutboxCounts) {
+        self.waiting.set(counts.waiting as f64);
+        self.dead.set(counts.dead as f64);
+    }
+
+    /// The receiver was asked, and took so long.
+    pub(super) fn attempted(&self, took: Duration) {
+        self.request.record(took);
+    }
+
+    /// It took an event.
+    pub(super) fn delivered(&self) {
+        self.delivered.increment(1);
+    }
+
+    /// It did not, and will be asked again.
+    pub(super) fn failed(&self) {
+        self.failed.increment(1);
+    }
+
+    /// It did not, and will not be asked again.
+    pub(super) fn buried(&self) {
+        self.buried.increment(1);
+    }
+}
+
 /// Somebody went faster than a limit allows.
 pub(super) fn rate_limited(limit: &'static str) {
     counter!("parlance_rate_limited_total", "limit" => limit).increment(1);
+}
+
+/// Somebody who is away was told by a channel, or was not.
+pub(super) fn reached(channel: &'static str, outcome: &'static str) {
+    counter!("parlance_channel_deliveries_total", "channel" => channel, "outcome" => outcome).increment(1);
 }

@@ -15,6 +15,7 @@ mod collecting;
 mod conversing;
 mod deadlines;
 mod directory;
+mod emails;
 mod fresh_cache;
 mod limiting;
 mod local_bus;
@@ -28,15 +29,18 @@ mod policy;
 mod presence;
 mod publisher;
 mod queue;
+mod reaching;
 mod reading;
 mod revoking;
 mod rosters;
 mod settings;
+mod subscribing;
 mod syncing;
 mod typing;
 mod upload_slots;
 mod uploading;
 mod views;
+mod webhooks;
 mod write_queue;
 mod writer;
 
@@ -49,6 +53,7 @@ pub use cluster::{ClusterBus, Following, Holding, Relay, RelayEnds};
 pub use collecting::{Collected, Collecting};
 pub use conversing::Conversing;
 pub use directory::Directory;
+pub use emails::EMAIL;
 pub use limiting::Limiting;
 pub use local_bus::LocalBus;
 pub use messaging::{Messaging, PendingSend, Sent};
@@ -56,21 +61,28 @@ pub use moving::{Difference, MoveError, Moved, Moving, Progress, Side, Stage, St
 pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
 pub use presence::{Presence, PresenceWorker};
+pub use reaching::{Courier, Reach};
 pub use reading::Reading;
 pub use revoking::{Revoking, is_older};
 pub use settings::{PresenceScope, Provisioning, Settings};
+pub use subscribing::Subscribing;
 pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
 pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
+pub use webhooks::{DeadLetters, WebhookReceiver, WebhookWorker};
 pub use writer::Writer;
 
-use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Rooms, Storage};
+use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Outbox, Rooms, Storage};
 use crate::rules::{Limits, Rates};
 
 /// What services are built from.
 pub struct Parts {
     /// Where everything is kept.
     pub storage: Arc<dyn Storage>,
+    /// The storage's outbox; `None` for a storage that has none, and then there are no webhooks.
+    pub outbox: Option<Arc<dyn Outbox>>,
+    /// Who is told by webhooks; `None` for nobody.
+    pub webhooks: Option<WebhookReceiver>,
     /// Where events go.
     pub bus: Arc<dyn EventBus>,
     /// The way to other nodes on the same storage, with a [`ClusterBus`] on it for a bus; `None` for a node that is
@@ -84,6 +96,8 @@ pub struct Parts {
     pub policy: Arc<dyn MessagePolicy>,
     /// Who is looking at which conversation; `ports::EmptyRooms` without sockets.
     pub rooms: Arc<dyn Rooms>,
+    /// How people are reached who are not there; `None` where they are not.
+    pub reach: Option<Reach>,
     /// Limits, scopes and times.
     pub settings: Settings,
 }
@@ -111,6 +125,8 @@ pub struct Services {
     pub syncing: Syncing,
     /// What people are told beside.
     pub notifying: Notifying,
+    /// Browsers that are told while they are closed.
+    pub subscribing: Subscribing,
     /// Calls.
     pub calling: Calling,
     /// How fast people may go.
@@ -120,6 +136,10 @@ pub struct Services {
     /// What concerns the sockets of this node.
     pub following: Following,
     bounds: bounds::Bounds,
+    reaching: reaching::Reaching,
+    /// Webhooks that were given up; `None` for a storage without an outbox.
+    pub dead_letters: Option<DeadLetters>,
+    webhooks: Option<webhooks::Webhooks>,
 }
 
 /// What runs beside the calls. Each part has a `run` that ends by itself after [`Services::close`].
@@ -132,8 +152,12 @@ pub struct Workers {
     pub typing: TypingWorker,
     /// Notes who has to be told of messages; ends after the writer.
     pub notifier: Notifier,
+    /// Tells people who are away what waits for them.
+    pub courier: Courier,
     /// Tells of calls, and ends those whose time is up.
     pub calling: CallingWorker,
+    /// Delivers webhooks; `None` where nobody is told.
+    pub webhooks: Option<WebhookWorker>,
     /// Stands between the bus and the sockets of a node among others; `None` for a node that is alone.
     pub relay: Option<Box<Relay>>,
 }
@@ -142,14 +166,33 @@ impl Services {
     /// Builds all services on these parts.
     #[expect(clippy::too_many_lines, reason = "one part after the other, and nothing to decide")]
     pub fn new(parts: Parts) -> (Self, Workers) {
-        let Parts { storage, bus, link, clock, ids, policy, rooms, settings } = parts;
+        let Parts { storage, outbox, webhooks, bus, link, clock, ids, policy, rooms, reach, settings } = parts;
         let settings = Arc::new(settings);
         let limiting = Limiting::new(settings.rates, link.is_none());
         let bounds = bounds::Bounds::new(settings.limits);
-        let publisher = publisher::Publisher::new(bus);
+        let dead_letters = outbox.clone().map(|outbox| DeadLetters::new(outbox, clock.clone()));
+        let (webhooks, webhook_worker) = outbox
+            .zip(webhooks)
+            .map(|(outbox, receiver)| {
+                let alone = !settings.shared_storage;
+                webhooks::Webhooks::new(webhooks::Needs { outbox, receiver, clock: clock.clone(), alone })
+            })
+            .unzip();
+        let mut publisher = publisher::Publisher::new(bus);
+        if let Some(webhooks::Webhooks { wake, .. }) = &webhooks {
+            publisher = publisher.watched_by(wake.clone());
+        }
         let rosters = rosters::Rosters::new(storage.clone(), settings.shared_storage);
         let revoking = Revoking::new(storage.clone());
-        let directory = Directory::new(storage.clone(), revoking.clone(), clock.clone(), settings.provisioning);
+        let mails = reach.iter().flat_map(|reach| &reach.channels).any(|channel| channel.name() == EMAIL);
+        let emails = emails::Emails::new(reach.as_ref().map(|reach| reach.addresses.clone()), clock.clone(), mails);
+        let subscribing = Subscribing::new(
+            reach.as_ref().map(|reach| reach.addresses.clone()),
+            reach.as_ref().and_then(|reach| reach.push.clone()),
+            clock.clone(),
+        );
+        let directory =
+            Directory::new(storage.clone(), revoking.clone(), emails.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
         let (queue, queued) = write_queue::write_queue();
         let (presence, presence_worker) = Presence::new(presence::Needs {
@@ -159,6 +202,7 @@ impl Services {
             queue: queue.clone(),
             publisher: publisher.clone(),
             link: link.clone(),
+            webhooks: webhooks.clone(),
             settings: &settings,
         });
         let announcer = announcer::Announcer::new(
@@ -175,14 +219,25 @@ impl Services {
             directory.clone(),
             rosters.clone(),
         );
+        let (reaching, courier) = reaching::Reaching::new(reaching::Needs {
+            reach,
+            presence: presence.clone(),
+            notifications: storage.clone(),
+            messages: storage.clone(),
+            receipts: storage.clone(),
+            views: notification_views.clone(),
+            directory: directory.clone(),
+            clock: clock.clone(),
+        });
         let (notifying, notifier) = Notifying::new(notifying::Needs {
             notifications: storage.clone(),
-            views: notification_views,
+            views: notification_views.clone(),
             publisher: publisher.clone(),
             clock: clock.clone(),
             ids: ids.clone(),
             rosters: rosters.clone(),
             rooms: rooms.clone(),
+            reaching: reaching.clone(),
         });
         let writer = Writer::new(
             queued,
@@ -212,9 +267,20 @@ impl Services {
             blocking.clone(),
             missed,
             publisher.clone(),
+            webhooks.clone(),
             link.clone(),
             settings.call_ring_timeout,
         );
+        let webhook_worker = webhook_worker.map(|worker: webhooks::Unfinished| {
+            worker.with(webhooks::LookingUp {
+                messages: storage.clone(),
+                conversations: storage.clone(),
+                notifications: storage.clone(),
+                views: views.clone(),
+                announcer: announcer.clone(),
+                notification_views,
+            })
+        });
         let conversing = Conversing::new(conversing::Needs {
             conversations: storage.clone(),
             rosters: rosters.clone(),
@@ -251,6 +317,7 @@ impl Services {
         let relay_rooms = rooms.clone();
         let backend = Backend::new(backend::Needs {
             directory: directory.clone(),
+            emails,
             revoking: revoking.clone(),
             clock,
             presence: presence.clone(),
@@ -287,18 +354,24 @@ impl Services {
             blocking,
             syncing,
             notifying,
+            subscribing,
             calling,
             limiting,
             backend,
             following,
             bounds,
+            reaching,
+            dead_letters,
+            webhooks,
         };
         let workers = Workers {
             writer,
             presence: presence_worker,
             typing: typing_worker,
             notifier,
+            courier,
             calling: calling_worker,
+            webhooks: webhook_worker,
             relay,
         };
         (services, workers)
@@ -317,5 +390,9 @@ impl Services {
         self.presence.close();
         self.typing.close();
         self.calling.close();
+        self.reaching.close();
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.close();
+        }
     }
 }

@@ -131,7 +131,8 @@ fn view(notification: Notification, said: &Said) -> NotificationView {
     }
 }
 
-fn preview(message: &Message) -> String {
+/// The beginning of a message, or what was sent instead of words.
+pub(super) fn preview(message: &Message) -> String {
     let said = match (&message.text, message.kind) {
         _ if message.is_tombstone() => "This message was deleted",
         (Some(text), _) => text.as_str(),

@@ -14,6 +14,7 @@ use standing::Standing;
 use super::notification_views::NotificationViews;
 use super::publisher::Publisher;
 use super::queue::QueueIn;
+use super::reaching::Reaching;
 use super::rosters::Rosters;
 use crate::error::{Error, Result};
 use crate::event::Event;
@@ -73,6 +74,7 @@ pub(super) struct Needs {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) rosters: Rosters,
     pub(super) rooms: Arc<dyn Rooms>,
+    pub(super) reaching: Reaching,
 }
 
 impl Notifying {

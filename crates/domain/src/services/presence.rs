@@ -22,10 +22,11 @@ use super::closing::{Closing, Switch, closing};
 use super::deadlines::Deadlines;
 use super::publisher::Publisher;
 use super::settings::{PresenceScope, Settings};
+use super::webhooks::Webhooks;
 use super::write_queue::WriteQueue;
 use crate::error::{Error, Result};
 use crate::event::{Event, PresenceAudience};
-use crate::model::UserId;
+use crate::model::{UserId, WebhookKind, WebhookSubject};
 use crate::ports::{Blocks, Conversations, Link, Receipts, Topic, Word};
 
 /// One user's sockets.
@@ -82,6 +83,7 @@ pub(super) struct Needs<'a> {
     pub(super) queue: WriteQueue,
     pub(super) publisher: Publisher,
     pub(super) link: Option<Arc<dyn Link>>,
+    pub(super) webhooks: Option<Webhooks>,
     pub(super) settings: &'a Settings,
 }
 
@@ -91,7 +93,7 @@ pub struct Presence(Arc<Shared>);
 
 impl Presence {
     pub(super) fn new(needs: Needs<'_>) -> (Self, PresenceWorker) {
-        let Needs { conversations, receipts, blocks, queue, publisher, link, settings } = needs;
+        let Needs { conversations, receipts, blocks, queue, publisher, link, webhooks, settings } = needs;
         let (switch, closing) = closing();
         let shared = Arc::new(Shared {
             state: Mutex::default(),
@@ -103,8 +105,16 @@ impl Presence {
             switch,
         });
         let scope = settings.presence_scope;
-        let worker =
-            PresenceWorker { shared: shared.clone(), closing, conversations, receipts, queue, publisher, scope };
+        let worker = PresenceWorker {
+            shared: shared.clone(),
+            closing,
+            conversations,
+            receipts,
+            queue,
+            publisher,
+            webhooks,
+            scope,
+        };
         (Self(shared), worker)
     }
 
@@ -205,6 +215,7 @@ pub struct PresenceWorker {
     receipts: Arc<dyn Receipts>,
     queue: WriteQueue,
     publisher: Publisher,
+    webhooks: Option<Webhooks>,
     scope: PresenceScope,
 }
 
@@ -234,6 +245,11 @@ impl PresenceWorker {
         }
         if matches!(turn, Turn::Back) {
             return;
+        }
+        if let Some(webhooks) = self.webhooks.as_ref().filter(|_| ours) {
+            let offline = matches!(turn, Turn::Offline { .. });
+            let kind = if offline { WebhookKind::UserOffline } else { WebhookKind::UserOnline };
+            webhooks.tell(kind, WebhookSubject::User(user.clone())).await;
         }
         let audience = match self.scope {
             PresenceScope::Everyone => PresenceAudience::Everyone,

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::sync::Notify;
+
 use crate::event::Event;
 use crate::ports::EventBus;
 
@@ -9,14 +11,24 @@ use crate::ports::EventBus;
 #[derive(Clone)]
 pub(super) struct Publisher {
     bus: Arc<dyn EventBus>,
+    /// Whoever looks for webhooks when something has happened.
+    watcher: Option<Arc<Notify>>,
 }
 
 impl Publisher {
     pub(super) fn new(bus: Arc<dyn EventBus>) -> Self {
-        Self { bus }
+        Self { bus, watcher: None }
+    }
+
+    /// The same; somebody else hears that something has happened, whatever it was.
+    pub(super) fn watched_by(self, watcher: Arc<Notify>) -> Self {
+        Self { watcher: Some(watcher), ..self }
     }
 
     pub(super) async fn publish(&self, event: Event) {
+        if let Some(watcher) = &self.watcher {
+            watcher.notify_one();
+        }
         if self.bus.publish(Arc::new(event)).await.is_err() {
             // Clients that are still connected reconnect and catch up with `sync`.
             tracing::debug!("event not delivered: the node is going down");

@@ -259,8 +259,10 @@ mod tests {
     };
     use crate::rules::Limits;
     use crate::services::directory::Directory;
+    use crate::services::emails::Emails;
     use crate::services::notification_views::NotificationViews;
     use crate::services::queue::answered;
+    use crate::services::reaching::Reaching;
     use crate::services::revoking::Revoking;
     use crate::services::settings::{Provisioning, Settings};
     use crate::services::write_queue::{WriteQueue, write_queue};
@@ -326,7 +328,8 @@ mod tests {
         let publisher = Publisher::new(Arc::new(bus));
         let users = Arc::new(MockUsers::new());
         let revoking = Revoking::new(users.clone());
-        let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
+        let emails = Emails::new(None, Arc::new(Midnight), false);
+        let directory = Directory::new(users, revoking, emails, Arc::new(Midnight), Provisioning::FromToken);
         let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
         let (queue, queued) = write_queue();
         let (presence, _) = Presence::new(presence::Needs {
@@ -336,6 +339,7 @@ mod tests {
             queue: queue.clone(),
             publisher: publisher.clone(),
             link: None,
+            webhooks: None,
             settings: &Settings::default(),
         });
         let announcer = Announcer::new(
@@ -356,6 +360,7 @@ mod tests {
             ids: Arc::new(SameId),
             rosters: rosters.clone(),
             rooms: Arc::new(EmptyRooms),
+            reaching: Reaching::off(),
         });
         let bounds = Bounds::new(Limits::default());
         let needs = Needs { messages, receipts, rosters, views, presence, announcer, notifying, publisher, bounds };

@@ -50,15 +50,18 @@ impl Cluster {
         let rooms = Arc::new(FakeRooms::default());
         let (services, workers) = Services::new(Parts {
             storage: self.storage.clone(),
+            outbox: None,
+            webhooks: None,
             bus: ClusterBus::new(local, link.clone()),
             link: Some(link),
             clock: self.clock.clone(),
             ids: self.ids.clone(),
             policy: Arc::new(AcceptAll),
             rooms: rooms.clone(),
+            reach: None,
             settings: Settings { presence_scope: PresenceScope::Everyone, ..Settings::default() },
         });
-        let Workers { writer, presence, typing, notifier, calling, relay } = workers;
+        let Workers { writer, presence, typing, notifier, courier: _, calling, webhooks: _, relay } = workers;
         let (delivery, delivered) = mpsc::channel(20_000);
         let mut running = JoinSet::new();
         running.spawn(writer.run());

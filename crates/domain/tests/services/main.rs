@@ -6,4 +6,6 @@ mod messaging;
 mod moving;
 mod notifying;
 mod people;
+mod reaching;
 mod support;
+mod webhooks;

@@ -10,15 +10,23 @@ use parlance_domain::event::Event;
 use parlance_domain::model::{
     ClaimedProfile, ClientMessageId, ConversationId, MessageView, ObjectId, SessionId, Timestamp, User, UserId,
 };
-use parlance_domain::ports::{Claims, Clock, IdSource, MessagePolicy, Rooms};
+use parlance_domain::ports::{Claims, Clock, IdSource, MessagePolicy, NotificationChannel, Rooms};
 use parlance_domain::rules::messages::Draft;
-use parlance_domain::services::{AcceptAll, LocalBus, Parts, Services, Settings, Workers};
+use parlance_domain::services::{AcceptAll, LocalBus, Parts, Reach, Services, Settings, Workers};
 use parlance_storage_memory::MemoryStorage;
 use tokio::sync::mpsc;
 
 /// A clock that moves one millisecond with each look.
 #[derive(Default)]
 pub(crate) struct TickingClock(AtomicI64);
+
+impl TickingClock {
+    /// Time passes.
+    pub(crate) fn pass(&self, time: Duration) {
+        let millis = i64::try_from(time.as_millis()).expect("a short time");
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
 
 impl Clock for TickingClock {
     fn now(&self) -> Timestamp {
@@ -65,6 +73,7 @@ pub(crate) struct World {
     notified: VecDeque<String>,
     others: VecDeque<Arc<Event>>,
     pub(crate) rooms: Arc<FakeRooms>,
+    pub(crate) clock: Arc<TickingClock>,
     pub(crate) running: tokio::task::JoinSet<()>,
 }
 
@@ -74,25 +83,41 @@ impl World {
     }
 
     pub(crate) fn with(settings: Settings, policy: Arc<dyn MessagePolicy>) -> Self {
+        Self::reaching(Arc::new(MemoryStorage::new()), settings, policy, Vec::new())
+    }
+
+    /// A world that reaches people who are not there by these channels.
+    pub(crate) fn reaching(
+        storage: Arc<MemoryStorage>,
+        settings: Settings,
+        policy: Arc<dyn MessagePolicy>,
+        channels: Vec<Arc<dyn NotificationChannel>>,
+    ) -> Self {
         let (bus, events) = LocalBus::new(20_000);
-        let rooms = Arc::new(FakeRooms::default());
-        let (services, Workers { writer, presence, typing, notifier, calling, relay: _ }) = Services::new(Parts {
-            storage: Arc::new(MemoryStorage::new()),
-            bus,
-            link: None,
-            clock: Arc::new(TickingClock::default()),
-            ids: Arc::new(CountedIds::default()),
-            policy,
-            rooms: rooms.clone(),
-            settings,
-        });
+        let (rooms, clock) = (Arc::new(FakeRooms::default()), Arc::new(TickingClock::default()));
+        let reach = Reach { addresses: storage.clone(), errands: storage.clone(), channels, push: None };
+        let (services, Workers { writer, presence, typing, notifier, courier, calling, webhooks: _, relay: _ }) =
+            Services::new(Parts {
+                storage,
+                outbox: None,
+                webhooks: None,
+                bus,
+                link: None,
+                clock: clock.clone(),
+                ids: Arc::new(CountedIds::default()),
+                policy,
+                rooms: rooms.clone(),
+                reach: Some(reach),
+                settings,
+            });
         let mut running = tokio::task::JoinSet::new();
         running.spawn(writer.run());
         running.spawn(presence.run());
         running.spawn(typing.run());
         running.spawn(notifier.run());
+        running.spawn(courier.run());
         running.spawn(calling.run());
-        Self { services, events, notified: VecDeque::new(), others: VecDeque::new(), rooms, running }
+        Self { services, events, notified: VecDeque::new(), others: VecDeque::new(), rooms, clock, running }
     }
 
     /// A user who has come with a first token.
@@ -194,7 +219,7 @@ fn notified(event: &Event) -> Option<String> {
 
 pub(crate) fn claims(name: &str) -> Claims {
     let profile = ClaimedProfile { name: Some(name.to_uppercase()), picture: None };
-    Claims { user_id: id(name), profile, issued_at: None, expires_at: None }
+    Claims { user_id: id(name), profile, email: None, issued_at: None, expires_at: None }
 }
 
 pub(crate) fn id(name: &str) -> UserId {

@@ -220,6 +220,21 @@ pub async fn what_is_too_much_is_dropped_and_owned_up_to(network: impl Network) 
     assert!(heard < MANY, "a queue without an end");
 }
 
+/// `close`.
+pub async fn what_was_said_before_closing_is_brought(network: impl Network) {
+    let (one, mut two) = (network.join(ONE).await, network.join(TWO).await);
+    for n in 0..500 {
+        say(&one.link, &Topic::Everyone, &n.to_string());
+    }
+    one.link.say(&Topic::Everyone, Word::Farewell);
+    one.link.close().await;
+    drop(one);
+    for n in 0..500 {
+        assert_eq!(two.word().await.1, here(&n.to_string()));
+    }
+    assert_eq!(two.word().await.1, Word::Farewell);
+}
+
 /// `health`.
 pub async fn a_link_is_up(network: impl Network) {
     let one = network.join(ONE).await;

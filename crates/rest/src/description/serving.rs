@@ -1,13 +1,13 @@
 //! The document of the routes, that of the events, and a page for both over HTTP. The page is three files of this crate that load nothing from anywhere else.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use axum::Router;
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
-use parlance_dialects::asyncapi;
+use parlance_dialects::{Dialects, asyncapi};
 
 use crate::RestState;
 
@@ -18,12 +18,16 @@ const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; st
     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static ROUTES: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(openapi().to_string()));
-static EVENTS: LazyLock<Bytes> = LazyLock::new(|| Bytes::from(asyncapi().to_string()));
 
 /// The routes of the documents, of which the one about routes has two addresses, and of their page.
-pub(crate) fn routes() -> Router<Arc<RestState>> {
+pub(crate) fn routes(dialects: &Dialects) -> Router<Arc<RestState>> {
     let document = || async { file("application/json", ROUTES.clone()) };
-    let events = || async { file("application/json", EVENTS.clone()) };
+    // What is said depends on the server. Made when it is first asked for.
+    let (dialects, made) = (dialects.clone(), Arc::new(OnceLock::new()));
+    let events = move || {
+        let document: &Bytes = made.get_or_init(|| asyncapi(&dialects).to_string().into());
+        std::future::ready(file("application/json", document.clone()))
+    };
     let page = || async { file("text/html; charset=utf-8", Bytes::from_static(include_bytes!("page/index.html"))) };
     let script =
         || async { file("text/javascript; charset=utf-8", Bytes::from_static(include_bytes!("page/page.js"))) };

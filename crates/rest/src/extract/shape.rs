@@ -1,26 +1,31 @@
 //! In whose shape messages and users are answered: `?dialect=`, else `X-Dialect`, else `talentbridge`.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use parlance_dialects::{Dialect, UnknownDialect};
+use parlance_dialects::{AnyDialect, Dialect, UnknownDialect};
 use parlance_domain::Error;
 use serde_json::json;
 
 use super::query::given;
+use crate::RestState;
 use crate::description::{Describe, Operation};
 use crate::errors::Refusal;
 
 /// The dialect of the answer.
-pub(crate) struct Shape(pub(crate) Dialect);
+pub(crate) struct Shape(pub(crate) AnyDialect);
 
-impl<S: Sync> FromRequestParts<S> for Shape {
+impl FromRequestParts<Arc<RestState>> for Shape {
     type Rejection = Refusal;
 
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refusal> {
+    async fn from_request_parts(parts: &mut Parts, rest: &Arc<RestState>) -> Result<Self, Refusal> {
         let query = given(&parts.uri).into_iter().find_map(|(name, value)| (name == "dialect").then_some(value));
         let header = parts.headers.get("x-dialect").map(|name| String::from_utf8_lossy(name.as_bytes()));
-        let Some(name) = query.as_deref().or(header.as_deref()) else { return Ok(Self(Dialect::Talentbridge)) };
-        Ok(Self(name.trim().parse().map_err(unknown)?))
+        let Some(name) = query.as_deref().or(header.as_deref()) else {
+            return Ok(Self(Dialect::Talentbridge.into()));
+        };
+        Ok(Self(rest.settings.dialects.find(name.trim()).map_err(unknown)?))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use parlance_dialects::schemas::ObjectIdSchema;
-use parlance_domain::model::{ConversationCursor, MessageId, Role, SearchCursor, Timestamp, UserId};
+use parlance_domain::model::{ConversationCursor, MessageId, Role, SearchCursor, Timestamp, UserId, WebhookId};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -70,6 +70,16 @@ pub(super) fn user_id() -> Schema {
 impl Readable for MessageId {
     fn read(text: &str) -> Result<Self, Cow<'static, str>> {
         text.parse().map_err(|_| "must be the id of a message".into())
+    }
+
+    fn schema(generator: &mut SchemaGenerator) -> Schema {
+        generator.subschema_for::<ObjectIdSchema>()
+    }
+}
+
+impl Readable for WebhookId {
+    fn read(text: &str) -> Result<Self, Cow<'static, str>> {
+        text.parse().map_err(|_| "must be the id of an event".into())
     }
 
     fn schema(generator: &mut SchemaGenerator) -> Schema {

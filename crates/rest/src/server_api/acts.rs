@@ -3,8 +3,10 @@
 use axum::extract::State;
 use parlance_dialects::errors::Operation;
 use parlance_dialects::schemas::DraftSchema;
-use parlance_dialects::{is_taken, read_draft, timestamp};
-use parlance_domain::model::{NotificationKind, ProductEvent, ProfileChange, Timestamp, Title, User, UserId};
+use parlance_dialects::{Dialects, read_draft, timestamp};
+use parlance_domain::model::{
+    EmailAddress, NotificationKind, ProductEvent, ProfileChange, Timestamp, Title, User, UserId,
+};
 use parlance_domain::services::{Backend, Notice};
 use parlance_domain::{Error, Result};
 use schemars::JsonSchema;
@@ -32,9 +34,11 @@ pub(super) struct UserBody {
     /// A link; `null` removes the picture.
     #[serde(default, deserialize_with = "clearable")]
     profile_picture: Option<Option<String>>,
-    /// Looked at and not kept: nothing is mailed.
-    #[serde(rename = "email")]
-    _email: Option<String>,
+    /// Where mail goes for somebody who is not there, whatever their tokens claim; `null` leaves it to these again.
+    /// Nobody is shown it.
+    #[schemars(length(max = EmailAddress::MAX_BYTES))]
+    #[serde(default, deserialize_with = "clearable")]
+    email: Option<Option<String>>,
 }
 
 pub(super) async fn put_user(
@@ -44,8 +48,12 @@ pub(super) async fn put_user(
     Body(body): Body<UserBody>,
 ) -> Answered<UserData> {
     let id = params.user().map_err(|_| Error::validation("id", "is no user id"))?;
+    let email = body.email.map(|email| email.as_deref().map(EmailAddress::new).transpose()).transpose()?;
     let change = ProfileChange { name: body.full_name, picture: body.profile_picture };
     let user = rest.services.backend.put_user(&id, change).await?;
+    if let Some(email) = email {
+        rest.services.backend.put_email(&id, email.as_ref()).await?;
+    }
     Ok(Answer::ok("User", UserData::of(dialect, &user)))
 }
 
@@ -133,8 +141,8 @@ pub(super) struct EventBody {
 }
 
 impl EventBody {
-    fn read(self) -> Result<ProductEvent> {
-        if is_taken(&self.event) {
+    fn read(self, dialects: &Dialects) -> Result<ProductEvent> {
+        if dialects.is_taken(&self.event) {
             return Err(Error::validation("event", "is one of the server's own"));
         }
         ProductEvent::new(&self.event, self.data.map(|data| data.to_string()))
@@ -146,7 +154,7 @@ pub(super) async fn emit_to_user(
     params: Params,
     Body(body): Body<EventBody>,
 ) -> Answered<EmittedData> {
-    Ok(emitted(rest.services.backend.emit_to_user(&params.user()?, body.read()?).await))
+    Ok(emitted(rest.services.backend.emit_to_user(&params.user()?, body.read(&rest.settings.dialects)?).await))
 }
 
 pub(super) async fn emit_to_conversation(
@@ -154,11 +162,13 @@ pub(super) async fn emit_to_conversation(
     params: Params,
     Body(body): Body<EventBody>,
 ) -> Answered<EmittedData> {
-    Ok(emitted(rest.services.backend.emit_to_conversation(params.conversation()?, body.read()?).await?))
+    Ok(emitted(
+        rest.services.backend.emit_to_conversation(params.conversation()?, body.read(&rest.settings.dialects)?).await?,
+    ))
 }
 
 pub(super) async fn broadcast(State(rest): Rest, Body(body): Body<EventBody>) -> Answered<EmittedData> {
-    Ok(emitted(rest.services.backend.broadcast(body.read()?).await))
+    Ok(emitted(rest.services.backend.broadcast(body.read(&rest.settings.dialects)?).await))
 }
 
 #[derive(JsonSchema, Serialize)]

@@ -1,7 +1,9 @@
 //! `/api/v1/server`: what a product's own backend asks for, with a key instead of a user's token (contract: `rest.md`,
-//! "Server-to-server API"). Here is who gets in, and that every call is noted; what they get is `acts`'.
+//! "Server-to-server API"). Here is who gets in, and that every call is noted; what they get is `acts`' and
+//! `webhooks`'.
 
 mod acts;
+mod webhooks;
 
 use std::sync::Arc;
 
@@ -31,7 +33,7 @@ pub(crate) fn routes(keys: &Arc<dyn ApiKeys>) -> Router<Arc<RestState>> {
 }
 
 /// The routes, by what a key must be for.
-pub(crate) fn scopes() -> [(Scope, Routes); 6] {
+pub(crate) fn scopes() -> [(Scope, Routes); 7] {
     const SENDING_AS: &[u16] = &[403, 404, 415];
     let users = Routes::under("Server API").put(
         "/api/v1/server/users/{user}",
@@ -89,6 +91,7 @@ pub(crate) fn scopes() -> [(Scope, Routes); 6] {
         (Scope::Emit, emit),
         (Scope::Notifications, notifications),
         (Scope::Messages, messages),
+        (Scope::Webhooks, webhooks::routes()),
     ]
     .map(|(scope, routes)| (scope, routes.for_keys()))
 }

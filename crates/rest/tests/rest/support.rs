@@ -64,6 +64,7 @@ impl TokenVerifier for Names {
             name => Ok(Claims {
                 user_id: name.parse().map_err(|_| TokenError::Invalid("no id".into()))?,
                 profile: ClaimedProfile { name: Some(name.to_uppercase()), picture: None },
+                email: None,
                 issued_at: None,
                 expires_at: None,
             }),
@@ -161,12 +162,15 @@ impl Api {
         let (bus, events) = LocalBus::new(1_000);
         let (services, workers) = Services::new(Parts {
             storage: storage.clone(),
+            outbox: None,
+            webhooks: None,
             bus: bus.clone(),
             link: None,
             clock: clock.clone(),
             ids: ids.clone(),
             policy: Arc::new(Moderation),
             rooms: Arc::new(EmptyRooms),
+            reach: None,
             settings,
         });
         tokio::spawn(workers.writer.run());
@@ -191,6 +195,7 @@ impl Api {
             uploading,
             verifier: Arc::new(Names),
             api_keys: None,
+            unsubscribe_links: None,
             exposition: None,
             traces: None,
             probes: vec![Arc::new(StorageProbe(storage))],

@@ -15,6 +15,7 @@ fn built() -> TempDir {
     std::fs::create_dir(folder.path().join("assets")).expect("a folder");
     write("index.html", "<!doctype html>page");
     write("favicon.svg", "<svg/>");
+    write("sw.js", "worker");
     write("secret.txt", "not for anybody");
     write("assets/index-1a2b.js", "script");
     write("assets/index-1a2b.js.br", "brotli");
@@ -36,6 +37,12 @@ async fn the_page_is_asked_for_each_time_and_its_files_never_again() {
     assert_eq!((status, body.as_str()), (200, "<!doctype html>page"));
     assert_eq!(headers["content-type"], "text/html");
     assert_eq!(headers["cache-control"], "no-cache");
+    let (status, headers, body) = get(&client, "/sw.js", "").await;
+    assert_eq!((status, body.as_str()), (200, "worker"));
+    assert_eq!(
+        (&headers["content-type"], &headers["cache-control"]),
+        (&"text/javascript".parse().expect("a type"), &"no-cache".parse().expect("a value"))
+    );
     let (status, headers, body) = get(&client, "/assets/index-1a2b.js", "").await;
     assert_eq!((status, body.as_str()), (200, "script"));
     assert_eq!(headers["content-type"], "text/javascript");

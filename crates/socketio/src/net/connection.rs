@@ -18,6 +18,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Sleep;
 
+use super::farewells::Farewells;
 use crate::meters::Meters;
 
 /// The shared half of a connection.
@@ -36,6 +37,10 @@ impl Connection {
 
     fn stream(&self) -> &TcpStream {
         self.writing.as_ref()
+    }
+
+    fn is_cut(&self) -> bool {
+        self.cut.load(Ordering::Acquire)
     }
 
     /// Ends the connection at once, whatever is still unsent. Both directions wake with an error or the end.
@@ -81,14 +86,18 @@ pub struct ConnectionIo {
     slow_consumers: SlowConsumers,
     /// Runs while a write waits; allocated only then.
     stalled: Option<Pin<Box<Sleep>>>,
+    farewells: Farewells,
+    /// Runs while the peer is gone and whoever serves it has not been told; allocated only then.
+    leaving: Option<Pin<Box<Sleep>>>,
 }
 
 impl ConnectionIo {
-    /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `slow_consumers`.
-    pub(crate) fn new(stream: TcpStream, limit: Duration, slow_consumers: SlowConsumers) -> Self {
+    /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `slow_consumers`. When the peer is gone,
+    /// the end is told when its turn comes among `farewells`.
+    pub(crate) fn new(stream: TcpStream, limit: Duration, slow_consumers: SlowConsumers, farewells: Farewells) -> Self {
         let (reading, writing) = stream.into_split();
         let shared = Arc::new(Connection { writing, sid: OnceLock::new(), cut: AtomicBool::new(false) });
-        Self { shared, reading, limit, slow_consumers, stalled: None }
+        Self { shared, reading, limit, slow_consumers, stalled: None, farewells, leaving: None }
     }
 
     /// The handle by which others cut it.
@@ -139,7 +148,22 @@ impl ConnectionIo {
 
 impl AsyncRead for ConnectionIo {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.reading).poll_read(cx, buf).map(|result| self.noticed(result))
+        if self.leaving.is_none() {
+            let before = buf.filled().len();
+            let result = ready!(Pin::new(&mut self.reading).poll_read(cx, buf));
+            let result = self.noticed(result);
+            let goes_on = result.is_ok() && (buf.filled().len() > before || buf.remaining() == 0);
+            // What we have cut ourselves is to be gone at once.
+            if goes_on || self.shared.is_cut() {
+                return Poll::Ready(result);
+            }
+            match self.farewells.turn() {
+                None => return Poll::Ready(result),
+                // An error says no more than the end does, which is what is read after it.
+                Some(turn) => self.leaving = Some(Box::pin(turn)),
+            }
+        }
+        self.leaving.as_mut().map_or(Poll::Ready(()), |turn| turn.as_mut().poll(cx)).map(Ok)
     }
 }
 
@@ -180,7 +204,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (ConnectionIo::new(server, limit, SlowConsumers::default()), client)
+        (ConnectionIo::new(server, limit, SlowConsumers::default(), Farewells::new()), client)
     }
 
     #[tokio::test]
@@ -231,6 +255,24 @@ mod tests {
         assert_eq!(slow_consumers.get(), 1);
         assert!(!io.shared.cut(), "it is cut");
         drop(client);
+    }
+
+    #[tokio::test]
+    async fn the_end_waits_for_its_turn_unless_it_is_our_own() {
+        let (mut gone, client) = pair(Duration::from_secs(5)).await;
+        let (mut ours, _client) = pair(Duration::from_secs(5)).await;
+        // Others end at the same time.
+        for io in [&gone, &ours] {
+            while io.farewells.turn().is_none() {}
+        }
+        drop(client);
+        ours.shared().cut();
+        let mut buf = [0; 8];
+        assert!(!matches!(ours.read(&mut buf).await, Ok(1..)));
+        assert!(ours.leaving.is_none());
+        assert_eq!(gone.read(&mut buf).await.unwrap(), 0);
+        assert!(gone.leaving.is_some(), "it waited");
+        assert_eq!(gone.read(&mut buf).await.unwrap(), 0, "and it stays the end");
     }
 
     #[tokio::test]

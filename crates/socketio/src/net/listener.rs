@@ -9,20 +9,22 @@ use std::time::Duration;
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
-use parlance_dialects::Dialect;
+use parlance_dialects::AnyDialect;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{Connection, ConnectionIo, SlowConsumers};
+use super::farewells::Farewells;
 
 /// An axum listener whose connections can be cut, and which says what dialect its port speaks.
 /// Made by [`Transport::listener`](crate::Transport::listener).
 #[derive(Debug)]
 pub struct Listener {
     inner: TcpListener,
-    dialect: Option<Dialect>,
+    dialect: Option<AnyDialect>,
     options: Options,
     slow_consumers: SlowConsumers,
+    farewells: Farewells,
 }
 
 /// What every connection gets.
@@ -38,11 +40,11 @@ impl Listener {
     /// Listens on `inner`. `dialect` is what its clients speak unless they say otherwise.
     pub(crate) fn new(
         inner: TcpListener,
-        dialect: Option<Dialect>,
+        dialect: Option<AnyDialect>,
         options: Options,
         slow_consumers: SlowConsumers,
     ) -> Self {
-        Self { inner, dialect, options, slow_consumers }
+        Self { inner, dialect, options, slow_consumers, farewells: Farewells::new() }
     }
 
     fn prepare(&self, stream: TcpStream) -> ConnectionIo {
@@ -55,7 +57,7 @@ impl Listener {
         // of it fits into the system's buffer and no write of ours waits.
         #[cfg(target_os = "linux")]
         let _ = socket.set_tcp_user_timeout(Some(self.options.stall_limit));
-        ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone())
+        ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone(), self.farewells.clone())
     }
 }
 
@@ -65,7 +67,7 @@ pub struct Address {
     /// The peer's, or when it is the listener's own, where it listens.
     pub socket: SocketAddr,
     /// What the port speaks.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<AnyDialect>,
 }
 
 impl axum::serve::Listener for Listener {
@@ -89,7 +91,7 @@ pub struct Peer {
     /// Where the client is, or the proxy before it.
     pub addr: SocketAddr,
     /// What the port speaks, if it was told.
-    pub dialect: Option<Dialect>,
+    pub dialect: Option<AnyDialect>,
     connection: Weak<Connection>,
 }
 

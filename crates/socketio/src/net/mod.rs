@@ -4,6 +4,7 @@
 mod client;
 mod connection;
 mod detached;
+mod farewells;
 mod front;
 mod line;
 mod listener;

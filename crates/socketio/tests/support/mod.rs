@@ -60,7 +60,13 @@ impl TokenVerifier for PlainTokens {
             return Err(TokenError::Invalid("bad".to_owned()));
         }
         let expires_at = lifetime.parse().ok().map(|millis| self.0.now().plus(Duration::from_millis(millis)));
-        Ok(Claims { user_id: user.parse().unwrap(), profile: ClaimedProfile::default(), issued_at: None, expires_at })
+        Ok(Claims {
+            user_id: user.parse().unwrap(),
+            profile: ClaimedProfile::default(),
+            email: None,
+            issued_at: None,
+            expires_at,
+        })
     }
 }
 
@@ -99,12 +105,15 @@ impl Server {
         let sockets = Sockets::new(&config);
         let (services, workers) = Services::new(Parts {
             storage: Arc::new(MemoryStorage::new()),
+            outbox: None,
+            webhooks: None,
             bus,
             link: None,
             clock: clock.clone(),
             ids: Arc::new(CountingIds::default()),
             policy: Arc::new(AcceptAll),
             rooms: Arc::new(sockets.clone()),
+            reach: None,
             settings,
         });
         tokio::spawn(workers.writer.run());
@@ -134,7 +143,8 @@ impl Server {
 
     pub async fn user(&self, id: &str) -> parlance_domain::model::User {
         let user_id: UserId = id.parse().unwrap();
-        let claims = Claims { user_id, profile: ClaimedProfile::default(), issued_at: None, expires_at: None };
+        let claims =
+            Claims { user_id, profile: ClaimedProfile::default(), email: None, issued_at: None, expires_at: None };
         self.services.directory.admit(&claims).await.unwrap()
     }
 
@@ -148,7 +158,7 @@ async fn serve(transport: &Transport, dialect: Option<Dialect>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let addr = listener.local_addr().unwrap();
     let routes = transport.routes().into_make_service_with_connect_info::<Peer>();
-    let listener = transport.listener(listener, dialect);
+    let listener = transport.listener(listener, dialect.map(Into::into));
     tokio::spawn(async move { axum::serve(listener, routes).await.unwrap() });
     addr
 }

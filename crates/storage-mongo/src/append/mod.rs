@@ -8,20 +8,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use async_trait::async_trait;
 use mongodb::bson::doc;
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{MediaLink, MediumId, Message, MessageId, NewMessage};
+use parlance_domain::model::{MediaLink, MediumId, Message, MessageId, NewMessage, WebhookKind, WebhookSubject};
 use parlance_domain::ports::{Appended, ReadMessage};
 use parlance_domain::rules::appending::{self, Answer, Moved, Place, Plan};
 use parlance_domain::rules::media::Named;
 use parlance_domain::rules::ranges::keep_newest;
+use parlance_domain::rules::webhooks::Wanted;
 
 use crate::change::{Change, Unit};
 use crate::command::{Command, Update};
 use crate::documents::{MessageDocument, PositionDocument, count, date, number, object_id};
 use crate::error::{BadDocument, Failed};
 use crate::media_items::{self, CountedMedia};
-use crate::messages;
 use crate::reader::Reader;
 use crate::schema::{CONVERSATIONS, MESSAGES, POSITIONS};
+use crate::{messages, outbox};
 use lookup::{Looked, look_up};
 
 /// The most bytes of texts and links that one change takes where it must fit into a document of the server, which
@@ -31,6 +32,7 @@ pub(crate) const JOURNAL_BYTES: usize = 4 * 1024 * 1024;
 /// A batch of sends.
 pub(crate) struct Append<'a> {
     pub(crate) batch: &'a [NewMessage],
+    pub(crate) wanted: &'a Wanted,
 }
 
 #[async_trait]
@@ -40,11 +42,19 @@ impl Change for Append<'_> {
     async fn locks(&self, _reader: &mut Reader<'_>) -> Result<Vec<String>, Failed> {
         let conversations = self.batch.iter().map(|new| messages::lock(new.conversation_id));
         let media = self.batch.iter().flat_map(|new| Named::by_links(&new.media).all).map(media_items::lock);
-        Ok(conversations.chain(media).collect())
+        let mut locks: Vec<String> = conversations.chain(media).collect();
+        if self.wanted.contains(WebhookKind::MessageCreated) {
+            let lanes = self.batch.iter().map(|new| WebhookSubject::Conversation(new.conversation_id).lane());
+            locks.extend(lanes.map(|lane| outbox::lock(&lane)));
+        }
+        Ok(locks)
     }
 
     async fn decide(&self, unit: &mut Unit<'_>) -> Result<Self::Done, Failed> {
-        append_in(unit, self.batch.to_vec()).await
+        let answers = append_in(unit, self.batch.to_vec()).await?;
+        let stored = answers.iter().flatten().filter(|appended| !appended.duplicate);
+        outbox::write(unit, &self.wanted.appended(stored.map(|appended| &appended.message))).await?;
+        Ok(answers)
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use mongodb::bson::{Document, doc};
-use parlance_domain::model::{ConversationId, UserId};
+use parlance_domain::model::{ConversationId, Timestamp, UserId, WebhookKind, WebhookKinds};
+use parlance_domain::ports::{Outbox, OutboxClaim};
 use parlance_storage_mongo::{MongoStorage, Options, Transactions};
 use parlance_storage_testkit::faults::{Fault, Proxy};
 use parlance_storage_testkit::{Fresh, World};
@@ -18,10 +19,13 @@ fn options() -> Options {
 
 /// Ann and Bob, and an append that stops at `fault`, together with its process.
 async fn broken_off(database: &Database, fault: Fault) -> (World, UserId, ConversationId) {
-    let world = World::new(Fresh::new(database.open(&options()).await));
+    let storage = database.open(&options()).await;
+    storage.want(WebhookKinds::all());
+    let world = World::new(Fresh::new(storage));
     let (ann, _, direct) = world.ann_and_bob().await;
     let proxy = Proxy::before(database.address()).await;
     let dying = MongoStorage::connect(&database.url_at(proxy.address()), &options()).await.expect("answers");
+    dying.want(WebhookKinds::all());
     let batch = vec![world.marked(direct, &ann, "one"), world.marked(direct, &ann, "two")];
     proxy.arm(fault);
     let appending = tokio::spawn(async move { drop(parlance_domain::ports::Messages::append(&dying, batch).await) });
@@ -31,6 +35,15 @@ async fn broken_off(database: &Database, fault: Fault) -> (World, UserId, Conver
     appending.abort();
     assert!(appending.await.is_err_and(|error| error.is_cancelled()), "the append was under way");
     (world, ann, direct)
+}
+
+/// What webhooks tell of messages, of all that waits.
+async fn told(database: &Database) -> usize {
+    let far = Timestamp::from_millis(4_000_000_000_000);
+    let claim = OutboxClaim { now: far, until: far, lanes: 10, events: 10 };
+    let claimed = database.open(&options()).await.claim(claim).await.expect("answers");
+    let events = claimed.iter().flat_map(|lane| &lane.events);
+    events.filter(|event| event.kind == WebhookKind::MessageCreated).count()
 }
 
 async fn locks(database: &Database) -> Vec<Document> {
@@ -55,6 +68,7 @@ async fn an_append_that_was_written_down_is_finished_by_the_next_change() {
     let again = world.send_draft(world.marked(direct, &ann, "two")).await;
     assert!(again.duplicate && again.message.seq == 2, "a repetition finds it");
     assert_eq!(locks(&database).await, [], "nothing is left of it");
+    assert_eq!(told(&database).await, 3, "webhooks tell of what has happened");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -64,4 +78,5 @@ async fn an_append_that_was_not_written_down_is_undone_by_the_next_change() {
     assert!(!locks(&database).await[0].contains_key("journal"), "its locks are there, and that is all");
     assert_eq!(world.send(direct, &ann, "next").await.seq, 1);
     assert_eq!(locks(&database).await, []);
+    assert_eq!(told(&database).await, 1, "webhooks tell of nothing that has not happened");
 }

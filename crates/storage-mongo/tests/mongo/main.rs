@@ -9,5 +9,8 @@ mod faults;
 mod faults_without_transactions;
 mod journal;
 mod opening;
+mod outbox;
+mod outbox_without_transactions;
 mod plans;
+mod reach;
 mod server;

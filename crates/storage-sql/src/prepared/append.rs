@@ -4,25 +4,35 @@
 use std::collections::BTreeSet;
 
 use parlance_domain::error::Result as Verdict;
-use parlance_domain::model::{ClientMessageId, Message, NewMessage, SeqRange};
+use parlance_domain::model::{ClientMessageId, Message, NewMessage, NewWebhook, SeqRange};
 use parlance_domain::ports::Appended;
 use parlance_domain::rules::appending::{self, Plan, Reading};
+use parlance_domain::rules::retrying::give_up_at;
+use parlance_domain::rules::webhooks::Wanted;
 use rusqlite::{Row, params};
 
 use super::{Prepared, Statements, lookup};
 use crate::append::{NewlyReadRow, answer, gather, newly_read};
 use crate::error::Failed;
 use crate::rows::{larger, message_kind_number, sql_number};
-use crate::search;
+use crate::{outbox, search};
 
 impl Prepared {
     /// Stores a batch without media; the answers are in its order.
-    pub(crate) async fn append(&self, batch: Vec<NewMessage>) -> Result<Vec<Verdict<Appended>>, Failed> {
-        self.write(move |statements| append(statements, batch)).await
+    pub(crate) async fn append(
+        &self,
+        batch: Vec<NewMessage>,
+        wanted: Wanted,
+    ) -> Result<Vec<Verdict<Appended>>, Failed> {
+        self.write(move |statements| append(statements, batch, &wanted)).await
     }
 }
 
-fn append(statements: &Statements<'_>, batch: Vec<NewMessage>) -> Result<Vec<Verdict<Appended>>, Failed> {
+fn append(
+    statements: &Statements<'_>,
+    batch: Vec<NewMessage>,
+    wanted: &Wanted,
+) -> Result<Vec<Verdict<Appended>>, Failed> {
     let found = lookup::look_up(statements, &batch)?;
     let (found, places) = gather(&batch, found, BTreeSet::new())?;
     let mut plan = appending::decide(batch, found);
@@ -30,6 +40,7 @@ fn append(statements: &Statements<'_>, batch: Vec<NewMessage>) -> Result<Vec<Ver
     let stored = places.allot(std::mem::take(&mut plan.stored))?;
     write(statements, &plan, &stored)?;
     let newly_read = newly_read(list_newly_read(statements, &plan.reads)?)?;
+    write_events(statements, &wanted.appended(stored.iter().map(|(_, message)| message)))?;
     let stored = stored.into_iter().map(|(_, message)| (message.id, message));
     answer(plan.answers, &before.into_iter().chain(stored).collect(), newly_read)
 }
@@ -93,6 +104,26 @@ fn write(statements: &Statements<'_>, plan: &Plan, stored: &[(i64, Message)]) ->
         for ((id, user), moved) in &plan.positions {
             let (read, delivered) = (moved.read.map(sql_number), moved.delivered.map(sql_number));
             statement.execute(params![id.bytes(), user.as_str(), read, delivered])?;
+        }
+        Ok(())
+    })
+}
+
+/// The events of webhooks, and their lanes.
+fn write_events(statements: &Statements<'_>, events: &[NewWebhook]) -> Result<(), Failed> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    statements.run(outbox::INSERT_ROW, |statement| {
+        for NewWebhook { kind, subject, at } in events {
+            let (lane, subject, limit) = (subject.lane(), subject.to_stored(), give_up_at(*at));
+            statement.execute(params![lane, kind.name(), subject, at.millis(), limit.millis()])?;
+        }
+        Ok(())
+    })?;
+    statements.run(outbox::INSERT_LANE, |statement| {
+        for NewWebhook { subject, at, .. } in events {
+            statement.execute(params![subject.lane(), at.millis()])?;
         }
         Ok(())
     })

@@ -8,7 +8,11 @@ mod contract;
 mod database;
 mod faults;
 mod opening;
+mod outbox;
+#[path = "../shared/outbox_statements.rs"]
+mod outbox_statements;
 mod plans;
+mod reach;
 #[path = "../shared/search.rs"]
 mod search;
 mod server;

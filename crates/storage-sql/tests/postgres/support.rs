@@ -9,6 +9,9 @@ pub(crate) use crate::world::{Heard, draft, id};
 /// An append of a batch runs so many statements: one more than in SQLite, which locks everything at once.
 pub(crate) const APPEND_STATEMENTS: usize = 8;
 
+/// One more where webhooks are told of it.
+pub(crate) const OUTBOX_STATEMENTS: usize = 1;
+
 /// A search of something rare in many conversations runs so many: it looks through the newest messages first.
 pub(crate) const SEARCH_STATEMENTS: usize = 2;
 

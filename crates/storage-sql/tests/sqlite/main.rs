@@ -8,7 +8,11 @@ mod locks;
 mod newcomers;
 mod notifications;
 mod opening;
+mod outbox;
+#[path = "../shared/outbox_statements.rs"]
+mod outbox_statements;
 mod plans;
+mod reach;
 #[path = "../shared/search.rs"]
 mod search;
 mod statements;

@@ -9,6 +9,9 @@ pub(crate) use crate::world::{Heard, draft, id};
 /// An append of a batch runs so many statements.
 pub(crate) const APPEND_STATEMENTS: usize = 7;
 
+/// So many more where webhooks are told of it: the events, and their lanes.
+pub(crate) const OUTBOX_STATEMENTS: usize = 2;
+
 /// A search of something rare in many conversations runs so many.
 pub(crate) const SEARCH_STATEMENTS: usize = 1;
 

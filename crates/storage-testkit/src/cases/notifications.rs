@@ -302,7 +302,16 @@ pub async fn others_notifications_are_not_there(world: World) {
     for id in [told.id, noted.id] {
         assert_eq!(world.mark_told(&ann, id).await, None, "Ann marks no notification of Bob's");
         assert_eq!(world.forget_told(&ann, id).await, None, "and removes none");
+        assert_eq!(world.find_told(&ann, id).await, None, "nor finds one");
     }
+    assert_eq!(
+        world.find_told(&bob, noted.id).await,
+        world.told(&bob).await.into_iter().find(|told| told.id == noted.id)
+    );
+    assert_eq!(world.forget_told(&bob, told.id).await.map(|gone| gone.value), Some(true));
+    assert_eq!(world.find_told(&bob, told.id).await, None, "what is removed is not found");
+    let told = world.tell_one(&bob).await;
+    assert_eq!(world.find_told(&bob, told.id).await, Some(told), "Bob finds his own");
     assert_eq!(world.mark_noted(&ann, direct).await, None, "nor that of the conversation");
     assert_eq!(world.mark_all_told(&ann).await.value, 1, "all of Ann's are Ann's");
     assert_eq!(world.untold(&bob).await, 2, "Bob's are as they were");

@@ -6,6 +6,7 @@ import { canNotify, mayNotify } from '../browser-notifications';
 import { relative, useNow } from '../format';
 import { go } from '../route';
 import { attempt, toast } from '../ui';
+import { subscribePush, unsubscribePush } from '../web-push';
 import { DialogueFrame } from './dialogue';
 import { Switch } from './switch';
 
@@ -83,13 +84,21 @@ const WISHES: { key: keyof Preferences; label: string; about: string }[] = [
 ];
 
 function Wishes() {
-  const { notices } = useChatClient();
+  const { notices, rest } = useChatClient();
   const preferences = useChatState((state) => state.preferences);
   const [allowed, setAllowed] = useState(mayNotify);
   const ask = async () => {
     const answer = await Notification.requestPermission();
     setAllowed(answer === 'granted');
+    if (answer === 'granted' && preferences?.pushNotifications !== false) void attempt(subscribePush(rest));
     if (answer === 'denied') toast('The browser does not allow notifications of this page', 'error');
+  };
+  const wish = async (key: keyof Preferences, on: boolean) => {
+    await notices.prefer({ [key]: on });
+    if (key !== 'pushNotifications') return;
+    if (!on) await unsubscribePush(rest);
+    else if (mayNotify()) await subscribePush(rest);
+    else if (canNotify()) await ask();
   };
   return (
     <section className="wishes" aria-label="What you are told">
@@ -97,7 +106,7 @@ function Wishes() {
       {canNotify() && (
         <Switch
           label="In this browser"
-          about="While the page is in the background"
+          about="While the page is in the background or closed"
           on={allowed}
           disabled={allowed}
           onChange={() => void ask()}
@@ -110,7 +119,7 @@ function Wishes() {
           about={about}
           on={preferences?.[key] ?? true}
           disabled={!preferences}
-          onChange={(on) => void attempt(notices.prefer({ [key]: on }))}
+          onChange={(on) => void attempt(wish(key, on))}
         />
       ))}
     </section>

@@ -6,7 +6,7 @@ use super::super::missed_calls::MissedCall;
 use super::{MAX_REASON_CHARS, MAX_SIGNAL_BYTES, Told};
 use crate::error::{Error, Result};
 use crate::event::{CallAudience, CallEvent, Event};
-use crate::model::{CallId, UserId};
+use crate::model::{CallId, EndedCall, UserId};
 use crate::rules::calling::Call;
 
 /// Room for what one step tells.
@@ -38,6 +38,20 @@ pub(super) fn missed(tell: &mut Tell<'_>, call: &Call, users: Vec<UserId>) {
         };
         send(tell, Told::Missed(missed));
     }
+}
+
+pub(super) fn ended(tell: &mut Tell<'_>, call_id: &CallId, call: &Call, reason: Option<&str>) {
+    // It is stored, and PostgreSQL has no texts with a NUL.
+    let reason = reason.map(|reason| reason.replace('\0', ""));
+    let ended = EndedCall {
+        call_id: call_id.clone(),
+        conversation_id: call.conversation_id,
+        caller: call.caller.clone(),
+        media: call.media,
+        answered: !call.is_ringing(),
+        reason,
+    };
+    send(tell, Told::Ended(ended));
 }
 
 pub(super) fn send(tell: &mut Tell<'_>, told: Told) {

@@ -8,7 +8,9 @@ use tokio::sync::mpsc;
 use super::super::closing::Closing;
 use super::super::missed_calls::MissedCalls;
 use super::super::publisher::Publisher;
+use super::super::webhooks::Webhooks;
 use super::{Shared, TOLD_PER_STEP, Timer, Told};
+use crate::model::{EndedCall, WebhookKind, WebhookSubject};
 
 /// Tells of calls, and ends those whose time is up.
 pub struct CallingWorker {
@@ -17,6 +19,7 @@ pub struct CallingWorker {
     pub(super) closing: Closing,
     pub(super) missed: MissedCalls,
     pub(super) publisher: Publisher,
+    pub(super) webhooks: Option<Webhooks>,
 }
 
 impl CallingWorker {
@@ -29,9 +32,16 @@ impl CallingWorker {
                 Some(told) = self.tell.recv() => match told {
                     Told::Event(event) => self.publisher.publish(event).await,
                     Told::Missed(call) => self.missed.note(call).await,
+                    Told::Ended(call) => self.ended(call).await,
                 },
                 timer = self.shared.timers.next() => self.time_is_up(timer),
             }
+        }
+    }
+
+    async fn ended(&self, call: EndedCall) {
+        if let Some(webhooks) = &self.webhooks {
+            webhooks.tell(WebhookKind::CallEnded, WebhookSubject::Call(call)).await;
         }
     }
 
@@ -44,7 +54,7 @@ impl CallingWorker {
             Timer::Ringing(call_id) => self.shared.ring_out(&mut tell, &call_id),
             Timer::Away(call_id, user) => {
                 // Fails if they left in the meantime.
-                let _ = self.shared.leave(&mut tell, &user, &call_id, Some("disconnected".to_owned()));
+                let _ = self.shared.leave(&mut tell, &user, &call_id, Some("disconnected"));
             }
         }
     }

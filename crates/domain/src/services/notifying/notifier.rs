@@ -6,7 +6,7 @@ use super::standing::Standing;
 use super::{CHUNK, NOT_FOUND, Needs};
 use crate::error::Result;
 use crate::event::Event;
-use crate::model::{ConversationId, MessageId, Notification, NotificationId, UserId};
+use crate::model::{ConversationId, MessageId, Notification, NotificationId, Subject, UserId};
 use crate::ports::{ChatNote, Counted, NewNotification};
 use crate::services::queue::{Answer, QueueOut, reply};
 
@@ -106,12 +106,16 @@ impl Notifier {
 
     /// Notes a message. Whether anybody was away, so that something may stand now.
     async fn message(&self, conversation_id: ConversationId, message_id: MessageId, sender: &UserId) -> Result<bool> {
-        let Needs { notifications, ids, clock, rosters, rooms, .. } = &self.needs;
+        let Needs { notifications, ids, clock, rosters, rooms, reaching, .. } = &self.needs;
         let roster = rosters.load(conversation_id).await?;
         let looking = rooms.present(conversation_id);
         let known = |user: &UserId| self.standing.get(&(conversation_id, user.clone())).is_some();
         let away = roster.others(sender).filter(|user| !looking.contains(*user) && !known(user));
         let away: Vec<UserId> = away.cloned().collect();
+        let mut stands: Vec<UserId> = Vec::new();
+        if reaching.is_on() {
+            stands.extend(roster.others(sender).filter(|user| !looking.contains(*user) && known(user)).cloned());
+        }
         for users in away.chunks(CHUNK) {
             let seen = self.standing.seen();
             let users = users.iter().map(|user| (user.clone(), ids.next_id().into())).collect();
@@ -119,10 +123,14 @@ impl Notifier {
             let noted = notifications.note_message(note).await?;
             let made = noted.made.iter().map(|made| made.value.user_id.clone());
             for user in made.chain(noted.standing) {
-                self.standing.keep(seen, (conversation_id, user), ());
+                self.standing.keep(seen, (conversation_id, user.clone()), ());
+                if reaching.is_on() {
+                    stands.push(user);
+                }
             }
             self.announce(noted.made).await;
         }
+        reaching.tell(stands.into_iter().map(|user| (user, Subject::Conversation(conversation_id))).collect()).await;
         Ok(!away.is_empty())
     }
 
@@ -137,7 +145,9 @@ impl Notifier {
     async fn insert(&self, new: Vec<NewNotification>) -> Result<u64> {
         let stored = self.needs.notifications.insert_notifications(new).await?;
         let made = stored.len() as u64;
+        let told = stored.iter().map(|one| (one.value.user_id.clone(), Subject::Notification(one.value.id))).collect();
         self.announce(stored).await;
+        self.needs.reaching.tell(told).await;
         Ok(made)
     }
 

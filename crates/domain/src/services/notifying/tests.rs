@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use super::super::directory::Directory;
+use super::super::emails::Emails;
 use super::super::notification_views::NotificationViews;
 use super::super::publisher::Publisher;
 use super::super::revoking::Revoking;
@@ -63,7 +64,8 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
     let conversations = Arc::new(conversations);
     let users = Arc::new(MockUsers::new());
     let revoking = Revoking::new(users.clone());
-    let directory = Directory::new(users, revoking, Arc::new(Midnight), Provisioning::FromToken);
+    let emails = Emails::new(None, Arc::new(Midnight), false);
+    let directory = Directory::new(users, revoking, emails, Arc::new(Midnight), Provisioning::FromToken);
     let rosters = Rosters::new(conversations.clone(), true);
     Notifying::new(Needs {
         notifications: Arc::new(notifications),
@@ -73,6 +75,7 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
         ids: Arc::new(Counting::default()),
         rosters,
         rooms: Arc::new(EmptyRooms),
+        reaching: Reaching::off(),
     })
 }
 

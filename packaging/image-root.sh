@@ -1,0 +1,19 @@
+#!/usr/bin/env bash
+# Makes the file system of the image: the binary, the libraries that it loads, certificates of authorities, a user, and
+# a folder for data. No shell, no package manager. Arguments: the binary, and a folder that is made.
+set -euo pipefail
+binary=$(realpath "$1")
+root=$2
+
+install -D --mode 755 "$binary" "$root/usr/bin/parlance"
+# The loader and the libraries, at the places where the loader looks for them.
+ldd "$binary" | grep --only-matching --extended-regexp '/[^ ]+' | while read -r library; do
+  install -D --mode 755 "$(realpath "$library")" "$root$library"
+done
+install -D --mode 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
+install --directory --mode 755 "$root/data"
+install --directory --mode 1777 "$root/tmp"
+echo 'parlance:x:65532:65532:Parlance:/data:/nonexistent' >"$root/etc/passwd"
+echo 'parlance:x:65532:' >"$root/etc/group"
+# Names are looked up in the files that a container is given, then by DNS.
+echo 'hosts: files dns' >"$root/etc/nsswitch.conf"

@@ -1,0 +1,221 @@
+// Who is not there is told by e-mail and by push: of each conversation once in a while, of what is unread then, and only
+// if they want it. The mail server and the push service are real; the push service opens what it is brought.
+import assert from 'node:assert/strict';
+import { createECDH, randomBytes } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { Mailbox } from '../support/mailbox.mjs';
+import { bearerOf, PushService } from '../support/push-service.mjs';
+import { Server } from '../support/server.mjs';
+import { eventually } from '../support/wait.mjs';
+
+const PREFERENCES = '/api/v1/notifications/preferences';
+const SUBSCRIPTIONS = '/api/v1/push/subscriptions';
+const GATHERS = 1_500;
+const key = randomBytes(24).toString('hex');
+const vapid = createECDH('prime256v1');
+vapid.generateKeys();
+
+describe('channels', () => {
+  let server;
+  let mailbox;
+  let pushes;
+  before(async () => {
+    [mailbox, pushes] = await Promise.all([Mailbox.open(), PushService.open()]);
+    server = await Server.start({
+      env: {
+        SERVER_API_KEYS: `shop=${key}`,
+        PUBLIC_URL: 'https://chat.example',
+        SMTP_URL: mailbox.url,
+        MAIL_FROM: 'Chat <chat@example.com>',
+        MAIL_GATHERS: `${GATHERS}ms`,
+        VAPID_PRIVATE_KEY: vapid.getPrivateKey('base64url'),
+        VAPID_SUBJECT: 'mailto:ops@example.com',
+        PUSH_PRIVATE_ADDRESSES: 'on',
+      },
+    });
+    server.tokens.add(key).add(vapid.getPrivateKey('base64url'));
+  });
+  after(async () => {
+    await server.close();
+    await Promise.all([mailbox.close(), pushes.close()]);
+  });
+
+  const addressOf = (person) => `${person.id}@example.com`;
+  async function mailed(name) {
+    const person = await server.person(name);
+    const headers = { 'content-type': 'application/json', 'x-api-key': key };
+    const body = JSON.stringify({ email: addressOf(person) });
+    const answer = await fetch(`${server.url}/api/v1/server/users/${person.id}`, { method: 'PUT', headers, body });
+    assert.equal(answer.status, 200);
+    return person;
+  }
+  /** Whatever was due before is delivered after as long. */
+  async function windowAfter(conversationId, writer, reader) {
+    await writer.say(conversationId, 'the last word');
+    const before = mailbox.of(addressOf(reader)).length;
+    return mailbox.until(addressOf(reader), before + 1);
+  }
+  const prefer = (person, change) => person.rest.put(PREFERENCES, change);
+  const wantsMail = async (person) => (await person.rest.get(PREFERENCES)).data.preferences.emailNotifications;
+
+  it('what is said in a while is one letter for each conversation, as text and as HTML', async () => {
+    const ann = await server.person('Ann');
+    const ben = await mailed('Ben');
+    const [direct, group] = [await ann.direct(ben), await ann.group('Crew & <friends>', [ben])];
+    for (const text of ['Are you there?', 'It is <urgent> & important', '…'.repeat(300)]) await ann.say(direct, text);
+    await ann.say(group, 'Hello all');
+    const letters = await mailbox.until(addressOf(ben), 2);
+    const [first] = letters.filter(({ subject }) => subject === `${ann.name}: 3 new messages`);
+    assert.ok(first, JSON.stringify(letters.map(({ subject }) => subject)));
+    assert.ok(letters.some(({ subject }) => subject === 'Crew & <friends>: a new message'));
+    assert.deepEqual([first.from.address, first.from.name, first.to[0].address], ['chat@example.com', 'Chat', addressOf(ben)]);
+    assert.match(first.text, /Are you there\?[^]*It is <urgent> & important/);
+    assert.match(first.html, /It is &lt;urgent&gt; &amp; important/);
+    assert.ok(first.text.includes(`https://chat.example/#/c/${direct}`));
+    assert.equal(first.header('auto-submitted'), 'auto-generated');
+    const later = await windowAfter(direct, ann, ben);
+    assert.equal(later.length, 3, 'and nothing more came in between');
+    assert.equal(later[2].subject, `${ann.name}: 4 new messages`, 'what is new brings the rest along');
+  });
+
+  it('who is online, has read it or wants no mail gets none', async () => {
+    const ann = await server.person('Ann');
+    const [online, reader, unwilling, away] = await Promise.all(['Olga', 'Rita', 'Ulf', 'Ava'].map(mailed));
+    const client = await online.connect();
+    const group = await ann.group('Crew', [online, reader, unwilling, away]);
+    await prefer(unwilling, { emailNotifications: false });
+    await ann.say(group, 'Hello');
+    await eventually('it is unread', () => reader.unread(group), (count) => count > 0);
+    await reader.rest.post(`/api/v1/chat/conversations/${group}/read`, {});
+    await mailbox.until(addressOf(away), 1);
+    await windowAfter(await ann.direct(away), ann, away);
+    assert.deepEqual([online, reader, unwilling].map((person) => mailbox.of(addressOf(person)).length), [0, 0, 0]);
+    client.close();
+  });
+
+  it('the address comes from the token, unless nobody has looked whose it is', async () => {
+    const ann = await server.person('Ann');
+    const [tess, fay] = [
+      await server.person('Tess', { email: 'tess@example.com' }),
+      await server.person('Fay', { email: 'fay@example.com', email_verified: false }),
+    ];
+    await ann.say(await ann.group('Crew', [tess, fay]), 'Hello');
+    await mailbox.until('tess@example.com', 1);
+    assert.deepEqual(mailbox.of('fay@example.com'), []);
+    const profile = JSON.stringify([(await ann.rest.get(`/api/v1/users/${tess.id}`)).body, (await tess.rest.get('/api/v1/users/me')).body]);
+    assert.ok(!profile.includes('@example.com'), 'nobody is shown it');
+  });
+
+  it('one click in the letter ends it, without signing in, and looking at the link does not', async () => {
+    const ann = await server.person('Ann');
+    const ben = await mailed('Ben');
+    const direct = await ann.direct(ben);
+    await ann.say(direct, 'Hello');
+    const [letter] = await mailbox.until(addressOf(ben), 1);
+    assert.equal(letter.header('list-unsubscribe-post'), 'List-Unsubscribe=One-Click');
+    const [, link] = /^<(https:\/\/chat\.example\/\S+)>$/.exec(letter.header('list-unsubscribe'));
+    assert.ok(letter.text.includes(link) && letter.html.includes('unsubscribe?token='));
+    const url = link.replace('https://chat.example', server.url);
+    const page = await fetch(url);
+    assert.deepEqual([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
+    assert.match(await page.text(), /<form method="post"><button/);
+    assert.equal(await wantsMail(ben), true, 'programs look at links');
+    for (const forged of [url.slice(0, -2), `${url}x`, url.replace(/token=[^.]+/, `token=${Buffer.from(ann.id).toString('base64url')}`), url.split('?')[0]]) {
+      assert.equal((await fetch(forged, { method: 'POST' })).status, 404);
+    }
+    const body = new URLSearchParams({ 'List-Unsubscribe': 'One-Click' });
+    assert.equal((await fetch(url, { method: 'POST', body })).status, 200);
+    assert.deepEqual([await wantsMail(ben), await wantsMail(ann)], [false, true]);
+  });
+
+  it('a letter that was due when the server was killed is written by the next', async () => {
+    const ann = await server.person('Ann');
+    const ben = await mailed('Ben');
+    const dan = await server.person('Dan');
+    const direct = await ann.direct(ben);
+    await ann.say(direct, 'before the fall');
+    await ann.say(await ann.direct(dan), 'and after it');
+    // Who is told later is told after what is due for those before is stored.
+    await eventually('a notification', async () => (await dan.rest.get('/api/v1/notifications')).data.unreadCount, (unread) => unread === 1);
+    await server.kill();
+    await server.restart();
+    const [letter] = await mailbox.until(addressOf(ben), 1);
+    assert.match(letter.text, /before the fall/);
+    assert.equal((await windowAfter(direct, ann, ben)).length, 2, 'once');
+  });
+
+  it('a browser that is closed is pushed what only it can open, and the newer takes the place of the older', async () => {
+    const ann = await server.person('Ann');
+    const ben = await server.person('Ben');
+    const browser = pushes.browser();
+    const { data } = await ben.rest.get('/api/v1/push/key');
+    assert.equal(data.key, vapid.getPublicKey('base64url'));
+    assert.equal((await ben.rest.put(SUBSCRIPTIONS, browser.subscription)).status, 200);
+    const direct = await ann.direct(ben);
+    await ann.say(direct, 'Are you there? ☎');
+    const [{ said, headers, origin }] = await browser.until(1);
+    const { title, body, conversationId, unread } = said;
+    assert.deepEqual({ title, body, conversationId, unread }, { title: ann.name, body: 'Are you there? ☎', conversationId: direct, unread: 1 });
+    const { aud, sub, exp, key: publicKey } = bearerOf(headers.authorization);
+    assert.deepEqual([aud, sub, publicKey], [origin, 'mailto:ops@example.com', data.key]);
+    assert.ok(exp > Date.now() / 1000 && exp <= Date.now() / 1000 + 24 * 3600);
+    assert.deepEqual([headers['content-encoding'], headers.urgency], ['aes128gcm', 'normal']);
+    await ann.say(direct, 'Still waiting');
+    const [, second] = await browser.until(2);
+    assert.equal(second.headers.topic, headers.topic, 'of one conversation the push service keeps the newest');
+    assert.deepEqual([second.said.body, second.said.tag], ['Still waiting', said.tag]);
+    const client = await ben.enter('talentbridge', direct);
+    await ann.say(direct, 'There you are');
+    await client.untilAny(['message:new'], ({ message }) => message.text === 'There you are');
+    client.close();
+    assert.equal(browser.calls, 2, 'who is online is told by their socket');
+  });
+
+  it('push ends with the subscription, the wish, another user of the browser, and the browser', async () => {
+    const [ann, ben, eve] = await server.people('Ann', 'Ben', 'Eve');
+    const [shared, phone, lost] = [pushes.browser(), pushes.browser(), pushes.browser()];
+    for (const browser of [shared, phone, lost]) await ben.rest.put(SUBSCRIPTIONS, browser.subscription);
+    await eve.rest.put(SUBSCRIPTIONS, shared.subscription);
+    lost.gone = true;
+    const direct = await ann.direct(ben);
+    await ann.say(direct, 'one');
+    await phone.until(1);
+    await eventually('the lost one is asked', () => lost.calls, (calls) => calls === 1);
+    await ann.say(direct, 'two');
+    await phone.until(2);
+    assert.deepEqual([shared.calls, lost.calls], [0, 1], 'Eve sits there now, and nobody there');
+    await prefer(ben, { pushNotifications: false });
+    await ann.say(direct, 'three');
+    const hers = await ann.direct(eve);
+    await ann.say(hers, 'and Eve?');
+    await shared.until(1);
+    await prefer(ben, { pushNotifications: true });
+    const { data } = await ben.rest.delete(SUBSCRIPTIONS, { body: { endpoint: phone.endpoint } });
+    assert.equal(data.unsubscribed, true);
+    await ann.say(direct, 'four');
+    await ann.say(hers, 'once more');
+    await shared.until(2);
+    assert.equal(phone.calls, 2);
+  });
+
+  it('what is no subscription is refused, and nothing inside is called', async () => {
+    const careful = await Server.start({
+      env: { VAPID_PRIVATE_KEY: vapid.getPrivateKey('base64url'), VAPID_SUBJECT: 'mailto:ops@example.com' },
+    });
+    const ann = await careful.person('Ann');
+    const { keys } = pushes.browser().subscription;
+    for (const [field, subscription] of [
+      ['endpoint', { endpoint: `${pushes.origin}/push/1`, keys }],
+      ['endpoint', { endpoint: 'https://127.0.0.1/push', keys }],
+      ['endpoint', { endpoint: 'https://[::ffff:10.0.0.1]/push', keys }],
+      ['endpoint', { endpoint: 'https://169.254.169.254/latest/meta-data', keys }],
+      ['keys', { endpoint: 'https://push.example/1', keys: { ...keys, auth: 'AA' } }],
+    ]) {
+      const { status, body } = await ann.rest.put(SUBSCRIPTIONS, subscription);
+      assert.deepEqual([status, body.errors[0].field], [400, field], subscription.endpoint);
+    }
+    const { status } = await fetch(`${careful.url}/api/v1/notifications/unsubscribe?token=a.b`);
+    assert.ok(status >= 400, 'without mail there are no links');
+    await careful.close();
+  });
+});
