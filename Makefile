@@ -31,10 +31,10 @@ test-crash: ## Kill the server fifty times under load, on SQLite and on PostgreS
 	CRASHES=50 E2E_STORAGE=postgres tests/e2e/run.sh --test-name-pattern='random points' suites/crash.test.mjs
 
 test-cluster: ## Break three nodes in every way under load, with 200 people and ten seeds on PostgreSQL, five over NATS and five on MongoDB; a message to 1,000
-	CLUSTER_SEEDS=10 CLUSTER_PEOPLE=200 CLUSTER_SECONDS=40 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
-	CLUSTER_SEEDS=5 CLUSTER_PEOPLE=200 CLUSTER_SECONDS=40 E2E_LINK=nats E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
+	E2E_TIMEOUT=3600000 CLUSTER_SEEDS=10 CLUSTER_PEOPLE=200 CLUSTER_SECONDS=40 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
+	E2E_TIMEOUT=3600000 CLUSTER_SEEDS=5 CLUSTER_PEOPLE=200 CLUSTER_SECONDS=40 E2E_LINK=nats E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-faults.test.mjs
 	E2E_LINK=nats E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster.test.mjs
-	CLUSTER_SEEDS=5 CLUSTER_PEOPLE=30 CLUSTER_SECONDS=25 E2E_STORAGE=mongodb tests/e2e/run.sh suites/cluster-faults.test.mjs
+	E2E_TIMEOUT=3600000 CLUSTER_SEEDS=5 CLUSTER_PEOPLE=30 CLUSTER_SECONDS=25 E2E_STORAGE=mongodb tests/e2e/run.sh suites/cluster-faults.test.mjs
 	FANOUT_MEMBERS=1000 FANOUT_MESSAGES=50 E2E_STORAGE=postgres tests/e2e/run.sh suites/cluster-traffic.test.mjs
 
 test-web: ## Run the tests of the web client alone: its hooks, and real browsers

@@ -50,4 +50,4 @@ fi
 
 # Each file starts servers of its own on ports of their own, so files run beside each other. The time limit is for
 # a test that hangs; it says nothing about speed.
-exec node --test --test-concurrency="${E2E_CONCURRENCY:-3}" --test-timeout=400000 --test-reporter="${E2E_REPORTER:-spec}" "${options[@]}" "${files[@]}"
+exec node --test --test-concurrency="${E2E_CONCURRENCY:-3}" --test-timeout="${E2E_TIMEOUT:-400000}" --test-reporter="${E2E_REPORTER:-spec}" "${options[@]}" "${files[@]}"

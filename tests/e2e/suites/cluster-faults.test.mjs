@@ -119,13 +119,14 @@ async function ordeal(cluster, luck, test) {
 async function gather(cluster, luck) {
   const people = await inFlight(20, Array(PEOPLE).keys(), (n) => cluster.nodes[n % 3].person(`P${n}`));
   const groups = [];
-  for (let n = 0; n < Math.max(3, PEOPLE / 8); n++) {
-    const members = people.filter((_, index) => index === n || luck.likely(Math.min(0.6, 12 / PEOPLE)));
+  const count = Math.max(3, Math.ceil(PEOPLE / 8));
+  for (let n = 0; n < count; n++) {
+    // Everybody is in one, and by chance in more.
+    const members = people.filter((_, index) => index % count === n || luck.likely(Math.min(0.5, 8 / PEOPLE)));
     const [owner, ...others] = members;
     groups.push({ id: await owner.group(`G${n}`, others), members });
   }
-  const inGroups = people.filter((person) => groups.some(({ members }) => members.includes(person)));
-  const citizens = await inFlight(20, inGroups, async (person) => {
+  const citizens = await inFlight(20, people, async (person) => {
     const own = groups.filter(({ members }) => members.includes(person)).map(({ id }) => id);
     const client = await person.connect('talentbridge', { transports: ['websocket'] });
     return new Citizen(client, own, cluster.nodes, luck, PACE);
