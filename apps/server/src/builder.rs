@@ -209,10 +209,8 @@ impl Builder {
             at_once_per_user: UPLOADS_PER_USER,
             limiting: services.limiting.clone(),
         });
-        let storage_probe: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
-        let link_probe = linked.as_ref().map(Linked::probe);
         let api_keys = config.api_keys.clone().map(|keys| Arc::new(RenewableKeys::new(keys)));
-        let reloading = Reloading {
+        let reloading = Box::new(Reloading {
             started: config.clone(),
             holds: config.clone(),
             tokens: tokens.clone(),
@@ -221,7 +219,7 @@ impl Builder {
             transport: transport.clone(),
             uploading: uploading.clone(),
             intake,
-        };
+        });
         let rest = parlance_rest::router(RestState {
             services: services.clone(),
             uploading,
@@ -230,26 +228,12 @@ impl Builder {
             unsubscribe_links: links.map(|links| links as _),
             exposition: metrics.as_ref().map(Metrics::exposition),
             traces: traces.as_ref().map(|_| Traces::of_callers()),
-            probes: [storage_probe]
-                .into_iter()
-                .chain(tokens.as_ref().map(OwnTokens::probe))
-                .chain(link_probe)
-                .collect(),
+            probes: probes(&storage, tokens.as_ref(), linked.as_ref()),
             ids,
             clock,
             settings: rest_settings(&config),
         });
-        let cors = parlance_rest::cors(&config.cors_origins);
-        let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
-        let mut routes = Router::new().merge(sockets).merge(rest);
-        if let Some(folder) = &config.web_dir {
-            let served = parlance_rest::web_client(folder).await;
-            routes = routes.merge(served.map_err(|problem| config.refuse(WEB_DIR, problem))?);
-        }
-        if signs_in {
-            routes = routes.merge(dev_sign_in::routes(&config, &services)?);
-        }
-        let mut routes = routes.layer(cors);
+        let mut routes = routed(&config, &transport, rest, signs_in.then_some(&services)).await?;
         if let Some(own) = own {
             routes = own(services.backend.clone()).fallback_service(routes);
         }
@@ -271,6 +255,32 @@ impl Builder {
             reloading,
         })
     }
+}
+
+/// Whom `/readyz` asks.
+fn probes(storage: &Opened, tokens: Option<&OwnTokens>, linked: Option<&Linked>) -> Vec<Arc<dyn Probe>> {
+    let storage: Arc<dyn Probe> = Arc::new(StorageProbe(Arc::clone(&storage.storage)));
+    [storage].into_iter().chain(tokens.map(OwnTokens::probe)).chain(linked.map(Linked::probe)).collect()
+}
+
+/// Everything that is served: the protocol, the HTTP API, and what belongs to the web client. Signing in without a login is
+/// for those who are handed in.
+async fn routed(
+    config: &Config,
+    transport: &Transport,
+    rest: Router,
+    signs_in: Option<&Services>,
+) -> Result<Router, ConfigError> {
+    let sockets = parlance_rest::known_origins(&config.cors_origins, transport.routes());
+    let mut routes = Router::new().merge(sockets).merge(rest);
+    if let Some(folder) = &config.web_dir {
+        let served = parlance_rest::web_client(folder).await;
+        routes = routes.merge(served.map_err(|problem| config.refuse(WEB_DIR, problem))?);
+    }
+    if let Some(services) = signs_in {
+        routes = routes.merge(dev_sign_in::routes(config, services)?);
+    }
+    Ok(routes.layer(parlance_rest::cors(&config.cors_origins)))
 }
 
 fn rest_settings(config: &Config) -> RestSettings {

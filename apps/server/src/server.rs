@@ -69,7 +69,8 @@ pub struct Server {
     pub(crate) tls: Option<Tls>,
     pub(crate) metrics: Option<Metrics>,
     pub(crate) traces: Option<Traces>,
-    pub(crate) reloading: Reloading,
+    /// Apart: it holds two configurations.
+    pub(crate) reloading: Box<Reloading>,
 }
 
 impl Server {
@@ -101,7 +102,7 @@ impl Server {
     /// What takes a changed configuration over while the server runs. One of them is enough: each knows only what it took
     /// over itself.
     pub fn reloading(&self) -> Reloading {
-        self.reloading.clone()
+        (*self.reloading).clone()
     }
 
     /// What happens on this node from now on, for the program around it. It is never waited for: who falls 1,024 events

@@ -9,7 +9,7 @@ use parlance_notify::Reachable;
 
 use super::{
     Cluster, Config, Database, DatabaseUrl, Engine, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING,
-    PushConfig, RateSettings, Setting, Webhooks, dev_secret, setting,
+    PushConfig, RateSettings, Setting, TraceSettings, Webhooks, dev_secret, setting,
 };
 
 impl Config {
@@ -111,9 +111,7 @@ impl Config {
         page.webhooks(webhooks.as_ref());
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
-        page.optional(&setting::OTEL_EXPORTER_OTLP_ENDPOINT, traces.endpoint.as_deref());
-        page.text(&setting::OTEL_SERVICE_NAME, &traces.service_name);
-        page.text(&setting::OTEL_TRACES_SAMPLER_ARG, &traces.ratio.to_string());
+        page.traces(traces);
         page.text(&setting::LOG_FORMAT, word(*log_format, &LOG_FORMATS));
         page.text(&setting::RUST_LOG, log_filter);
         page.lines.push(String::new());
@@ -243,6 +241,12 @@ impl Page<'_> {
             }
             None => self.optional(setting, url.map(ToString::to_string).as_deref()),
         }
+    }
+
+    fn traces(&mut self, TraceSettings { endpoint, service_name, ratio }: &TraceSettings) {
+        self.optional(&setting::OTEL_EXPORTER_OTLP_ENDPOINT, endpoint.as_deref());
+        self.text(&setting::OTEL_SERVICE_NAME, service_name);
+        self.text(&setting::OTEL_TRACES_SAMPLER_ARG, &ratio.to_string());
     }
 
     fn optional(&mut self, setting: &Setting, value: Option<&str>) {

@@ -59,11 +59,10 @@ fn attribute<'a>(span: &'a Span, key: &str) -> Option<&'a str> {
 
 fn child<'a>(spans: &'a [Span], parent: &Span, name: &str) -> &'a Span {
     let found = spans.iter().find(|span| span.parent_span_id == parent.span_id && span.name == name);
-    let found = found.unwrap_or_else(|| {
-        let names: Vec<_> =
-            spans.iter().filter(|span| span.trace_id == parent.trace_id).map(|span| &span.name).collect();
-        panic!("{} has no {name}; its trace has {names:?}", parent.name)
-    });
+    let of_trace = spans.iter().filter(|span| span.trace_id == parent.trace_id);
+    let names: Vec<_> = of_trace.map(|span| &span.name).collect();
+    assert!(found.is_some(), "{} has no {name}; its trace has {names:?}", parent.name);
+    let found = found.unwrap();
     assert_eq!(found.trace_id, parent.trace_id);
     found
 }
