@@ -1,4 +1,4 @@
-//! The command line: twelve commands, a flag for each setting that is no secret, and their help texts. Flags of
+//! The command line: thirteen commands, a flag for each setting that is no secret, and their help texts. Flags of
 //! settings are taken as text here; the configuration says whether a value can be used.
 
 use std::ffi::OsString;
@@ -40,6 +40,16 @@ pub(super) enum Command {
     Webhooks(WebhooksCommand),
     /// Collect media that nothing has referred to for this long.
     Gc(Duration),
+    /// Show what goes on at nodes.
+    Top(TopArguments),
+}
+
+/// Which nodes are looked at, and how often.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct TopArguments {
+    pub(super) urls: Vec<String>,
+    /// One table for a script instead of a screen.
+    pub(super) once: bool,
 }
 
 /// What becomes of webhooks that were given up.
@@ -109,6 +119,10 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
         "webhooks" => Command::Webhooks(webhooks(inner)?),
         "check-config" | "config" => Command::CheckConfig,
         "keys" => Command::VapidKey,
+        "top" => Command::Top(TopArguments {
+            urls: inner.get_many::<String>("url").into_iter().flatten().cloned().collect(),
+            once: inner.get_flag("once"),
+        }),
         "completions" => Command::Completions(inner.get_one("shell").copied().unwrap_or(Shell::Bash)),
         _ => Command::Serve,
     };
@@ -207,6 +221,17 @@ pub(super) fn grammar() -> clap::Command {
             command("keys", "Make keys, see `vapid`")
                 .subcommand_required(true)
                 .subcommand(command("vapid", "Print a new key by which push services know this server (VAPID)")),
+        )
+        .subcommand(
+            command("top", "Show what goes on at one node or several, once a second")
+                .arg(
+                    Arg::new("url")
+                        .value_name("URL")
+                        .required(true)
+                        .num_args(1..)
+                        .help("Nodes, such as http://10.0.0.1:4000"),
+                )
+                .arg(Arg::new("once").long("once").action(ArgAction::SetTrue).help("Print one table and exit")),
         )
         .subcommand(
             command("completions", "Print a script by which a shell completes command lines of this program").arg(
@@ -408,6 +433,16 @@ mod tests {
     fn completions_are_for_a_shell_that_there_is() {
         assert_eq!(line("parlance completions zsh").unwrap().command, Command::Completions(Shell::Zsh));
         assert!(refused("parlance completions cobol").contains("cobol"));
+    }
+
+    #[test]
+    fn a_look_is_at_one_node_or_several() {
+        let top = |urls: &[&str], once| {
+            Command::Top(TopArguments { urls: urls.iter().map(ToString::to_string).collect(), once })
+        };
+        assert_eq!(line("parlance top a:1").unwrap().command, top(&["a:1"], false));
+        assert_eq!(line("parlance top --once a:1 http://b:2").unwrap().command, top(&["a:1", "http://b:2"], true));
+        assert!(refused("parlance top").contains("<URL>"));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod progress;
 mod reload;
 mod serve;
 mod token;
+mod top;
 mod webhooks;
 
 use std::ffi::OsString;
@@ -34,6 +35,10 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
     if command == Command::VapidKey {
         return keys::vapid();
     }
+    // Nor whoever looks at servers elsewhere.
+    if let Command::Top(arguments) = &command {
+        return runtime()?.block_on(top::run(arguments));
+    }
     let mut config = Config::load(&flags)?;
     if matches!(command, Command::Move(_)) && config.origin("RUST_LOG") == Origin::Default {
         // Lines about the schema would go through the bar.
@@ -45,6 +50,7 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> Result<(), Failur
         Command::CheckConfig => check_config::run(&config),
         Command::Completions(shell) => completions::run(shell),
         Command::VapidKey => keys::vapid(),
+        Command::Top(arguments) => runtime()?.block_on(top::run(&arguments)),
         Command::Token(token) => token::run(&config, &token),
         Command::Gc(older_than) => runtime()?.block_on(gc::run(&config, older_than)),
         Command::Move(arguments) => runtime()?.block_on(moving::run(&config, arguments)),

@@ -16,5 +16,6 @@ mod reloading;
 mod serving;
 mod tls;
 mod tokens;
+mod top;
 mod traces;
 mod web;
