@@ -81,7 +81,7 @@ async fn watch(nodes: &mut [Node], client: &Client) -> Result<(), Failure> {
     let mut terminal = ratatui::try_init().map_err(Failure::running)?;
     let _restored = Restored;
     let is_coloured = std::env::var_os("NO_COLOR").is_none_or(|text| text.is_empty());
-    let mut screen = Screen { is_coloured, ..Screen::default() };
+    let mut screen = Screen::new(is_coloured);
     let mut wishes = wishes();
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);

@@ -23,13 +23,17 @@ const KEYS: &str = "q quit   p pause   s sort";
 pub(super) struct Screen {
     pub(super) order: Order,
     pub(super) is_paused: bool,
-    /// Whether colours are wanted.
-    pub(super) is_coloured: bool,
+    is_coloured: bool,
     /// Messages a second, the newest last.
     sends: VecDeque<u64>,
 }
 
 impl Screen {
+    /// A screen, with colours or without.
+    pub(super) fn new(is_coloured: bool) -> Self {
+        Self { is_coloured, ..Self::default() }
+    }
+
     /// Remembers what went on, after a look at all nodes.
     pub(super) fn remember(&mut self, nodes: &[Node]) {
         #[expect(
