@@ -131,7 +131,6 @@ pub(super) fn read(args: impl IntoIterator<Item = OsString>) -> Result<Invocatio
 
 /// What can be asked.
 pub(super) fn grammar() -> clap::Command {
-    let command = |name: &'static str, about: &'static str| clap::Command::new(name).about(about);
     clap::Command::new("parlance")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A chat server that speaks the Socket.IO vocabularies of the clients you already have")
@@ -154,6 +153,7 @@ pub(super) fn grammar() -> clap::Command {
                 .help("For trying out: loopback only, a secret of its own making, two demo users"),
         )
         .args(SETTINGS.iter().filter_map(setting_flag))
+        .subcommands(moving())
         .subcommand(command("serve", "Run the server (what happens without a command)"))
         .subcommand(command("health", "Ask the server of this configuration, on this machine, whether it can work"))
         .subcommand(
@@ -178,27 +178,6 @@ pub(super) fn grammar() -> clap::Command {
                     .default_value("1d")
                     .help("How old they are at least; longer than any upload takes"),
             ),
-        )
-        .subcommand(
-            command(
-                "copy",
-                "Copy everything from one storage into an empty one; again, to go on after an interruption",
-            )
-            .arg(storage("from", "Where everything is").required(true))
-            .arg(storage("to", "Where it shall be").required(true)),
-        )
-        .subcommand(
-            command("export", "Write everything into a file; again, to go on after an interruption")
-                .arg(storage("from", "Where everything is; else the configured storage"))
-                .arg(archive("File to be made")),
-        )
-        .subcommand(
-            command(
-                "import",
-                "Take everything from a file into an empty storage; again, to go on after an interruption",
-            )
-            .arg(archive("File that `export` wrote"))
-            .arg(storage("to", "Where it shall be; else the configured storage")),
         )
         .subcommand(
             command("webhooks", "Look at webhooks that were given up, try them again, or drop them")
@@ -242,6 +221,25 @@ pub(super) fn grammar() -> clap::Command {
                     .help("Which shell"),
             ),
         )
+}
+
+/// What moves everything from storage to storage.
+fn moving() -> [clap::Command; 3] {
+    [
+        command("copy", "Copy everything from one storage into an empty one; again, to go on after an interruption")
+            .arg(storage("from", "Where everything is").required(true))
+            .arg(storage("to", "Where it shall be").required(true)),
+        command("export", "Write everything into a file; again, to go on after an interruption")
+            .arg(storage("from", "Where everything is; else the configured storage"))
+            .arg(archive("File to be made")),
+        command("import", "Take everything from a file into an empty storage; again, to go on after an interruption")
+            .arg(archive("File that `export` wrote"))
+            .arg(storage("to", "Where it shall be; else the configured storage")),
+    ]
+}
+
+fn command(name: &'static str, about: &'static str) -> clap::Command {
+    clap::Command::new(name).about(about)
 }
 
 fn letters(command: clap::Command) -> clap::Command {

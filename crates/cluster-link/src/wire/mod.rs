@@ -11,15 +11,16 @@ mod notification;
 
 use std::sync::Arc;
 
-use parlance_domain::model::{CallId, NodeId, UserId};
+use parlance_domain::model::{CallId, ConversationId, NodeId, UserId};
 use parlance_domain::ports::Word;
 use serde::{Deserialize, Serialize};
 
 use self::call::{WireAnswer, WireAsk};
 use self::event::WireEvent;
+use self::message::Id;
 
 /// The version of everything in this folder.
-pub(crate) const VERSION: u8 = 2;
+pub(crate) const VERSION: u8 = 3;
 
 /// Why something is no word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -63,6 +64,8 @@ enum WireWord {
     WhoIsHere,
     AllHere { users: Vec<String>, more: bool },
     Sent(Vec<(String, u32)>),
+    LookingAsked { number: u64, conversations: Vec<Id> },
+    LookingAnswered { number: u64, looking: Vec<(Id, Vec<String>)>, more: bool },
     CallAsked { number: u64, call_id: String, ask: WireAsk },
     CallAnswered { number: u64, answer: WireAnswer },
 }
@@ -81,6 +84,15 @@ pub(crate) fn encode(node: NodeId, what: &Said) -> Option<Vec<u8>> {
             Word::WhoIsHere => WireWord::WhoIsHere,
             Word::AllHere { users, more } => WireWord::AllHere { users: names(users), more: *more },
             Word::Sent(sends) => WireWord::Sent(sends.iter().map(|(user, count)| (user.to_string(), *count)).collect()),
+            Word::LookingAsked { number, conversations } => WireWord::LookingAsked {
+                number: *number,
+                conversations: conversations.iter().map(ConversationId::bytes).collect(),
+            },
+            Word::LookingAnswered { number, looking, more } => WireWord::LookingAnswered {
+                number: *number,
+                looking: looking.iter().map(|(id, users)| (id.bytes(), names(users))).collect(),
+                more: *more,
+            },
             Word::CallAsked { number, call_id, ask } => {
                 WireWord::CallAsked { number: *number, call_id: call_id.as_str().to_owned(), ask: ask.into() }
             }
@@ -113,6 +125,15 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Spoken, Unreadable> {
         WireWord::Sent(sends) => {
             let sent = |(user, count): &(String, u32)| Ok((user_id(user)?, *count));
             Said::Word(Word::Sent(sends.iter().map(sent).collect::<Result<_, _>>()?))
+        }
+        WireWord::LookingAsked { number, conversations } => {
+            let conversations = conversations.into_iter().map(ConversationId::from_bytes).collect();
+            Said::Word(Word::LookingAsked { number, conversations })
+        }
+        WireWord::LookingAnswered { number, looking, more } => {
+            let people = |(id, users): (Id, Vec<String>)| Ok((ConversationId::from_bytes(id), user_ids(&users)?));
+            let looking = looking.into_iter().map(people).collect::<Result<_, _>>()?;
+            Said::Word(Word::LookingAnswered { number, looking, more })
         }
         WireWord::CallAsked { number, call_id, ask } => {
             Said::Word(Word::CallAsked { number, call_id: CallId::from_stored(call_id), ask: ask.read()? })

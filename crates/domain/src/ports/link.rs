@@ -54,6 +54,22 @@ pub enum Word {
     },
     /// The node has let through so many sends of each of these since it last said so.
     Sent(Vec<(UserId, u32)>),
+    /// Somebody wants to know who looks at these conversations on the other node.
+    LookingAsked {
+        /// Names the question among those of the node that asks.
+        number: u64,
+        /// Which conversations.
+        conversations: Vec<ConversationId>,
+    },
+    /// Some of those who look at them here; those of one conversation may come in several parts.
+    LookingAnswered {
+        /// Of which question.
+        number: u64,
+        /// Who, in each conversation in which there is somebody.
+        looking: Vec<(ConversationId, Vec<UserId>)>,
+        /// Whether another word follows.
+        more: bool,
+    },
     /// Somebody takes a step in a call that the other node has.
     CallAsked {
         /// Names the question among those of the node that asks.

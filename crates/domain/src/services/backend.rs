@@ -1,8 +1,10 @@
 //! What a product's own backend does: it speaks to its clients, asks who is there, sends in somebody's name. No limit of
 //! a user holds for it, and nobody's block or membership is in its way unless it says whom it acts for.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use super::cluster::Lookers;
 use super::conversing::Conversing;
 use super::directory::Directory;
 use super::emails::Emails;
@@ -17,7 +19,7 @@ use crate::event::{Event, ProductAudience};
 use crate::model::{
     ConversationId, ConversationView, EmailAddress, ProductEvent, ProfileChange, Timestamp, User, UserId,
 };
-use crate::ports::{Clock, Rooms};
+use crate::ports::Clock;
 use crate::rules::messages::Draft;
 
 pub(super) struct Needs {
@@ -27,7 +29,7 @@ pub(super) struct Needs {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) presence: Presence,
     pub(super) rosters: Rosters,
-    pub(super) rooms: Arc<dyn Rooms>,
+    pub(super) lookers: Lookers,
     pub(super) conversing: Conversing,
     pub(super) messaging: Messaging,
     pub(super) notifying: Notifying,
@@ -85,8 +87,12 @@ impl Backend {
     /// # Errors
     /// `ConversationNotFound`.
     pub async fn emit_to_conversation(&self, id: ConversationId, event: ProductEvent) -> Result<bool> {
-        self.0.rosters.load(id).await?;
-        let present = !self.0.rooms.present(id).is_empty();
+        let roster = self.0.rosters.load(id).await?;
+        let lookers = &self.0.lookers;
+        let present = !lookers.here(id).is_empty() || {
+            let people = HashMap::from([(id, roster.users().to_vec())]);
+            !lookers.elsewhere(&people).await.is_empty()
+        };
         self.emit(event, ProductAudience::Room(id)).await;
         Ok(present)
     }

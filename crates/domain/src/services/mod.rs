@@ -205,6 +205,10 @@ impl Services {
             webhooks: webhooks.clone(),
             settings: &settings,
         });
+        let lookers = match &link {
+            Some(link) => cluster::Lookers::among(rooms, presence.clone(), link.clone()),
+            None => cluster::Lookers::alone(rooms),
+        };
         let announcer = announcer::Announcer::new(
             storage.clone(),
             storage.clone(),
@@ -236,7 +240,7 @@ impl Services {
             clock: clock.clone(),
             ids: ids.clone(),
             rosters: rosters.clone(),
-            rooms: rooms.clone(),
+            lookers: lookers.clone(),
             reaching: reaching.clone(),
         });
         let writer = Writer::new(
@@ -314,7 +318,6 @@ impl Services {
             bounds: bounds.clone(),
             settings,
         });
-        let relay_rooms = rooms.clone();
         let backend = Backend::new(backend::Needs {
             directory: directory.clone(),
             emails,
@@ -322,7 +325,7 @@ impl Services {
             clock,
             presence: presence.clone(),
             rosters: rosters.clone(),
-            rooms,
+            lookers: lookers.clone(),
             conversing: conversing.clone(),
             messaging: messaging.clone(),
             notifying: notifying.clone(),
@@ -336,7 +339,7 @@ impl Services {
             notifying: notifying.clone(),
             calling: calling.clone(),
             limiting: limiting.clone(),
-            rooms: relay_rooms,
+            lookers,
             rosters: rosters.clone(),
             views: views.clone(),
             messages: storage.clone(),

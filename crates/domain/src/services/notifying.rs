@@ -11,6 +11,7 @@ use notifier::Change;
 pub use notifier::Notifier;
 use standing::Standing;
 
+use super::cluster::Lookers;
 use super::notification_views::NotificationViews;
 use super::publisher::Publisher;
 use super::queue::QueueIn;
@@ -22,7 +23,7 @@ use crate::model::{
     ConversationId, MessageId, NotificationId, NotificationKind, NotificationView, Preferences, PreferencesChange,
     UserId,
 };
-use crate::ports::{Clock, IdSource, NewNotification, Notifications, Rooms};
+use crate::ports::{Clock, IdSource, NewNotification, Notifications};
 
 /// The most changes that wait to be noted; beyond that the writer waits, and senders with it.
 const CAPACITY: usize = 8_192;
@@ -73,7 +74,7 @@ pub(super) struct Needs {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) rosters: Rosters,
-    pub(super) rooms: Arc<dyn Rooms>,
+    pub(super) lookers: Lookers,
     pub(super) reaching: Reaching,
 }
 

@@ -258,6 +258,7 @@ mod tests {
         MockReceipts, MockUsers,
     };
     use crate::rules::Limits;
+    use crate::services::cluster::Lookers;
     use crate::services::directory::Directory;
     use crate::services::emails::Emails;
     use crate::services::notification_views::NotificationViews;
@@ -359,7 +360,7 @@ mod tests {
             clock: Arc::new(Midnight),
             ids: Arc::new(SameId),
             rosters: rosters.clone(),
-            rooms: Arc::new(EmptyRooms),
+            lookers: Lookers::alone(Arc::new(EmptyRooms)),
             reaching: Reaching::off(),
         });
         let bounds = Bounds::new(Limits::default());

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use parlance_domain::Error;
 use parlance_domain::event::{CallAudience, CallEvent, Event};
-use parlance_domain::model::{CallId, CallMedia, ConversationId, MessageStatus, NodeId, Role, SessionId, User, UserId};
+use parlance_domain::model::{
+    CallId, CallMedia, ConversationId, MessageStatus, NodeId, ProductEvent, Role, SessionId, User, UserId,
+};
 use parlance_domain::rules::Rates;
 use parlance_domain::services::{
     AcceptAll, ClusterBus, Holding, Invitation, LocalBus, Parts, PresenceScope, RelayEnds, Services, Settings, Workers,
@@ -511,20 +513,73 @@ async fn a_step_in_a_call_of_a_node_that_is_gone_is_answered() {
     assert!(matches!(gone, Err(Error::Unavailable(_))));
 }
 
+fn notified(events: &[Arc<Event>]) -> usize {
+    events.iter().filter(|event| matches!(***event, Event::NotificationNew { .. })).count()
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_looks_at_a_conversation_on_another_node_is_not_notified_of_it() {
-    let Pair { mut two, one, ann, bob, room, held, .. } = two().await;
-    let notified =
-        |events: &[Arc<Event>]| events.iter().filter(|event| matches!(***event, Event::NotificationNew { .. })).count();
+    let Pair { mut two, mut one, ann, bob, room, held, .. } = two().await;
     two.rooms.enter(room, &bob);
     one.send(&ann, room, "1").await;
     let told = two.within(SETTLED).await;
     assert_eq!((texts(&told).len(), notified(&told)), (1, 0));
-    assert_eq!(one.services.notifying.unread(&bob.id).await, Ok(0));
+    assert_eq!(notified(&one.within(SETTLED).await), 0, "none is made to be taken back");
     two.rooms.leave(room, &bob);
     one.send(&ann, room, "2").await;
     assert_eq!(notified(&two.within(SETTLED).await), 1);
     assert_eq!(one.services.notifying.unread(&bob.id).await, Ok(1));
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_node_that_does_not_say_who_looks_takes_back_what_they_have_seen() {
+    let Pair { cluster, mut two, mut one, ann, bob, room, held } = two().await;
+    two.rooms.enter(room, &bob);
+    // The message, and the question of who looks.
+    cluster.network.lose(two.id, 2);
+    one.send(&ann, room, "1").await;
+    let told = two.within(SETTLED).await;
+    assert_eq!((texts(&told).len(), notified(&told)), (1, 0));
+    assert_eq!(notified(&one.within(SETTLED).await), 1);
+    assert_eq!(one.services.notifying.unread(&bob.id).await, Ok(0));
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_who_look_on_another_node_are_named_in_parts() {
+    let cluster = Cluster::new();
+    let (mut one, two) = (cluster.node(1), cluster.node(2));
+    let ann = one.user("ann").await;
+    let mut people = Vec::new();
+    for n in 0..25 {
+        people.push(two.user(&format!("user-{n}")).await);
+    }
+    let mut held = vec![one.connect(&ann).await];
+    for user in &people {
+        held.push(two.connect(user).await);
+    }
+    let ids = people.iter().map(|user| user.id.clone()).collect();
+    let room = one.services.conversing.create_group(&ann, "All", ids).await.expect("a group").conversation.id;
+    for user in &people {
+        two.rooms.enter(room, user);
+    }
+    // Visitors who look on fill several words.
+    for n in 0..2_500 {
+        two.rooms.enter(room, &User::nameless(format!("visitor-{n}").parse().expect("a valid id")));
+    }
+    one.within(SETTLED).await;
+    one.send(&ann, room, "1").await;
+    assert_eq!(notified(&one.within(SETTLED).await), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_product_hears_whether_anybody_looks_on_any_node() {
+    let Pair { two, one, bob, room, held, .. } = two().await;
+    let event = || ProductEvent::new("order:updated", None).expect("a valid event");
+    assert_eq!(one.services.backend.emit_to_conversation(room, event()).await, Ok(false));
+    two.rooms.enter(room, &bob);
+    assert_eq!(one.services.backend.emit_to_conversation(room, event()).await, Ok(true));
     drop(held);
 }
 

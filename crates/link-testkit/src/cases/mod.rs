@@ -150,6 +150,9 @@ pub async fn every_word_arrives_as_it_was_said(network: impl Network) {
         Word::AllHere { users: (0..1_000).map(|n| user(&format!("user-{n}"))).collect(), more: true },
         Word::AllHere { users: Vec::new(), more: false },
         Word::Sent(vec![(user("bob"), 1), (user("ünal"), u32::MAX)]),
+        Word::LookingAsked { number: 1, conversations: vec![ROOM, ConversationId::from_bytes([2; 12])] },
+        Word::LookingAnswered { number: 1, looking: vec![(ROOM, vec![user("bob"), user("ünal")])], more: true },
+        Word::LookingAnswered { number: u64::MAX, looking: Vec::new(), more: false },
     ];
     let (session, reason) = (SessionId(u64::MAX), Some("busy".to_owned()));
     let asks = [

@@ -52,7 +52,7 @@ impl Reading {
         for sample in samples(page) {
             let value = sample.value;
             match sample.name {
-                "parlance_build_info" => reading.version = sample.label("version").unwrap_or_default().to_owned(),
+                "parlance_build_info" => reading.version = sample.label("version").unwrap_or_default().into(),
                 "parlance_sockets" => {
                     let dialect = sample.label("dialect").unwrap_or_default().to_owned();
                     *reading.sockets.entry(dialect).or_default() += value;

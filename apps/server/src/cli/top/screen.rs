@@ -104,11 +104,11 @@ impl Screen {
         let names = table.columns.iter().zip(&widths).map(|(name, width)| format!("{name:>width$}"));
         let heading = format!("{:labels$}{}{more}", "", names.collect::<String>());
         let heading = Line::styled(heading, Style::new().add_modifier(Modifier::UNDERLINED));
-        let row = |Row { label, cells }: &Row| {
+        let row = |Row { label, cells }: &Row| -> Line<'_> {
             let cells = cells.iter().zip(&widths);
             let cells =
                 cells.map(|(Cell { text, tone }, width)| Span::styled(format!("{text:>width$}"), self.style(*tone)));
-            Line::from_iter([Span::raw(format!("{label:<labels$}"))].into_iter().chain(cells))
+            [Span::raw(format!("{label:<labels$}"))].into_iter().chain(cells).collect()
         };
         [heading].into_iter().chain(table.rows.iter().map(row)).collect()
     }

@@ -153,17 +153,17 @@ impl Table {
         let labels = self.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
         let widths: Vec<usize> = (0..self.columns.len()).map(|column| self.width(column)).collect();
         let line = |label: &str, cells: &[&str]| {
-            let mut line = format!("{label:<labels$}");
-            for (cell, width) in cells.iter().zip(&widths) {
-                line.push_str(&format!("  {cell:>width$}"));
-            }
-            line.trim_end().to_owned() + "\n"
+            let cells = cells.iter().zip(&widths).map(|(cell, width)| format!("  {cell:>width$}"));
+            format!("{label:<labels$}{}", cells.collect::<String>()).trim_end().to_owned() + "\n"
         };
         let mut text = line("", &self.columns.iter().map(String::as_str).collect::<Vec<_>>());
         for row in &self.rows {
             text.push_str(&line(&row.label, &row.cells.iter().map(|cell| cell.text.as_str()).collect::<Vec<_>>()));
         }
-        self.notes.iter().for_each(|note| text.push_str(&format!("{note}\n")));
+        for note in &self.notes {
+            text.push_str(note);
+            text.push('\n');
+        }
         text
     }
 

@@ -7,6 +7,7 @@ mod beside;
 mod bus;
 mod followed;
 mod following;
+mod lookers;
 mod nodes;
 mod reading;
 mod relay;
@@ -18,4 +19,5 @@ pub use bus::ClusterBus;
 pub use following::{Following, Holding};
 pub use relay::{Relay, RelayEnds};
 
+pub(super) use lookers::{Lookers, Looking};
 pub(super) use relay::Needs;

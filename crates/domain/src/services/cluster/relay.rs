@@ -13,6 +13,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::beside::{Beside, RETRY, Stepped};
 use super::following::{Following, Shared};
+use super::lookers::Lookers;
 use super::nodes::{BEAT, Nodes};
 use super::reading::{Found, Reader};
 use super::topic::{changed_by, topic_of};
@@ -20,7 +21,7 @@ use super::typists::{AGAIN, Typists};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::model::{CallId, ConversationId, ConversationView, MessageStatus, NodeId, UserId};
-use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Rooms, Topic, Word};
+use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Topic, Word};
 use crate::services::calling::Calling;
 use crate::services::limiting::Limiting;
 use crate::services::notifying::Notifying;
@@ -50,7 +51,7 @@ pub(in crate::services) struct Needs {
     pub(in crate::services) notifying: Notifying,
     pub(in crate::services) calling: Calling,
     pub(in crate::services) limiting: Limiting,
-    pub(in crate::services) rooms: Arc<dyn Rooms>,
+    pub(in crate::services) lookers: Lookers,
     pub(in crate::services) rosters: Rosters,
     pub(in crate::services) views: Views,
     pub(in crate::services) messages: Arc<dyn Messages>,
@@ -75,7 +76,7 @@ pub struct Relay {
     notifying: Notifying,
     calling: Calling,
     limiting: Limiting,
-    rooms: Arc<dyn Rooms>,
+    lookers: Lookers,
     nodes: Nodes,
     typists: Typists,
 }
@@ -83,12 +84,22 @@ pub struct Relay {
 impl Relay {
     /// A relay; `None` for a node that is alone.
     pub(in crate::services) fn new(needs: Needs) -> Option<Box<Self>> {
-        let Needs { following, presence, notifying, calling, limiting, rooms, rosters, views, messages, conversations } =
-            needs;
+        let Needs {
+            following,
+            presence,
+            notifying,
+            calling,
+            limiting,
+            lookers,
+            rosters,
+            views,
+            messages,
+            conversations,
+        } = needs;
         let shared = Arc::clone(following.shared()?);
         let reader = Reader { messages, conversations, rosters, views };
         let (nodes, typists) = (Nodes::default(), Typists::default());
-        Some(Box::new(Self { shared, reader, presence, notifying, calling, limiting, rooms, nodes, typists }))
+        Some(Box::new(Self { shared, reader, presence, notifying, calling, limiting, lookers, nodes, typists }))
     }
 
     /// Relays until the bus or the delivery is closed.
@@ -154,6 +165,8 @@ impl Relay {
                     self.limiting.sent_elsewhere(&user, count);
                 }
             }
+            Word::LookingAsked { number, conversations } => self.lookers.answer(node, number, conversations),
+            Word::LookingAnswered { number, looking, more } => self.lookers.answered(node, number, looking, more),
             Word::CallAsked { number, call_id, ask } => self.step(node, number, call_id, ask, beside),
             Word::CallAnswered { number, answer } => self.calling.answered(number, answer),
         }
@@ -208,11 +221,11 @@ impl Relay {
     }
 
     /// Whether an event notifies somebody of a conversation who is looking at it here, of which the node that made the
-    /// notification does not know. It counts as read, and nobody hears of it.
+    /// notification has not heard: it had no answer, or they came to look since. It counts as read, and nobody hears of it.
     fn is_seen_anyway(&self, event: &Event, beside: &mut Beside) -> bool {
         let Event::NotificationNew { user_id, notification, .. } = event else { return false };
         let Some(conversation) = notification.conversation_id else { return false };
-        if !self.rooms.present(conversation).contains(user_id) {
+        if !self.lookers.here(conversation).contains(user_id) {
             return false;
         }
         let (notifying, reader) = (self.notifying.clone(), user_id.clone());

@@ -8,6 +8,7 @@ use crate::error::Result;
 use crate::event::Event;
 use crate::model::{ConversationId, MessageId, Notification, NotificationId, Subject, UserId};
 use crate::ports::{ChatNote, Counted, NewNotification};
+use crate::services::cluster::Looking;
 use crate::services::queue::{Answer, QueueOut, reply};
 
 /// The most changes that are looked at together.
@@ -27,6 +28,14 @@ pub(super) enum Change {
     MarkAllRead(UserId, Answer<u64>),
     /// Somebody removes one.
     Remove(UserId, NotificationId, Answer<()>),
+}
+
+/// What is known of a batch of changes before the first is noted.
+struct Outlook {
+    /// Who has read where, with nothing that stands there.
+    clear: HashSet<(UserId, ConversationId)>,
+    /// Who looks at what on other nodes.
+    elsewhere: Looking,
 }
 
 /// Notes what happened.
@@ -50,9 +59,11 @@ impl Notifier {
                 return;
             }
             let changes = coalesced(changes.drain(..));
-            let mut clear = self.clear(&changes).await;
+            let clear = self.clear(&changes).await;
+            let elsewhere = self.looking_elsewhere(&changes).await;
+            let mut outlook = Outlook { clear, elsewhere };
             for change in changes {
-                self.note(change, &mut clear).await;
+                self.note(change, &mut outlook).await;
             }
         }
     }
@@ -78,10 +89,29 @@ impl Notifier {
         clear
     }
 
-    async fn note(&self, change: Change, clear: &mut HashSet<(UserId, ConversationId)>) {
+    /// Who looks at one of these messages on another node. It is asked after they were stored: whoever looks, sees them.
+    async fn looking_elsewhere(&self, changes: &[Change]) -> Looking {
+        let Needs { lookers, rosters, .. } = &self.needs;
+        let mut people = HashMap::new();
+        if !lookers.may_be_elsewhere() {
+            return Looking::new();
+        }
+        for change in changes {
+            let Change::Message { conversation_id, .. } = change else { continue };
+            // Without it nobody is notified either.
+            let Ok(roster) = rosters.load(*conversation_id).await else { continue };
+            let here = lookers.here(*conversation_id);
+            let known = |user: &UserId| self.standing.get(&(*conversation_id, user.clone())).is_some();
+            let away = roster.users().iter().filter(|user| !here.contains(*user) && !known(user));
+            people.insert(*conversation_id, away.cloned().collect());
+        }
+        lookers.elsewhere(&people).await
+    }
+
+    async fn note(&self, change: Change, Outlook { clear, elsewhere }: &mut Outlook) {
         let noted = match change {
             Change::Message { conversation_id, message_id, sender } => {
-                let noted = self.message(conversation_id, message_id, &sender).await;
+                let noted = self.message(conversation_id, message_id, &sender, elsewhere).await;
                 if !matches!(noted, Ok(false)) {
                     clear.retain(|(_, conversation)| *conversation != conversation_id);
                 }
@@ -105,10 +135,17 @@ impl Notifier {
     }
 
     /// Notes a message. Whether anybody was away, so that something may stand now.
-    async fn message(&self, conversation_id: ConversationId, message_id: MessageId, sender: &UserId) -> Result<bool> {
-        let Needs { notifications, ids, clock, rosters, rooms, reaching, .. } = &self.needs;
+    async fn message(
+        &self,
+        conversation_id: ConversationId,
+        message_id: MessageId,
+        sender: &UserId,
+        elsewhere: &Looking,
+    ) -> Result<bool> {
+        let Needs { notifications, ids, clock, rosters, lookers, reaching, .. } = &self.needs;
         let roster = rosters.load(conversation_id).await?;
-        let looking = rooms.present(conversation_id);
+        let mut looking = lookers.here(conversation_id);
+        looking.extend(elsewhere.get(&conversation_id).into_iter().flatten().cloned());
         let known = |user: &UserId| self.standing.get(&(conversation_id, user.clone())).is_some();
         let away = roster.others(sender).filter(|user| !looking.contains(*user) && !known(user));
         let away: Vec<UserId> = away.cloned().collect();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::super::cluster::Lookers;
 use super::super::directory::Directory;
 use super::super::emails::Emails;
 use super::super::notification_views::NotificationViews;
@@ -74,7 +75,7 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
         clock: Arc::new(Midnight),
         ids: Arc::new(Counting::default()),
         rosters,
-        rooms: Arc::new(EmptyRooms),
+        lookers: Lookers::alone(Arc::new(EmptyRooms)),
         reaching: Reaching::off(),
     })
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use super::crowd::Crowd;
 use super::{Presence, State};
-use crate::model::{NodeId, UserId};
+use crate::model::{ConversationId, NodeId, UserId};
 use crate::ports::{Topic, Word};
 
 /// The most users in one word.
@@ -76,6 +76,20 @@ impl Presence {
         }
         drop(state);
         self.0.wake.notify_one();
+    }
+
+    /// The other nodes on which somebody of a conversation is, and the conversations of which that holds.
+    pub(in crate::services) fn nodes_of(
+        &self,
+        people: &HashMap<ConversationId, Vec<UserId>>,
+    ) -> HashMap<NodeId, Vec<ConversationId>> {
+        let state = self.0.state.lock();
+        let of_node = |(node, other): (&NodeId, &Other)| {
+            let is_there = |users: &[UserId]| users.iter().any(|user| other.crowd.contains(user));
+            let conversations = people.iter().filter(|(_, users)| is_there(users)).map(|(id, _)| *id);
+            Some((*node, conversations.collect::<Vec<_>>())).filter(|(_, conversations)| !conversations.is_empty())
+        };
+        state.others.iter().filter_map(of_node).collect()
     }
 
     /// Whether as many, and the same, are known to be on another node as it says.
