@@ -63,9 +63,9 @@ bench-smoke: ## Run every kind of load briefly, and only look for what is lost, 
 	cargo build --locked --package parlance-server --package parlance-bench
 	target/debug/parlance-bench smoke
 
-bench-soak: ## Load a server for three minutes (SOAK=30m) as a day does; prints what it lost and what it leaves behind
+bench-soak: ## Load a server for three minutes (SOAK=25m WARM_UP=5m RATE=2000) as a day does; prints what it lost and what it leaves behind
 	cargo build --locked --release --package parlance-server --package parlance-bench
-	target/release/parlance-bench trial soak --warm-up 30s --duration $(or $(SOAK),3m)
+	target/release/parlance-bench trial soak --warm-up $(or $(WARM_UP),30s) --duration $(or $(SOAK),3m) $(if $(RATE),--rate $(RATE))
 
 bench-trouble: ## Measure what others see of clients that stop reading, and of 5,000 that come back at once
 	cargo build --locked --release --package parlance-server --package parlance-bench

@@ -205,10 +205,7 @@ impl Services {
             webhooks: webhooks.clone(),
             settings: &settings,
         });
-        let lookers = match &link {
-            Some(link) => cluster::Lookers::among(rooms, presence.clone(), link.clone()),
-            None => cluster::Lookers::alone(rooms),
-        };
+        let lookers = cluster::Lookers::new(rooms, link.clone().map(|link| (presence.clone(), link)));
         let announcer = announcer::Announcer::new(
             storage.clone(),
             storage.clone(),

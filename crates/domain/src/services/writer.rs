@@ -360,7 +360,7 @@ mod tests {
             clock: Arc::new(Midnight),
             ids: Arc::new(SameId),
             rosters: rosters.clone(),
-            lookers: Lookers::alone(Arc::new(EmptyRooms)),
+            lookers: Lookers::new(Arc::new(EmptyRooms), None),
             reaching: Reaching::off(),
         });
         let bounds = Bounds::new(Limits::default());

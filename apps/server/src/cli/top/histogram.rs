@@ -76,7 +76,9 @@ mod tests {
 
     fn histogram(buckets: &[(f64, f64)]) -> Histogram {
         let mut histogram = Histogram::default();
-        buckets.iter().for_each(|(bound, count)| histogram.add(*bound, *count));
+        for (bound, count) in buckets {
+            histogram.add(*bound, *count);
+        }
         histogram
     }
 
@@ -85,7 +87,7 @@ mod tests {
         let one = histogram(&[(f64::INFINITY, 100.0), (0.1, 50.0), (0.2, 90.0)]);
         assert_eq!(one.quantile(0.5), Some(Quantile::About(0.1)));
         assert_eq!(one.quantile(0.25), Some(Quantile::About(0.05)));
-        assert_eq!(one.quantile(0.7), Some(Quantile::About(0.15000000000000002)));
+        assert_eq!(one.quantile(0.7), Some(Quantile::About(0.150_000_000_000_000_02)));
         assert_eq!(one.quantile(0.99), Some(Quantile::Above(0.2)));
         assert_eq!(Histogram::default().quantile(0.5), None);
         assert_eq!(histogram(&[(0.1, 0.0), (f64::INFINITY, 0.0)]).quantile(0.5), None);

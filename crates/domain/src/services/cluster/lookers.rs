@@ -32,18 +32,12 @@ pub(in crate::services) struct Lookers(Arc<Shared>);
 
 struct Shared {
     rooms: Arc<dyn Rooms>,
-    others: Option<Others>,
+    others: Option<(Presence, Arc<dyn Link>)>,
     asked: AtomicU64,
     /// At most one for each caller.
     questions: Mutex<HashMap<u64, Question>>,
     /// Until when nodes are not asked.
     silent: Mutex<HashMap<NodeId, Instant>>,
-}
-
-/// Who is on other nodes, and the way to them.
-struct Others {
-    presence: Presence,
-    link: Arc<dyn Link>,
 }
 
 /// What is known of an answer.
@@ -55,17 +49,8 @@ struct Question {
 }
 
 impl Lookers {
-    /// Those of a node that is alone.
-    pub(in crate::services) fn alone(rooms: Arc<dyn Rooms>) -> Self {
-        Self::of(rooms, None)
-    }
-
-    /// Those of a node with a link.
-    pub(in crate::services) fn among(rooms: Arc<dyn Rooms>, presence: Presence, link: Arc<dyn Link>) -> Self {
-        Self::of(rooms, Some(Others { presence, link }))
-    }
-
-    fn of(rooms: Arc<dyn Rooms>, others: Option<Others>) -> Self {
+    /// With a link, and who is on the other nodes, where there can be any.
+    pub(in crate::services) fn new(rooms: Arc<dyn Rooms>, others: Option<(Presence, Arc<dyn Link>)>) -> Self {
         let (asked, questions, silent) = (AtomicU64::new(0), Mutex::default(), Mutex::default());
         Self(Arc::new(Shared { rooms, others, asked, questions, silent }))
     }
@@ -83,7 +68,7 @@ impl Lookers {
     /// Who looks at conversations on other nodes; for each it is said who is of interest. What does not answer in time
     /// is left out.
     pub(in crate::services) async fn elsewhere(&self, people: &HashMap<ConversationId, Vec<UserId>>) -> Looking {
-        let Some(Others { presence, link }) = &self.0.others else { return Looking::new() };
+        let Some((presence, link)) = &self.0.others else { return Looking::new() };
         if !*link.health().borrow() {
             return Looking::new();
         }
@@ -109,7 +94,7 @@ impl Lookers {
 
     /// Answers another node.
     pub(super) fn answer(&self, to: NodeId, number: u64, conversations: Vec<ConversationId>) {
-        let Some(Others { link, .. }) = &self.0.others else { return };
+        let Some((_, link)) = &self.0.others else { return };
         let (mut looking, mut count) = (Vec::new(), 0);
         for conversation in conversations {
             let users: Vec<UserId> = self.here(conversation).into_iter().collect();

@@ -75,7 +75,7 @@ fn on_bus(notifications: MockNotifications, people: usize, bus: Arc<dyn EventBus
         clock: Arc::new(Midnight),
         ids: Arc::new(Counting::default()),
         rosters,
-        lookers: Lookers::alone(Arc::new(EmptyRooms)),
+        lookers: Lookers::new(Arc::new(EmptyRooms), None),
         reaching: Reaching::off(),
     })
 }
