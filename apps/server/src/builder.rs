@@ -25,7 +25,7 @@ use crate::dev_sign_in;
 use crate::media;
 use crate::metrics::Metrics;
 use crate::reloading::Reloading;
-use crate::server::{Bound, Handle, Server};
+use crate::server::{Bound, Boxed, Handle, Server};
 use crate::storage::Opened;
 use crate::system::{ObjectIds, SystemClock, SystemRandom};
 use crate::tls::Tls;
@@ -154,6 +154,12 @@ impl Builder {
     /// # Errors
     /// [`ConfigError`] for what the configuration names and cannot be had: a database, a port, a secret.
     pub async fn build(self) -> Result<Server, ConfigError> {
+        // Boxed, so that whoever embeds a server does not compile all of this once more.
+        let opened: Boxed<'_, _> = Box::pin(self.open());
+        opened.await
+    }
+
+    async fn open(self) -> Result<Server, ConfigError> {
         let Self { config, storage, reach, channels, outbox, blobs, verifier, policy, metrics, traces, routes: own } =
             self;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);

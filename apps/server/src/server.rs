@@ -4,6 +4,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +74,9 @@ pub struct Server {
     pub(crate) reloading: Box<Reloading>,
 }
 
+/// A future whose type says nothing of what is in it.
+pub(crate) type Boxed<'f, T> = Pin<Box<dyn Future<Output = T> + Send + 'f>>;
+
 impl Server {
     /// Begins a server of this configuration.
     pub fn builder(config: Config) -> Builder {
@@ -115,7 +119,16 @@ impl Server {
     ///
     /// # Errors
     /// [`Stopped`] when a part ended that should not have, which is a bug.
-    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<(), Stopped> {
+    pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> Result<(), Stopped> {
+        // Boxed, so that whoever embeds a server does not compile all that it does once more.
+        self.boxed(Box::pin(shutdown)).await
+    }
+
+    fn boxed(self, shutdown: Boxed<'_, ()>) -> Boxed<'_, Result<(), Stopped>> {
+        Box::pin(self.serve(shutdown))
+    }
+
+    async fn serve(self, shutdown: Boxed<'_, ()>) -> Result<(), Stopped> {
         let Self {
             services,
             workers,

@@ -23,7 +23,7 @@ const FAULTS = {
   async 'kill a node'({ node, luck }) {
     await node.kill();
     await pause(luck.below(2_000));
-    await node.restart();
+    await restarted(node);
   },
   async 'stop a node'({ node, luck }) {
     // Sometimes for so long that the others take it for gone.
@@ -56,6 +56,18 @@ const FAULTS = {
     for (const { databaseLine } of cluster.nodes) databaseLine.mend();
   },
 };
+
+/** As a supervisor does it: a server that does not reach its database in time ends, and is started again. */
+async function restarted(node) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await node.restart();
+    } catch (error) {
+      if (attempt === 10 || !error.message.includes('cannot be reached')) throw error;
+      await pause(500);
+    }
+  }
+}
 
 async function stopped(node, milliseconds) {
   node.child.kill('SIGSTOP');
