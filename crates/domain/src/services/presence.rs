@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use self::crowd::Crowd;
 use self::elsewhere::Others;
@@ -28,6 +29,9 @@ use crate::error::{Error, Result};
 use crate::event::{Event, PresenceAudience};
 use crate::model::{UserId, WebhookKind, WebhookSubject};
 use crate::ports::{Blocks, Conversations, Link, Receipts, Topic, Word};
+
+/// When a turn is announced again for which the storage was away.
+const RETRY: Duration = Duration::from_millis(500);
 
 /// One user's sockets.
 #[derive(Default)]
@@ -231,65 +235,75 @@ impl PresenceWorker {
                 user = self.shared.graces.next() => self.shared.expire(user),
             }
             while let Some((user, turn)) = self.shared.next_turn() {
-                self.announce(user, turn).await;
+                let announced = self.announce(&user, &turn).await;
+                if matches!(announced, Err(Error::Unavailable(_))) {
+                    tracing::warn!(%user, "presence is not announced yet: the storage is away");
+                    self.shared.take_back(user, &turn);
+                    // Nobody else could be announced meanwhile.
+                    tokio::select! {
+                        () = self.closing.closed() => return,
+                        () = sleep(RETRY) => {}
+                    }
+                } else if let Err(error) = announced {
+                    tracing::warn!(%user, error = &error as &dyn std::error::Error, "presence is not announced");
+                }
             }
         }
     }
 
-    async fn announce(&self, user: UserId, turn: Turn) {
+    /// Announces a turn. `Unavailable` if nobody has heard of it.
+    async fn announce(&self, user: &UserId, turn: &Turn) -> Result<()> {
         let ours = matches!(turn, Turn::Online | Turn::Back | Turn::Offline { left_here: true });
+        if !ours && self.shared.nobody_is_here() {
+            return Ok(());
+        }
+        let audience = match (turn, self.scope) {
+            (Turn::Back, _) => None,
+            (_, PresenceScope::Everyone) => Some(PresenceAudience::Everyone),
+            (_, PresenceScope::Contacts) => {
+                Some(PresenceAudience::Contacts(self.conversations.list_contacts(user).await?.into()))
+            }
+        };
         if ours {
-            self.deliver(&user, &turn).await;
-        } else if self.shared.nobody_is_here() {
-            return;
+            match self.deliver(user, turn).await {
+                Err(error) if !matches!(error, Error::Unavailable(_)) => {
+                    tracing::warn!(%user, error = &error as &dyn std::error::Error, "delivery is not marked");
+                }
+                delivered => delivered?,
+            }
         }
-        if matches!(turn, Turn::Back) {
-            return;
-        }
+        let Some(audience) = audience else { return Ok(()) };
         if let Some(webhooks) = self.webhooks.as_ref().filter(|_| ours) {
             let offline = matches!(turn, Turn::Offline { .. });
             let kind = if offline { WebhookKind::UserOffline } else { WebhookKind::UserOnline };
             webhooks.tell(kind, WebhookSubject::User(user.clone())).await;
         }
-        let audience = match self.scope {
-            PresenceScope::Everyone => PresenceAudience::Everyone,
-            PresenceScope::Contacts => match self.conversations.list_contacts(&user).await {
-                Ok(contacts) => PresenceAudience::Contacts(contacts.into()),
-                Err(error) => {
-                    tracing::warn!(%user, error = &error as &dyn std::error::Error, "presence is not announced");
-                    return;
-                }
-            },
-        };
-        let event = match turn {
-            Turn::Online | Turn::Back | Turn::OnlineElsewhere => Event::UserOnline { user_id: user, audience },
-            Turn::Offline { .. } => Event::UserOffline { user_id: user, audience },
-        };
-        self.publisher.publish(event).await;
+        let user_id = user.clone();
+        self.publisher
+            .publish(match turn {
+                Turn::Online | Turn::Back | Turn::OnlineElsewhere => Event::UserOnline { user_id, audience },
+                Turn::Offline { .. } => Event::UserOffline { user_id, audience },
+            })
+            .await;
+        Ok(())
     }
-}
 
-impl PresenceWorker {
     /// Marks what waits for `user` as delivered, and tells the senders. Who goes raises their positions once more: they
     /// lag behind while somebody is online, since a send moves only that of one recipient.
-    async fn deliver(&self, user: &UserId, turn: &Turn) {
+    async fn deliver(&self, user: &UserId, turn: &Turn) -> Result<()> {
         let delivered = match turn {
-            Turn::Online | Turn::Back | Turn::OnlineElsewhere => self.queue.reach(user.clone()).await,
-            Turn::Offline { .. } => self.receipts.mark_delivered(user).await.map_err(Error::from),
+            Turn::Online | Turn::Back | Turn::OnlineElsewhere => self.queue.reach(user.clone()).await?,
+            Turn::Offline { .. } => self.receipts.mark_delivered(user).await?,
         };
-        match delivered {
-            Ok(delivered) => {
-                for now in delivered {
-                    let event = Event::MessagesDelivered {
-                        conversation_id: now.conversation_id,
-                        sender: now.sender_id,
-                        message_ids: now.message_ids,
-                    };
-                    self.publisher.publish(event).await;
-                }
-            }
-            Err(error) => tracing::warn!(%user, error = &error as &dyn std::error::Error, "delivery is not marked"),
+        for now in delivered {
+            let event = Event::MessagesDelivered {
+                conversation_id: now.conversation_id,
+                sender: now.sender_id,
+                message_ids: now.message_ids,
+            };
+            self.publisher.publish(event).await;
         }
+        Ok(())
     }
 }
 
@@ -327,6 +341,27 @@ impl Shared {
         }
     }
 
+    /// A turn was not announced: contacts know what they knew before, and `user` is looked at again.
+    fn take_back(&self, user: UserId, turn: &Turn) {
+        let mut state = self.state.lock();
+        let known = match turn {
+            Turn::Online | Turn::OnlineElsewhere => Some(false),
+            Turn::Back => None,
+            Turn::Offline { .. } => Some(true),
+        };
+        match (known, state.users.get_mut(&user)) {
+            (Some(announced), Some(entry)) => entry.announced = announced,
+            (Some(announced @ true), None) => {
+                let left_here = matches!(turn, Turn::Offline { left_here: true });
+                state.users.insert(user.clone(), Entry { announced, left_here, ..Entry::default() });
+            }
+            (Some(false) | None, _) => {}
+        }
+        state.due.push_back(user);
+        drop(state);
+        self.wake.notify_one();
+    }
+
     /// The next user of whom contacts have to hear, as it is now.
     fn next_turn(&self) -> Option<(UserId, Turn)> {
         let mut state = self.state.lock();
@@ -349,5 +384,119 @@ impl Shared {
             }
         }
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::ports::{MockBlocks, MockConversations, MockReceipts, StorageError};
+    use crate::services::LocalBus;
+    use crate::services::queue::reply;
+    use crate::services::write_queue::{Change, write_queue};
+
+    /// What contacts hear of somebody, while the storage is away or there.
+    fn world() -> (Presence, Arc<AtomicBool>, mpsc::Receiver<Arc<Event>>) {
+        let away = Arc::new(AtomicBool::new(false));
+        let mut conversations = MockConversations::new();
+        let is_away = away.clone();
+        conversations.expect_list_contacts().returning(move |_| {
+            if is_away.load(Ordering::Relaxed) {
+                return Err(StorageError::Unavailable { source: io::Error::other("it is away").into() });
+            }
+            Ok(vec!["bob".parse().expect("a valid id")])
+        });
+        let mut receipts = MockReceipts::new();
+        receipts.expect_mark_delivered().returning(|_| Ok(vec![]));
+        let (queue, mut queued) = write_queue();
+        let (bus, events) = LocalBus::new(100);
+        let (presence, worker) = Presence::new(Needs {
+            conversations: Arc::new(conversations),
+            receipts: Arc::new(receipts),
+            blocks: Arc::new(MockBlocks::new()),
+            queue,
+            publisher: Publisher::new(bus),
+            link: None,
+            webhooks: None,
+            settings: &Settings::default(),
+        });
+        let writer = presence.clone();
+        tokio::spawn(worker.run());
+        tokio::spawn(async move {
+            let mut changes = Vec::new();
+            loop {
+                queued.take(&mut changes, 100).await;
+                for change in changes.drain(..) {
+                    let Change::Reach(user, answer) = change else { continue };
+                    writer.settle(&user);
+                    reply(answer, Ok(vec![]));
+                }
+            }
+        });
+        (presence, away, events)
+    }
+
+    async fn heard(events: &mut mpsc::Receiver<Arc<Event>>) -> Vec<&'static str> {
+        sleep(Duration::from_mins(1)).await;
+        let mut heard = Vec::new();
+        while let Ok(event) = events.try_recv() {
+            heard.push(match &*event {
+                Event::UserOnline { .. } => "online",
+                Event::UserOffline { .. } => "offline",
+                _ => "something else",
+            });
+        }
+        heard
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_and_goes_while_the_storage_is_away_is_announced_when_it_is_back() {
+        let (presence, away, mut events) = world();
+        let ann: UserId = "ann".parse().expect("a valid id");
+        away.store(true, Ordering::Relaxed);
+        presence.connected(&ann);
+        assert_eq!(heard(&mut events).await, [""; 0]);
+        away.store(false, Ordering::Relaxed);
+        assert_eq!(heard(&mut events).await, ["online"]);
+        away.store(true, Ordering::Relaxed);
+        presence.disconnected(&ann);
+        assert_eq!(heard(&mut events).await, [""; 0]);
+        away.store(false, Ordering::Relaxed);
+        assert_eq!(heard(&mut events).await, ["offline"]);
+        assert!(!presence.is_online(&ann));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_is_back_before_the_storage_was_never_gone() {
+        let (presence, away, mut events) = world();
+        let ann: UserId = "ann".parse().expect("a valid id");
+        presence.connected(&ann);
+        assert_eq!(heard(&mut events).await, ["online"]);
+        away.store(true, Ordering::Relaxed);
+        presence.disconnected(&ann);
+        assert_eq!(heard(&mut events).await, [""; 0]);
+        presence.connected(&ann);
+        away.store(false, Ordering::Relaxed);
+        assert_eq!(heard(&mut events).await, [""; 0]);
+        presence.disconnected(&ann);
+        assert_eq!(heard(&mut events).await, ["offline"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_comes_and_goes_unheard_is_not_announced() {
+        let (presence, away, mut events) = world();
+        let ann: UserId = "ann".parse().expect("a valid id");
+        away.store(true, Ordering::Relaxed);
+        presence.connected(&ann);
+        presence.disconnected(&ann);
+        assert_eq!(heard(&mut events).await, [""; 0]);
+        away.store(false, Ordering::Relaxed);
+        assert_eq!(heard(&mut events).await, [""; 0]);
+        assert!(!presence.is_online(&ann));
     }
 }
