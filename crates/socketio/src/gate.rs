@@ -7,6 +7,7 @@ use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::ser::{Serialize, SerializeTuple, Serializer};
@@ -27,6 +28,9 @@ use crate::session::Session;
 type LibrarySocket = Socket<LocalAdapter>;
 type Admission<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
 
+/// How long it takes at most until a connection that was cut is gone.
+const CUT: Duration = Duration::from_secs(1);
+
 /// Lets sockets in.
 #[derive(Clone)]
 pub(crate) struct Gate(pub(crate) Arc<Node>);
@@ -43,6 +47,9 @@ impl ConnectHandler<LocalAdapter, ()> for Gate {
                 }
                 Err(refusal) => {
                     tracing::debug!(%refusal, "handshake refused");
+                    if refusal == Refusal::Unavailable {
+                        self.turn_away(&socket).await;
+                    }
                     Err(Box::new(refusal) as Box<dyn Display + Send>)
                 }
             }
@@ -72,6 +79,14 @@ impl Gate {
             place.leave();
         }
         admitted
+    }
+
+    /// Ends the connection of somebody who would be let in at another time or by another node. A refusal in words makes
+    /// clients stay away for good; whose connection ends comes back by itself, with growing pauses.
+    async fn turn_away(&self, socket: &LibrarySocket) {
+        self.0.lines.line(socket.id.to_string(), socket.req_parts()).cut();
+        // The refusal that follows finds nobody.
+        tokio::time::sleep(CUT).await;
     }
 
     async fn admit_bearer(&self, socket: &Arc<LibrarySocket>, auth: Option<&Value>) -> Result<Arc<Session>, Refusal> {

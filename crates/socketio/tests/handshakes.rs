@@ -30,6 +30,16 @@ async fn an_unknown_bearer_is_refused_where_users_come_from_the_directory() {
     assert_eq!(refused, "Authentication error: User not found");
 }
 
+/// A refusal in words makes clients stay away; one whose connection ends comes back by itself.
+#[tokio::test]
+async fn who_cannot_be_let_in_just_now_is_told_nothing_and_comes_back() {
+    let server = Server::start().await;
+    let away = Client::connect(server.addr, &json!({ "token": "away" })).await.map(|_| ()).unwrap_err();
+    assert_eq!(away, "closed");
+    let bad = Client::connect(server.addr, &json!({ "token": "bad" })).await.map(|_| ()).unwrap_err();
+    assert_eq!(bad, "Authentication error: Invalid token");
+}
+
 #[tokio::test]
 async fn a_refused_client_may_try_again_on_the_same_connection() {
     let server = Server::start().await;

@@ -25,12 +25,18 @@ struct Poller {
 
 impl Poller {
     async fn connect(addr: SocketAddr, auth: &Value) -> Self {
+        let poller = Self::knock(addr, auth).await;
+        while !poller.poll().await.unwrap().iter().any(|packet| packet.starts_with("40")) {}
+        poller
+    }
+
+    /// Asks to be let in.
+    async fn knock(addr: SocketAddr, auth: &Value) -> Self {
         let (status, body) = http(addr, "GET", "", "").await;
         assert_eq!(status, 200);
         let open: Value = serde_json::from_str(body.strip_prefix('0').unwrap()).unwrap();
         let poller = Self { addr, sid: open["sid"].as_str().unwrap().to_owned() };
         poller.post(&format!("40{auth}")).await;
-        while !poller.poll().await.unwrap().iter().any(|packet| packet.starts_with("40")) {}
         poller
     }
 
@@ -98,6 +104,16 @@ async fn an_upgraded_client_keeps_its_session_and_its_dialect() {
         if text.starts_with("42[\"message:sent\"") {
             return;
         }
+    }
+}
+
+/// What a client by WebSocket is not told either.
+#[tokio::test]
+async fn who_cannot_be_let_in_just_now_hears_no_refusal_by_polling() {
+    let server = Server::start().await;
+    let away = Poller::knock(server.addr, &json!({ "token": "away" })).await;
+    while let Some(packets) = timeout(PATIENCE, away.poll()).await.expect("the session is gone") {
+        assert!(packets.iter().all(|packet| !packet.starts_with("44")), "{packets:?}");
     }
 }
 

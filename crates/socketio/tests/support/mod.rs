@@ -49,7 +49,7 @@ impl IdSource for CountingIds {
     }
 }
 
-/// Tokens are `user` or `user@milliseconds-from-now`; `bad` is not valid.
+/// Tokens are `user` or `user@milliseconds-from-now`; `bad` is not valid, and of `away` nobody can say.
 struct PlainTokens(Arc<TestClock>);
 
 #[async_trait::async_trait]
@@ -58,6 +58,9 @@ impl TokenVerifier for PlainTokens {
         let (user, lifetime) = token.split_once('@').unwrap_or((token, ""));
         if user == "bad" {
             return Err(TokenError::Invalid("bad".to_owned()));
+        }
+        if user == "away" {
+            return Err(TokenError::Unavailable(std::io::Error::other("nobody is there to be asked").into()));
         }
         let expires_at = lifetime.parse().ok().map(|millis| self.0.now().plus(Duration::from_millis(millis)));
         Ok(Claims {
