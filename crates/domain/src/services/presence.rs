@@ -235,17 +235,20 @@ impl PresenceWorker {
                 user = self.shared.graces.next() => self.shared.expire(user),
             }
             while let Some((user, turn)) = self.shared.next_turn() {
-                let announced = self.announce(&user, &turn).await;
-                if matches!(announced, Err(Error::Unavailable(_))) {
-                    tracing::warn!(%user, "presence is not announced yet: the storage is away");
-                    self.shared.take_back(user, &turn);
-                    // Nobody else could be announced meanwhile.
-                    tokio::select! {
-                        () = self.closing.closed() => return,
-                        () = sleep(RETRY) => {}
+                match self.announce(&user, &turn).await {
+                    Ok(()) => {}
+                    Err(Error::Unavailable(_)) => {
+                        tracing::warn!(%user, "presence is not announced yet: the storage is away");
+                        self.shared.take_back(user, &turn);
+                        // Nobody else could be announced meanwhile.
+                        tokio::select! {
+                            () = self.closing.closed() => return,
+                            () = sleep(RETRY) => {}
+                        }
                     }
-                } else if let Err(error) = announced {
-                    tracing::warn!(%user, error = &error as &dyn std::error::Error, "presence is not announced");
+                    Err(error) => {
+                        tracing::warn!(%user, error = &error as &dyn std::error::Error, "presence is not announced");
+                    }
                 }
             }
         }
@@ -344,18 +347,17 @@ impl Shared {
     /// A turn was not announced: contacts know what they knew before, and `user` is looked at again.
     fn take_back(&self, user: UserId, turn: &Turn) {
         let mut state = self.state.lock();
-        let known = match turn {
-            Turn::Online | Turn::OnlineElsewhere => Some(false),
-            Turn::Back => None,
-            Turn::Offline { .. } => Some(true),
-        };
-        match (known, state.users.get_mut(&user)) {
-            (Some(announced), Some(entry)) => entry.announced = announced,
-            (Some(announced @ true), None) => {
-                let left_here = matches!(turn, Turn::Offline { left_here: true });
-                state.users.insert(user.clone(), Entry { announced, left_here, ..Entry::default() });
+        match turn {
+            Turn::Back => {}
+            Turn::Online | Turn::OnlineElsewhere => {
+                if let Some(entry) = state.users.get_mut(&user) {
+                    entry.announced = false;
+                }
             }
-            (Some(false) | None, _) => {}
+            Turn::Offline { left_here } => {
+                let gone = || Entry { left_here: *left_here, ..Entry::default() };
+                state.users.entry(user.clone()).or_insert_with(gone).announced = true;
+            }
         }
         state.due.push_back(user);
         drop(state);

@@ -1,7 +1,6 @@
 //! Who looks at conversations, on whatever node. Of other nodes it is asked, once for many conversations and of those
 //! nodes alone on which somebody concerned is online. Nothing of it is remembered, so nothing is ever out of date.
 
-use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,7 +44,8 @@ struct Question {
     /// Who has not answered yet.
     open: HashSet<NodeId>,
     found: Looking,
-    all: Option<oneshot::Sender<()>>,
+    /// Dropped, and so heard, when all have answered.
+    waits: Option<oneshot::Sender<()>>,
 }
 
 impl Lookers {
@@ -77,11 +77,11 @@ impl Lookers {
         if of_nodes.is_empty() {
             return Looking::new();
         }
-        let (all, answered) = oneshot::channel();
+        let (waits, answered) = oneshot::channel();
         let open = of_nodes.keys().copied().collect();
         let number = self.0.asked.fetch_add(1, Ordering::Relaxed);
         let asking = Asking { shared: &self.0, number };
-        self.0.questions.lock().insert(number, Question { open, found: Looking::new(), all: Some(all) });
+        self.0.questions.lock().insert(number, Question { open, found: Looking::new(), waits: Some(waits) });
         for (node, conversations) in of_nodes {
             link.say(&Topic::Node(node), Word::LookingAsked { number, conversations });
         }
@@ -114,8 +114,7 @@ impl Lookers {
     /// Another node has answered, or has begun to.
     pub(super) fn answered(&self, from: NodeId, number: u64, looking: Vec<(ConversationId, Vec<UserId>)>, more: bool) {
         let mut questions = self.0.questions.lock();
-        let Entry::Occupied(mut question) = questions.entry(number) else { return };
-        let Question { open, found, all } = question.get_mut();
+        let Some(Question { open, found, waits }) = questions.get_mut(&number) else { return };
         if !open.contains(&from) {
             return;
         }
@@ -125,11 +124,8 @@ impl Lookers {
         if !more {
             open.remove(&from);
         }
-        if open.is_empty()
-            && let Some(all) = all.take()
-        {
-            // Whoever asked may have gone.
-            let _ = all.send(());
+        if open.is_empty() {
+            *waits = None;
         }
     }
 }
