@@ -27,6 +27,8 @@ expect 600 etc/parlance/environment
 expect 644 usr/share/doc/parlance/README.md
 expect 644 usr/share/doc/parlance/installing.md
 expect 644 usr/share/doc/parlance/copyright
+expect 644 usr/share/doc/parlance/licences
+grep --quiet '^== LICENSE-MIT, of .*serde-1' "$root/usr/share/doc/parlance/licences"
 expect 644 usr/share/bash-completion/completions/parlance
 unit=$(find "$root" -name parlance.service)
 [ -n "$unit" ] || { echo "there is no unit" >&2; exit 1; }

@@ -22,6 +22,7 @@ mkdir -p "$target/release/completions" "$package"
 for shell in bash zsh fish; do
   "$binary" completions "$shell" >"$target/release/completions/$shell"
 done
+packaging/licences.sh >"$target/release/licences"
 CARGO_TARGET_DIR=$target cargo deb --quiet --package parlance-server --no-build "${options[@]}" --output "$package/"
 
 for made in "$binary" "$package"/parlance_*.deb; do

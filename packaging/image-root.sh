@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes the file system of the image: the binary, the libraries that it loads, certificates of authorities, a user, and
-# a folder for data. No shell, no package manager. Arguments: the binary, and a folder that is made.
+# Makes the file system of the image: the binary, the libraries that it loads, the licences of its parts, certificates of
+# authorities, a user, and a folder for data. No shell, no package manager. Arguments: the binary, and a folder that is made.
 set -euo pipefail
 binary=$(realpath "$1")
 root=$2
@@ -10,6 +10,8 @@ install -D --mode 755 "$binary" "$root/usr/bin/parlance"
 ldd "$binary" | grep --only-matching --extended-regexp '/[^ ]+' | while read -r library; do
   install -D --mode 755 "$(realpath "$library")" "$root$library"
 done
+mkdir -p "$root/usr/share/doc/parlance"
+"$(dirname "${BASH_SOURCE[0]}")/licences.sh" >"$root/usr/share/doc/parlance/licences"
 install -D --mode 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
 install --directory --mode 755 "$root/data"
 install --directory --mode 1777 "$root/tmp"

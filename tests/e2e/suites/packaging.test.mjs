@@ -2,7 +2,7 @@
 // file for Docker Compose. No Docker is needed: what an image would hold is a folder here, which a server cannot see out of.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -55,6 +55,9 @@ describe('the image', () => {
     const programs = stdout.trim().split('\n').filter((path) => !/\.so(\.\d+)*$/.test(path));
     assert.deepEqual(programs, ['usr/bin/parlance']);
     assert.match((await run('ls', [join(root, 'data')])).stdout, /parlance\.db/);
+    const licences = await readFile(join(root, 'usr/share/doc/parlance/licences'), 'utf8');
+    assert.match(licences, /^socketioxide \S+ MIT$/m, 'a crate that brings no text');
+    assert.match(licences, /^== LICENSE-MIT, of .*\bserde-1[^]*?Permission is hereby granted/m);
   });
 });
 
