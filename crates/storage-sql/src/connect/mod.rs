@@ -30,7 +30,8 @@ pub struct Options {
     pub readers: u32,
     /// SQLite: how long a statement waits for another process that holds the database. Default 5 s.
     pub busy_timeout: Duration,
-    /// SQLite: page cache of each connection, in KiB. Default 16,384.
+    /// SQLite: page cache of each of the two connections that write, in KiB; one that reads has a quarter, since the
+    /// system holds the file's pages as well. Default 16,384.
     pub cache_kib: u32,
     /// PostgreSQL: connections of this process to the server, at least 1; all nodes together must stay below the
     /// server's own `max_connections`. Default 10.
