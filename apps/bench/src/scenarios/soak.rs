@@ -30,6 +30,9 @@ const TURN: Duration = Duration::from_millis(200);
 /// Words of an upload.
 const UPLOAD: usize = 1600;
 
+/// How long it is left alone before it is counted what it holds.
+const QUIET: Duration = Duration::from_secs(30);
+
 /// How long the server has to give back what it held for those who have gone: idle connections to a database and idle
 /// threads are kept for some time.
 const SETTLE: Duration = Duration::from_mins(1);
@@ -56,7 +59,7 @@ pub(super) async fn run(mut stage: Stage, people: usize, churn: usize) -> Result
     cut(first.held).await;
     // The connections of the set-up go with it.
     stage.rest = Rest::new(&stage.target);
-    stage.progress.wait("settling", stage.load.warm_up, || false).await;
+    stage.progress.wait("settling", stage.load.warm_up.min(QUIET), || false).await;
     let before = Holdings::take(pid).ok_or_else(|| Failure::plain("the server's process is not there"))?;
 
     let comings = Comings::begin(&mut stage, churn)?;
