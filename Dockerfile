@@ -5,10 +5,12 @@ WORKDIR /src
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
     cargo build --locked --release --package parlance-server && packaging/image-root.sh target/release/parlance /image
+RUN install --directory /data
 
 FROM scratch
 COPY --from=build /image /
-COPY --from=build --chown=65532:65532 /image/data /data
+# Not a part of the first: what is there already keeps its owner, who would be root.
+COPY --from=build --chown=65532:65532 /data /data
 USER 65532:65532
 ENV DATA_DIR=/data
 VOLUME /data

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the file system of the image: the binary, the libraries that it loads, the licences of its parts, certificates of
-# authorities, a user, and a folder for data. No shell, no package manager. Arguments: the binary, and a folder that is made.
+# authorities, a user. No shell, no package manager. Arguments: the binary, and a folder that is made.
 set -euo pipefail
 binary=$(realpath "$1")
 root=$2
@@ -13,7 +13,6 @@ done
 mkdir -p "$root/usr/share/doc/parlance"
 "$(dirname "${BASH_SOURCE[0]}")/licences.sh" >"$root/usr/share/doc/parlance/licences"
 install -D --mode 644 /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt"
-install --directory --mode 755 "$root/data"
 install --directory --mode 1777 "$root/tmp"
 echo 'parlance:x:65532:65532:Parlance:/data:/nonexistent' >"$root/etc/passwd"
 echo 'parlance:x:65532:' >"$root/etc/group"

@@ -2,7 +2,7 @@
 // file for Docker Compose. No Docker is needed: what an image would hold is a folder here, which a server cannot see out of.
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
-import { chown, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -28,12 +28,16 @@ describe('the image', () => {
   const dockerfile = source('Dockerfile');
   const list = (instruction) => JSON.parse(new RegExp(`^${instruction}(?:.* CMD)? (\\[.*\\])$`, 'm').exec(dockerfile)[1]);
   const [, user] = /^USER (\d+:\d+)$/m.exec(dockerfile);
+  const [, owner, folder] = /^COPY --from=build --chown=(\d+:\d+) (\/\w+) \2$/m.exec(dockerfile);
   const env = Object.fromEntries([...dockerfile.matchAll(/^ENV (\w+)=(\S+)$/gm)].map(([, name, value]) => [name, value]));
 
   it('has all that the binary loads, keeps its data, says whether it is well, and has no other program', async () => {
     const root = join(dir, 'root');
     await run(join(ROOT, 'packaging', 'image-root.sh'), [binary, root]);
-    if (isRoot) await chown(join(root, 'data'), ...user.split(':').map(Number));
+    // A folder that came with the rest would be root's.
+    await assert.rejects(stat(join(root, folder)), { code: 'ENOENT' });
+    await mkdir(join(root, folder));
+    if (isRoot) await chown(join(root, folder), ...owner.split(':').map(Number));
     const enter = isRoot ? ['chroot', `--userspec=${user}`, root] : ['unshare', '--map-root-user', 'chroot', root];
     const settings = { PATH: process.env.PATH, ...env, ACCESS_TOKEN_SECRET, LISTEN: `127.0.0.1:${await freePort()}` };
     const inside = (command) => run(enter[0], [...enter.slice(1), ...command], { env: settings });
