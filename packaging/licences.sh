@@ -20,11 +20,11 @@ while read -r name version _; do
 done <<<"$crates"
 [ ${#texts[@]} -gt 0 ] || { echo "no text of a licence is in $registry" >&2; exit 1; }
 
-# Texts that are the same stand behind each other, in the order of who brings them first.
+# Each text once, in the order of who brings it first.
 sha256sum "${texts[@]}" | awk '
-  { name = $2; sub("/[^/]*$", "", name); sub(".*/", "", name) }
+  { path = substr($0, 67); name = path; sub("/[^/]*$", "", name); sub(".*/", "", name) }
   $1 in bringing { bringing[$1] = bringing[$1] ", " name; next }
-  { order[++count] = $1; text[$1] = $2; bringing[$1] = name }
+  { order[++count] = $1; text[$1] = path; bringing[$1] = name }
   END { for (i = 1; i <= count; i++) print text[order[i]] "\t" bringing[order[i]] }
 ' | while IFS=$'\t' read -r text brought; do
   printf '\n\n== %s, of %s\n\n' "${text##*/}" "$brought"

@@ -37,7 +37,8 @@ describe('the image', () => {
     // A folder that came with the rest would be root's.
     await assert.rejects(stat(join(root, folder)), { code: 'ENOENT' });
     await mkdir(join(root, folder));
-    if (isRoot) await chown(join(root, folder), ...owner.split(':').map(Number));
+    assert.equal(owner, user);
+    if (isRoot) await chown(join(root, folder), ...user.split(':').map(Number));
     const enter = isRoot ? ['chroot', `--userspec=${user}`, root] : ['unshare', '--map-root-user', 'chroot', root];
     const settings = { PATH: process.env.PATH, ...env, ACCESS_TOKEN_SECRET, LISTEN: `127.0.0.1:${await freePort()}` };
     const inside = (command) => run(enter[0], [...enter.slice(1), ...command], { env: settings });
@@ -58,7 +59,7 @@ describe('the image', () => {
     const { stdout } = await run('find', [root, '-perm', '/111', '-type', 'f', '-printf', '%P\n']);
     const programs = stdout.trim().split('\n').filter((path) => !/\.so(\.\d+)*$/.test(path));
     assert.deepEqual(programs, ['usr/bin/parlance']);
-    assert.match((await run('ls', [join(root, 'data')])).stdout, /parlance\.db/);
+    assert.match((await run('ls', [join(root, folder)])).stdout, /parlance\.db/);
     const licences = await readFile(join(root, 'usr/share/doc/parlance/licences'), 'utf8');
     assert.match(licences, /^socketioxide \S+ MIT$/m, 'a crate that brings no text');
     assert.match(licences, /^== LICENSE-MIT, of .*\bserde-1[^]*?Permission is hereby granted/m);

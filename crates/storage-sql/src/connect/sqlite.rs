@@ -35,11 +35,8 @@ pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, Connect
     let failed = |source: DbErr| ConnectError::Open { path: path.clone(), reason: root_cause(&source), source };
     let writer = writer(&path, options).await.map_err(failed)?;
     let file = path.clone();
-    let cache = cache_size(options.cache_kib / 4);
-    let read_only = move |connect: SqliteConnectOptions| {
-        connect.filename(&file).pragma("query_only", "ON").pragma("cache_size", cache.clone())
-    };
-    let readers = pool(options, options.readers.max(1), read_only).await.map_err(failed)?;
+    let read_only = move |connect: SqliteConnectOptions| connect.filename(&file).pragma("query_only", "ON");
+    let readers = pool(options, options.readers.max(1), options.cache_kib / 4, read_only).await.map_err(failed)?;
     let turns = writer.get_sqlite_connection_pool().clone();
     let prepared = Prepared::open(&path, &settings(options), options, turns)
         .map_err(|error| failed(DbErr::Custom(error.to_string())))?;
@@ -51,11 +48,10 @@ pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, Connect
 async fn writer(path: &Path, options: &Options) -> Result<DatabaseConnection, DbErr> {
     let patience = Instant::now() + options.busy_timeout;
     loop {
-        let (file, cache) = (path.to_owned(), cache_size(options.cache_kib));
-        let opened = pool(options, 1, move |connect| {
+        let file = path.to_owned();
+        let opened = pool(options, 1, options.cache_kib, move |connect| {
             let connect = connect
                 .filename(&file)
-                .pragma("cache_size", cache.clone())
                 .create_if_missing(true)
                 .journal_mode(SqliteJournalMode::Wal)
                 .synchronous(SqliteSynchronous::Full);
@@ -73,18 +69,14 @@ async fn writer(path: &Path, options: &Options) -> Result<DatabaseConnection, Db
 /// What the connection for prepared statements sets, as text: the same as the one that writes.
 fn settings(options: &Options) -> Vec<(&'static str, String)> {
     let fixed = [("synchronous", "FULL"), ("foreign_keys", "ON"), ("temp_store", "MEMORY")];
-    let cache = ("cache_size", cache_size(options.cache_kib));
+    let cache = ("cache_size", format!("-{}", options.cache_kib));
     fixed.into_iter().chain(WRITING).map(|(name, value)| (name, value.to_owned())).chain([cache]).collect()
-}
-
-/// A page cache as SQLite takes it: bytes, not pages.
-fn cache_size(kib: u32) -> String {
-    format!("-{kib}")
 }
 
 async fn pool(
     options: &Options,
     size: u32,
+    cache_kib: u32,
     set: impl Fn(SqliteConnectOptions) -> SqliteConnectOptions + Send + Sync + 'static,
 ) -> Result<DatabaseConnection, DbErr> {
     let Options { busy_timeout, acquire_timeout, observer, .. } = options.clone();
@@ -108,6 +100,7 @@ async fn pool(
                 .statement_cache_capacity(200)
                 // A row for each send of a batch: fewer would stop the connection's thread again and again.
                 .row_buffer_size(ROW_BUFFER)
+                .pragma("cache_size", format!("-{cache_kib}"))
                 .pragma("temp_store", "MEMORY");
             set(base)
         })
