@@ -13,7 +13,7 @@ use crate::config::{Config, ConfigError, DatabaseAt};
 use crate::storage::Opened;
 
 /// A copy counts, and lists pages of, tables of any size: a statement may take longer than on a server's way.
-const STATEMENT_TIMEOUT: Duration = Duration::from_mins(10);
+const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// One end of a copy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +83,7 @@ impl Held {
             End::Storage(at) => {
                 let mut config = config.clone();
                 config.database.at = at.clone();
-                config.database.statement_timeout = config.database.statement_timeout.max(STATEMENT_TIMEOUT);
+                config.database.timeout = config.database.timeout.max(TIMEOUT);
                 let opened = Opened::open(&config).await.map_err(problem)?;
                 let archive = opened.archive().ok_or("is gone when the process ends: there is nothing to copy")?;
                 Ok(Self::Storage(Box::new(opened), Stored::new(archive)))

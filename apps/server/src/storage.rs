@@ -97,8 +97,9 @@ impl Opened {
         use parlance_storage_sql::{ConnectError, Options};
         let options = Options {
             max_connections: config.database.max_connections,
-            acquire_timeout: config.database.acquire_timeout,
-            statement_timeout: config.database.statement_timeout,
+            acquire_timeout: config.database.timeout,
+            call_timeout: config.database.timeout,
+            connect_timeout: config.database.connect_timeout,
             ..Options::default()
         };
         let database = SqlStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;
@@ -117,8 +118,9 @@ impl Opened {
         use parlance_storage_mongo::{ConnectError, Options};
         let options = Options {
             max_connections: config.database.max_connections,
-            server_selection_timeout: config.database.acquire_timeout,
-            call_timeout: Options::default().call_timeout.max(config.database.statement_timeout),
+            acquire_timeout: config.database.timeout,
+            call_timeout: config.database.timeout,
+            server_selection_timeout: config.database.connect_timeout,
             ..Options::default()
         };
         let database = MongoStorage::connect(url, &options).await.map_err(|error| refuse(config, error))?;

@@ -22,7 +22,7 @@ use tracing::Instrument;
 
 use crate::MongoStorage;
 use crate::command::{Command, Update, repeat, run};
-use crate::connect::write_concern;
+use crate::connect::{Options, write_concern};
 use crate::error::{Failed, TimedOut};
 use crate::locks::Locks;
 use crate::reader::Reader;
@@ -94,7 +94,7 @@ impl MongoStorage {
     /// Carries out a change, in as many attempts as the time of a call allows.
     pub(crate) async fn make<C: Change>(&self, change: &C) -> Result<C::Done, Failed> {
         let _turn = self.turn().await?;
-        let deadline = Instant::now() + self.options.call_timeout;
+        let deadline = Instant::now() + self.time_for_change();
         let (mut attempt, mut broken) = (0, 0);
         let (mut queued, mut met) = (None, None);
         loop {
@@ -128,6 +128,12 @@ impl MongoStorage {
             sleep(pause).await;
             attempt += 1;
         }
+    }
+
+    /// Who waits for a lock must be able to find out that its process has died.
+    fn time_for_change(&self) -> Duration {
+        let Options { call_timeout, lease, .. } = self.options;
+        if self.deployment.transactional { call_timeout } else { call_timeout.max(3 * lease) }
     }
 
     /// Waits until nobody else in this process who met others is about what this change is about.

@@ -29,8 +29,8 @@ pub struct Options {
     pub acquire_timeout: Duration,
     /// How long a call looks for a server that can answer it, and a new connection may take. Default 3 s.
     pub server_selection_timeout: Duration,
-    /// How long one call may take from its turn on, with its repetitions, before it fails as unavailable. Above
-    /// `lease`. Default 30 s.
+    /// How long one call may take from its turn on, with its repetitions, before it fails as unavailable. A change without
+    /// transactions may take three times `lease`, if that is longer. Default 30 s.
     pub call_timeout: Duration,
     /// Whether to use transactions. Default: where the deployment has them.
     pub transactions: Transactions,

@@ -120,7 +120,8 @@ impl MongoStorage {
     /// `Unavailable` if it does not.
     pub async fn ping(&self) -> StorageResult<()> {
         let ping = self.deployment.database.run_command(doc! { "ping": 1 });
-        let answer = tokio::time::timeout(self.options.server_selection_timeout, ping).await;
+        let patience = self.options.server_selection_timeout.min(self.options.call_timeout);
+        let answer = tokio::time::timeout(patience, ping).await;
         answer.map_err(|_| Failed::TimedOut(TimedOut))?.map_err(Failed::Command)?;
         Ok(())
     }

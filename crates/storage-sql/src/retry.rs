@@ -1,6 +1,7 @@
 //! Calls that failed for a reason that is gone the next time, carried out again. Only what certainly did not happen
 //! is repeated: a commit without an answer never is. Who waits how long for what is in `connect`.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use parlance_domain::ports::StorageResult;
@@ -19,7 +20,7 @@ impl SqlStorage {
         F: Future<Output = Result<T, Failed>>,
     {
         let limits = self.pools.limits();
-        let attempts = async {
+        let attempts = pin!(async {
             let (mut conflicts, mut lost) = (0, 0);
             loop {
                 let failed = match call().await {
@@ -36,9 +37,12 @@ impl SqlStorage {
                     _ => return Err(failed),
                 }
             }
-        };
+        });
         let outcome = match limits.call {
-            Some(limit) => tokio::time::timeout(limit, attempts).await.unwrap_or(Err(Failed::Late)),
+            Some(limit) => tokio::time::timeout(limit, attempts).await.unwrap_or_else(|_| {
+                limits.doubt.raise();
+                Err(Failed::Late)
+            }),
             None => attempts.await,
         };
         Ok(outcome?)

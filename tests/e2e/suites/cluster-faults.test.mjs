@@ -81,7 +81,7 @@ if (STORAGE !== 'sqlite') {
     for (let n = 0; n < SEEDS; n++) {
       it(`with seed ${seed + n} nothing is lost, doubled or out of order`, { timeout: 380_000 }, async (test) => {
         const luck = chance(seed + n);
-        const cluster = await Cluster.start({ env: { SERVER_API_KEYS: `test=${KEY}`, DATABASE_ACQUIRE_TIMEOUT: '1s' } });
+        const cluster = await Cluster.start({ env: { SERVER_API_KEYS: `test=${KEY}`, DATABASE_TIMEOUT: '3s' } });
         try {
           await ordeal(cluster, luck, test);
         } finally {

@@ -1,5 +1,6 @@
 // A TCP line to a server on loopback that can be cut and mended: while it is cut, connections break and new ones are
-// refused at once. It can also be held and released: connections stay and new ones come about, and nothing passes.
+// refused at once. It can also be held and released: connections stay and new ones come about, and nothing passes. What is
+// abandoned stays silent for ever, and new ones come about and work, as when another machine takes over an address.
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 
@@ -46,6 +47,11 @@ export class Line {
   release() {
     this.held = false;
     for (const [socket, other] of this.sockets) socket.pipe(other);
+  }
+
+  abandon() {
+    for (const [socket, other] of this.sockets) socket.unpipe(other).pause();
+    this.held = false;
   }
 
   mend() {

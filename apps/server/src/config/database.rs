@@ -20,10 +20,10 @@ pub struct Database {
     pub migrate: bool,
     /// Connections to a database server at a time.
     pub max_connections: u32,
-    /// How long a call waits for a free connection.
-    pub acquire_timeout: Duration,
-    /// How long the database server may take for one statement.
-    pub statement_timeout: Duration,
+    /// How long the server waits for its database when it starts.
+    pub connect_timeout: Duration,
+    /// How long a call may wait for the database.
+    pub timeout: Duration,
     /// `MONGODB_URI` names another database, which is not used.
     pub overruled: bool,
 }
@@ -56,8 +56,8 @@ impl Database {
             at: named.or(mongo).unwrap_or_else(|| DatabaseAt::in_folder(data_dir)),
             migrate: needed(layers, &setting::DATABASE_MIGRATE, choice([("on", true), ("off", false)]))?,
             max_connections: bounded(layers, &setting::DATABASE_MAX_CONNECTIONS)?.try_into().unwrap_or(u32::MAX),
-            acquire_timeout: needed(layers, &setting::DATABASE_ACQUIRE_TIMEOUT, value::nonzero_duration)?,
-            statement_timeout: needed(layers, &setting::DATABASE_STATEMENT_TIMEOUT, value::nonzero_duration)?,
+            connect_timeout: needed(layers, &setting::DATABASE_CONNECT_TIMEOUT, value::nonzero_duration)?,
+            timeout: needed(layers, &setting::DATABASE_TIMEOUT, value::nonzero_duration)?,
             overruled,
         })
     }

@@ -303,6 +303,7 @@ fn services(layers: &Layers) -> Result<Settings, ConfigError> {
         provisioning: needed(layers, &setting::AUTH_PROVISION, choice(PROVISIONING))?,
         presence_scope: needed(layers, &setting::PRESENCE_SCOPE, choice(PRESENCE_SCOPES))?,
         presence_grace: needed(layers, &setting::PRESENCE_GRACE, value::duration)?,
+        storage_timeout: needed(layers, &setting::DATABASE_TIMEOUT, value::nonzero_duration)?,
         typing_timeout: needed(layers, &setting::TYPING_TIMEOUT, value::nonzero_duration)?,
         call_ring_timeout: needed(layers, &setting::CALL_RING_TIMEOUT, value::nonzero_duration)?,
         rates: None,

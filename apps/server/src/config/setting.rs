@@ -134,12 +134,11 @@ settings! {
         .more(", of one server process")
         .within(2, 1000)
         .or("10");
-    DATABASE_ACQUIRE_TIMEOUT = Setting::new("DATABASE_ACQUIRE_TIMEOUT", "DURATION", "how long a call waits for a free connection")
-        .more(" (MongoDB: for a server that takes it) before clients are told `UNAVAILABLE`")
+    DATABASE_CONNECT_TIMEOUT = Setting::new("DATABASE_CONNECT_TIMEOUT", "DURATION", "how long the server waits for PostgreSQL or MongoDB when it starts")
         .or("5s");
-    DATABASE_STATEMENT_TIMEOUT = Setting::new("DATABASE_STATEMENT_TIMEOUT", "DURATION", "how long PostgreSQL or MongoDB may take for one statement")
-        .more(" before it gives up")
-        .or("10s");
+    DATABASE_TIMEOUT = Setting::new("DATABASE_TIMEOUT", "DURATION", "how long a request waits for the database before it is answered `UNAVAILABLE`")
+        .more(". A send that was given up while the database worked on it may be stored all the same; repeated with its `clientMessageId` it is stored once")
+        .or("1500ms");
     REDIS_URL = Setting::new("REDIS_URL", "URL", "the Redis over which several nodes speak, `redis://…`, `redis+sentinel://…` or `redis-cluster://…`; neither this nor `NATS_URL` given: a node that is alone")
         .more(". With it this server is one node of several on one PostgreSQL or MongoDB: [operating.md](operating.md). `redis://[USER:PASSWORD@]HOST[:PORT]`, `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE`, `redis-cluster://[USER:PASSWORD@]HOST[:PORT],…`; `rediss…` with TLS");
     REDIS_PREFIX = Setting::new("REDIS_PREFIX", "TEXT", "what this installation's channels on it begin with")

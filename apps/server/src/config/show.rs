@@ -197,8 +197,8 @@ impl Page<'_> {
         }
         self.text(&setting::DATABASE_MIGRATE, on_or_off(database.migrate));
         self.number(&setting::DATABASE_MAX_CONNECTIONS, database.max_connections as usize);
-        self.duration(&setting::DATABASE_ACQUIRE_TIMEOUT, database.acquire_timeout);
-        self.duration(&setting::DATABASE_STATEMENT_TIMEOUT, database.statement_timeout);
+        self.duration(&setting::DATABASE_CONNECT_TIMEOUT, database.connect_timeout);
+        self.duration(&setting::DATABASE_TIMEOUT, database.timeout);
     }
 
     fn cluster(&mut self, cluster: Option<&Cluster>) {

@@ -39,8 +39,8 @@ const BAD_VALUES: [(&str, &str, &str); 70] = [
     ("MONGODB_URI", "odd://me:hush@db", "is not of the form mongodb://HOST[:PORT]/NAME or mongodb+srv://HOST/NAME"),
     ("DATABASE_MIGRATE", "later", "\"later\" is not on or off"),
     ("DATABASE_MAX_CONNECTIONS", "1", "\"1\" is no number from 2 to 1000"),
-    ("DATABASE_ACQUIRE_TIMEOUT", "0s", "must be more than 0"),
-    ("DATABASE_STATEMENT_TIMEOUT", "ten", "\"ten\" is no duration, such as 500ms, 2s or 1m"),
+    ("DATABASE_CONNECT_TIMEOUT", "0s", "must be more than 0"),
+    ("DATABASE_TIMEOUT", "ten", "\"ten\" is no duration, such as 500ms, 2s or 1m"),
     (
         "REDIS_URL",
         "http://me:hush@redis",
@@ -238,7 +238,7 @@ fn a_database_server_that_does_not_answer_is_refused_without_its_password() {
     let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for (setting, scheme) in [("DATABASE_URL", "postgres"), ("DATABASE_URL", "mongodb"), ("MONGODB_URI", "mongodb")] {
         let url = format!("{scheme}://me:hu%40sh@{nobody}/chat");
-        let env = [SECRET, (setting, url.as_str()), ("DATABASE_ACQUIRE_TIMEOUT", "500ms"), ("RUST_LOG", "debug")];
+        let env = [SECRET, (setting, url.as_str()), ("DATABASE_CONNECT_TIMEOUT", "500ms"), ("RUST_LOG", "debug")];
         for command in ["serve", "migrate", "gc"] {
             let output = parlance.run(&[command, "--listen", "127.0.0.1:0"], &env);
             let stderr = String::from_utf8(output.stderr).unwrap();

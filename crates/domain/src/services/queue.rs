@@ -90,6 +90,11 @@ pub(super) fn reply<A>(answer: Answer<A>, outcome: Result<A>) {
     let _ = answer.send(outcome);
 }
 
+/// What is said when the answer takes too long.
+pub(super) fn late() -> Error {
+    StorageError::Unavailable { source: "the storage does not answer in time".into() }.into()
+}
+
 fn going_down() -> Error {
     StorageError::Unavailable { source: "the server is going down".into() }.into()
 }

@@ -21,6 +21,9 @@ pub struct Settings {
     pub typing_timeout: Duration,
     /// How long a call rings (`CALL_RING_TIMEOUT`, 45 s).
     pub call_ring_timeout: Duration,
+    /// How long a send waits to be stored before its sender is told `Unavailable` (`DATABASE_TIMEOUT`, 1.5 s; the
+    /// contract has them know within 2 s).
+    pub storage_timeout: Duration,
     /// What links to this server's own media begin with.
     pub own_media_prefix: String,
     /// Whether other processes may write to the storage, so that nothing of it can be remembered for long (yes).
@@ -37,6 +40,7 @@ impl Default for Settings {
             presence_grace: Duration::from_secs(2),
             typing_timeout: Duration::from_secs(3),
             call_ring_timeout: Duration::from_secs(45),
+            storage_timeout: Duration::from_millis(1_500),
             own_media_prefix: "/media/".to_owned(),
             shared_storage: true,
         }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 use tracing::Span;
 
 use super::messaging::Sent;
@@ -21,6 +22,8 @@ pub(super) struct Outgoing {
     /// Who may have a live socket when it is stored.
     pub(super) roster: Arc<Roster>,
     pub(super) origin: Option<SessionId>,
+    /// From when on its sender has been told that it was not stored; so it is not, unless the storage has begun.
+    pub(super) until: Option<Instant>,
     /// What the storing of it is a part of, in a trace that is recorded.
     pub(super) span: Span,
 }

@@ -95,6 +95,9 @@ impl Writer {
     }
 
     async fn append(&self, mut sends: Vec<(Box<Outgoing>, Answer<Sent>)>) {
+        let now = Instant::now();
+        // Told already that they were not stored, while the storage did not answer to those before them.
+        sends.retain(|(outgoing, _)| outgoing.until.is_none_or(|until| until > now));
         if sends.is_empty() {
             return;
         }
@@ -152,7 +155,7 @@ impl Writer {
     }
 
     async fn appended(&self, outgoing: Outgoing, appended: Appended) -> Result<Sent> {
-        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _ } = outgoing;
+        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _, until: _ } = outgoing;
         let Appended { message, duplicate, reply_to, newly_read } = appended;
         if duplicate {
             return Ok(Sent { message: self.needs.views.message(message).await?, duplicate, delivered: false });
@@ -269,6 +272,7 @@ mod tests {
     use crate::services::write_queue::{WriteQueue, write_queue};
     use crate::services::{notifying, presence};
     use std::io;
+    use std::time::Duration;
 
     struct SameId;
 
@@ -308,7 +312,8 @@ mod tests {
             created_at: Timestamp::from_millis(0),
             delivered_to: None,
         };
-        Outgoing { message, sender, roster: Arc::new(people()), origin: None, span: tracing::Span::none() }
+        let roster = Arc::new(people());
+        Outgoing { message, sender, roster, origin: None, until: None, span: tracing::Span::none() }
     }
 
     fn stored(new: &NewMessage) -> Appended {
@@ -416,6 +421,25 @@ mod tests {
             let outcomes = answers(queue, writer, 3).await;
             assert!(outcomes.iter().all(|outcome| matches!(outcome, Err(Error::Unavailable(_)))), "{outcomes:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_its_sender_has_been_told_is_lost_is_not_stored_any_more() {
+        let mut messages = MockMessages::new();
+        messages.expect_append().times(1).withf(|batch| batch.len() == 1).returning(|batch| {
+            let stored = batch.iter().map(stored).map(Ok).collect();
+            Ok(stored)
+        });
+        let (queue, writer) = writer(messages, roster(), 1);
+        let until = Instant::now() + Duration::from_secs(1);
+        let late = queue.append(Outgoing { until: Some(until), ..outgoing(1) }).await.expect("there is room");
+        tokio::time::advance(Duration::from_secs(1)).await;
+        let until = Instant::now() + Duration::from_secs(1);
+        let in_time = queue.append(Outgoing { until: Some(until), ..outgoing(2) }).await.expect("there is room");
+        queue.close();
+        writer.run().await;
+        assert!(matches!(answered(late).await, Err(Error::Unavailable(_))));
+        assert_eq!(answered(in_time).await.expect("stored").message.message.text.as_deref(), Some("2"));
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 //! Opening a database and bringing its schema up to date. How each engine is opened is in the file of its name;
 //! here is what they share: options, the errors of starting, and the transactions that the ports run in.
 
+mod doubt;
 mod postgres;
 mod sqlite;
 
@@ -13,6 +14,7 @@ use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, Db
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
 use tracing::Instrument;
 
+pub(crate) use self::doubt::Doubt;
 use crate::error::root_cause;
 use crate::prepared::Prepared;
 use crate::spans;
@@ -23,7 +25,8 @@ use crate::statement::Sql;
 /// block.
 pub type StatementObserver = Arc<dyn Fn(&str, Duration) + Send + Sync>;
 
-/// How to open a database. The defaults suit a server of its own on one machine.
+/// How to open a database. The defaults suit a program that would rather wait; a chat server tells its clients sooner
+/// that the database does not answer.
 #[derive(Clone)]
 pub struct Options {
     /// SQLite: connections that read at the same time; at least 1. Default 4.
@@ -36,13 +39,15 @@ pub struct Options {
     /// PostgreSQL: connections of this process to the server, at least 1; all nodes together must stay below the
     /// server's own `max_connections`. Default 10.
     pub max_connections: u32,
-    /// PostgreSQL: how long the server works on a statement, waits for a lock, or waits for the next statement of a
-    /// transaction, before it gives up and nothing has happened; at least 1 ms. A call that the server does not answer
-    /// at all fails after twice that and `acquire_timeout`. Default 10 s. Migrations have no such limit.
-    pub statement_timeout: Duration,
     /// How long a call waits for a free connection, or for a server that does not accept any, before it fails as
     /// unavailable. Default 5 s.
     pub acquire_timeout: Duration,
+    /// PostgreSQL: how long a call may take in all before it fails as unavailable; at least 10 ms. The server gives a
+    /// statement up, a wait for a lock, or for the next statement of a transaction, after three quarters of it, and then
+    /// nothing has happened. Default 20 s. Migrations have no such limit.
+    pub call_timeout: Duration,
+    /// PostgreSQL: how long opening waits for the server. Default 5 s.
+    pub connect_timeout: Duration,
     /// Told of every statement. Default: nobody.
     pub observer: Option<StatementObserver>,
 }
@@ -54,8 +59,9 @@ impl Default for Options {
             busy_timeout: Duration::from_secs(5),
             cache_kib: 16 * 1024,
             max_connections: 10,
-            statement_timeout: Duration::from_secs(10),
             acquire_timeout: Duration::from_secs(5),
+            call_timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(5),
             observer: None,
         }
     }
@@ -63,15 +69,24 @@ impl Default for Options {
 
 impl std::fmt::Debug for Options {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { readers, busy_timeout, cache_kib, max_connections, statement_timeout, acquire_timeout, observer } =
-            self;
+        let Self {
+            readers,
+            busy_timeout,
+            cache_kib,
+            max_connections,
+            acquire_timeout,
+            call_timeout,
+            connect_timeout,
+            observer,
+        } = self;
         f.debug_struct("Options")
             .field("readers", readers)
             .field("busy_timeout", busy_timeout)
             .field("cache_kib", cache_kib)
             .field("max_connections", max_connections)
-            .field("statement_timeout", statement_timeout)
             .field("acquire_timeout", acquire_timeout)
+            .field("call_timeout", call_timeout)
+            .field("connect_timeout", connect_timeout)
             .field("observer", &observer.is_some())
             .finish()
     }
@@ -146,12 +161,14 @@ pub(crate) struct Pools {
 }
 
 /// What bounds a call.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Limits {
     /// How many connections may turn out to be dead before a fresh one is made.
     pub(crate) connections: u32,
-    /// How long a call may take that nobody answers.
+    /// How long a call may take, where it can be given up.
     pub(crate) call: Option<Duration>,
+    /// What becomes of connections on which a call was given up.
+    pub(crate) doubt: Doubt,
 }
 
 impl Pools {
@@ -170,8 +187,8 @@ impl Pools {
     }
 
     /// What bounds a call.
-    pub(crate) fn limits(&self) -> Limits {
-        self.limits
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// A transaction that writes. SQLite's holds the write lock from its first moment, so that it cannot fail later

@@ -2,23 +2,20 @@
 //! with known plans. A commit is on the server's disk before it is acknowledged; that the disk keeps it (`fsync`,
 //! `full_page_writes`) is for the server's own configuration.
 
+use std::future::ready;
 use std::time::Duration;
 
 use sea_orm::{ConnectOptions, Database, DatabaseTransaction, DbErr, RuntimeErr};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection, Executor};
 
-use super::{ConnectError, Limits, Options, Pools};
+use super::{ConnectError, Doubt, Limits, Options, Pools};
 use crate::error::root_cause;
 use crate::statement::Sql;
 
-/// Connections that nobody has used for this long are tried before they are handed out. Others that have died are
-/// found out by the call that gets them, which takes another one.
-const TRIED_AFTER: Duration = Duration::from_secs(30);
-
 /// Opens the database that `url` names.
 pub(super) async fn open(url: &str, options: &Options) -> Result<Pools, ConnectError> {
-    let Options { max_connections, statement_timeout, acquire_timeout, observer, .. } = options.clone();
+    let Options { max_connections, acquire_timeout, call_timeout, connect_timeout, observer, .. } = options.clone();
     let connect: PgConnectOptions = url.parse().map_err(|error: sqlx::Error| {
         let reason = root_cause(&DbErr::Conn(RuntimeErr::SqlxError(error.into())));
         ConnectError::Url(format!("the database URL cannot be read: {reason}"))
@@ -26,9 +23,9 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Pools, ConnectE
     let server = format!("{}:{}/{}", connect.get_host(), connect.get_port(), name_of(&connect));
     let unreachable =
         |source: DbErr| ConnectError::Reach { server: server.clone(), reason: root_cause(&source), source };
-    let connect = set_up(connect, statement_timeout);
+    let connect = set_up(connect, call_timeout * 3 / 4);
     // The pool would only say that no connection was to be had, and not why.
-    let encoding = tokio::time::timeout(acquire_timeout, encoding(&connect))
+    let encoding = tokio::time::timeout(connect_timeout, encoding(&connect))
         .await
         .unwrap_or(Err(sqlx::Error::PoolTimedOut))
         .map_err(|error| unreachable(DbErr::Conn(RuntimeErr::SqlxError(error.into()))))?;
@@ -36,20 +33,29 @@ pub(super) async fn open(url: &str, options: &Options) -> Result<Pools, ConnectE
         return Err(ConnectError::Encoding { server, encoding });
     }
     let size = max_connections.max(1);
+    let doubt = Doubt::default();
+    let limits = Limits { connections: size, call: Some(call_timeout), doubt: doubt.clone() };
     // The server is named by `connect`.
     let mut pool = ConnectOptions::new("postgres://");
     pool.min_connections(1)
         .max_connections(size)
-        .acquire_timeout(acquire_timeout)
-        .test_before_acquire_if_idle_for(TRIED_AFTER)
+        .acquire_timeout(acquire_timeout.min(call_timeout))
         .sqlx_logging(false)
         .map_sqlx_postgres_opts(move |_| connect.clone())
-        .map_sqlx_postgres_pool_opts(|pool| pool.after_connect(|session, _| Box::pin(insist_on_flushing(session))));
+        .map_sqlx_postgres_pool_opts(move |pool| {
+            let (before, after) = (doubt.clone(), doubt.clone());
+            pool.after_connect(|session, _| Box::pin(insist_on_flushing(session)))
+                .test_before_acquire(false)
+                .before_acquire(move |session, known| {
+                    let doubt = before.clone();
+                    Box::pin(async move { Ok(doubt.allows(session, known, call_timeout / 2).await) })
+                })
+                .after_release(move |_, known| Box::pin(ready(Ok(!after.concerns(known.age)))))
+        });
     let mut pool = Database::connect(pool).await.map_err(unreachable)?;
     if let Some(observer) = observer {
         pool.set_metric_callback(move |info| observer(&info.statement.sql, info.elapsed));
     }
-    let limits = Limits { connections: size, call: Some(acquire_timeout + 2 * statement_timeout) };
     Ok(Pools { writer: pool.clone(), readers: pool, prepared: None, limits })
 }
 

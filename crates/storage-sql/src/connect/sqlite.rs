@@ -10,7 +10,7 @@ use sea_orm::{ConnectOptions, Database, DatabaseConnection, DbErr};
 use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 
-use super::{ConnectError, Limits, Options, Pools};
+use super::{ConnectError, Doubt, Limits, Options, Pools};
 use crate::error::{is_busy, root_cause};
 use crate::prepared::Prepared;
 
@@ -40,7 +40,8 @@ pub(super) async fn open(file: &str, options: &Options) -> Result<Pools, Connect
     let turns = writer.get_sqlite_connection_pool().clone();
     let prepared = Prepared::open(&path, &settings(options), options, turns)
         .map_err(|error| failed(DbErr::Custom(error.to_string())))?;
-    Ok(Pools { writer, readers, prepared: Some(prepared), limits: Limits { connections: 0, call: None } })
+    let limits = Limits { connections: 0, call: None, doubt: Doubt::default() };
+    Ok(Pools { writer, readers, prepared: Some(prepared), limits })
 }
 
 /// The connection that writes. Who else makes or opens the file at this moment is waited for: SQLite does not do that by

@@ -38,7 +38,7 @@ async fn a_row_that_somebody_holds_is_unavailable_and_nothing_happened() {
     let bench = Bench::new().await;
     let (ann, bob) = (bench.user("ann").await, bench.user("bob").await);
     let direct = bench.direct(1, &ann, &bob).await;
-    let options = Options { statement_timeout: Duration::from_millis(100), ..Options::default() };
+    let options = Options { call_timeout: Duration::from_millis(400), ..Options::default() };
     let impatient = SqlStorage::connect(&bench.database.url, &options).await.expect("opens");
 
     let mut look = bench.look().await;
@@ -80,8 +80,7 @@ async fn a_server_that_falls_silent_is_not_waited_for() {
     let server = OwnServer::start().await;
     let proxy = Proxy::before(server.address()).await;
     let options = Options {
-        statement_timeout: Duration::from_millis(200),
-        acquire_timeout: Duration::from_secs(1),
+        call_timeout: Duration::from_millis(1_500),
         ..Options::default()
     };
     let storage = SqlStorage::connect(&url(proxy.address()), &options).await.expect("opens");
