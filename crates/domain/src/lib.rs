@@ -8,10 +8,12 @@
 //! - [`services`]: one per capability, what transports call.
 //! - [`event`]: what happened, and who hears of it.
 //! - [`error`]: what can go wrong, as a client may see it.
+//! - [`meters`]: what storages measure.
 //! - [`trace`]: what spans of traces are called.
 
 pub mod error;
 pub mod event;
+pub mod meters;
 pub mod model;
 pub mod ports;
 pub mod rules;

@@ -42,7 +42,12 @@ impl ConnectHandler<LocalAdapter, ()> for Gate {
                 Ok(session) => {
                     socket.on_fallback(Intake { node: Arc::clone(&self.0), session: Arc::clone(&session) });
                     socket.on_disconnect(Farewell { node: Arc::clone(&self.0), session: Arc::clone(&session) });
-                    socket.extensions.insert(session);
+                    self.0.enter(&session);
+                    socket.extensions.insert(Entered(Arc::new(Pass { node: Arc::clone(&self.0), session: Arc::clone(&session) })));
+                    // Who went meanwhile has said farewell already.
+                    if session.is_closed() {
+                        self.0.closed(&session);
+                    }
                     Ok(())
                 }
                 Err(refusal) => {
@@ -58,8 +63,8 @@ impl ConnectHandler<LocalAdapter, ()> for Gate {
 
     /// Called when the CONNECT packet is on its way.
     fn call(&self, socket: Arc<LibrarySocket>, _auth: Option<Value>) {
-        if let Some(session) = socket.extensions.get::<Arc<Session>>() {
-            self.0.connected(&session);
+        if let Some(entered) = socket.extensions.get::<Entered>() {
+            self.0.connected(&entered.0.session);
         }
     }
 }
@@ -99,6 +104,21 @@ impl Gate {
         let session = self.0.admit(claims, handshake.dialect, line, LibrarySink(Arc::downgrade(socket)))?;
         session.keep(self.0.services.following.hold(&session.user_id).await);
         Ok(session)
+    }
+}
+
+/// Takes a socket out that is gone before its CONNECT packet was: of that the library tells nobody.
+#[derive(Clone)]
+struct Entered(Arc<Pass>);
+
+struct Pass {
+    node: Arc<Node>,
+    session: Arc<Session>,
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        self.node.closed(&self.session);
     }
 }
 

@@ -87,15 +87,17 @@ impl Node {
         Ok(session)
     }
 
-    /// The CONNECT packet is out: the socket takes part.
-    pub(crate) fn connected(self: &Arc<Self>, session: &Arc<Session>) {
+    /// The socket is let in. It hears of everything from here on, and so before its client can ask anybody for
+    /// anything: what a client loads when it is connected, and what it hears then, have no gap between them.
+    pub(crate) fn enter(&self, session: &Arc<Session>) {
         self.services.presence.connected(&session.user_id);
         self.hub.add(Arc::clone(session));
         self.meters.of(session.dialect).sockets.increment(1);
-        // Its disconnect handler may have run before it was added; then nobody else would take it out.
-        if session.is_closed() {
-            self.take_out(session);
-        }
+    }
+
+    /// The CONNECT packet is out: the socket takes part.
+    pub(crate) fn connected(self: &Arc<Self>, session: &Arc<Session>) {
+        self.see_to(session, session.outbox.let_go());
         if session.inbox.open() {
             self.spawn_worker(session);
         }
@@ -146,7 +148,11 @@ impl Node {
 
     /// Sends to one socket; one that cannot keep up is cut.
     pub(crate) fn send(self: &Arc<Self>, session: &Arc<Session>, packet: Packet) {
-        match session.outbox.push(packet) {
+        self.see_to(session, session.outbox.push(packet));
+    }
+
+    fn see_to(self: &Arc<Self>, session: &Arc<Session>, pushed: Pushed) {
+        match pushed {
             Pushed::Taken | Pushed::Gone => {}
             Pushed::Overflow => self.cut_slow(session),
             Pushed::TakenAndStalled => {

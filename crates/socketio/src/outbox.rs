@@ -95,12 +95,27 @@ pub(crate) struct Outbox {
 struct Waiting {
     packets: VecDeque<Packet>,
     bytes: usize,
+    /// Nothing goes out yet: see [`Outbox::held`].
+    held: bool,
     closed: bool,
 }
 
 impl Outbox {
-    pub(crate) fn new(sink: impl Sink) -> Self {
-        Self { sink: Box::new(sink), waiting: Mutex::default(), caught_up: Notify::new() }
+    /// An outbox from which nothing goes before it is [let go](Self::let_go): what a socket hears from the moment on in
+    /// which it is let in waits until its CONNECT packet is out.
+    pub(crate) fn held(sink: impl Sink) -> Self {
+        let waiting = Waiting { held: true, ..Waiting::default() };
+        Self { sink: Box::new(sink), waiting: Mutex::new(waiting), caught_up: Notify::new() }
+    }
+
+    /// Sends what waits, and from now on what comes.
+    pub(crate) fn let_go(&self) -> Pushed {
+        self.waiting.lock().held = false;
+        match self.pass_on() {
+            Some(HandedOver::Caught) => Pushed::Taken,
+            Some(HandedOver::Gone) => Pushed::Gone,
+            Some(HandedOver::Stalled) | None => Pushed::TakenAndStalled,
+        }
     }
 
     /// Sends `packet` after all before it.
@@ -109,7 +124,7 @@ impl Outbox {
         if waiting.closed {
             return Pushed::Gone;
         }
-        let first = waiting.packets.is_empty();
+        let first = !waiting.held && waiting.packets.is_empty();
         if first {
             match self.sink.put(&packet) {
                 Ok(()) => return Pushed::Taken,
@@ -180,7 +195,7 @@ impl Outbox {
     /// Tells the client to go, unless it is behind: it would not hear it in time.
     pub(crate) fn disconnect(&self) {
         let waiting = self.waiting.lock();
-        let behind = waiting.closed || !waiting.packets.is_empty();
+        let behind = waiting.closed || waiting.held || !waiting.packets.is_empty();
         drop(waiting);
         if !behind {
             self.sink.disconnect();
@@ -229,7 +244,25 @@ mod tests {
 
     fn outbox(room: usize) -> (Arc<Room>, Outbox) {
         let sink = Arc::new(Room { room: room.into(), ..Room::default() });
-        (Arc::clone(&sink), Outbox::new(sink))
+        let outbox = Outbox::held(Arc::clone(&sink));
+        assert_eq!(outbox.let_go(), Pushed::Taken);
+        (sink, outbox)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_before_it_is_let_go_waits_in_order() {
+        let room = Arc::new(Room { room: 2.into(), ..Room::default() });
+        let outbox = Outbox::held(Arc::clone(&room));
+        for id in 1..=3 {
+            assert_eq!(outbox.push(ack(id)), Pushed::Taken);
+        }
+        assert!(room.got.lock().is_empty());
+        assert_eq!(outbox.let_go(), Pushed::TakenAndStalled);
+        assert_eq!(*room.got.lock(), [1, 2]);
+        room.room.store(9, Ordering::Relaxed);
+        assert_eq!(outbox.push(ack(4)), Pushed::Taken);
+        assert_eq!(outbox.hand_over(Duration::from_secs(1)).await, HandedOver::Caught);
+        assert_eq!(*room.got.lock(), [1, 2, 3, 4]);
     }
 
     #[tokio::test(start_paused = true)]

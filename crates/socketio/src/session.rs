@@ -67,7 +67,7 @@ impl Session {
             user_id,
             dialect,
             inbox: Inbox::closed(),
-            outbox: Outbox::new(sink),
+            outbox: Outbox::held(sink),
             badge: Badge::default(),
             pace: Pace::default(),
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT as usize)),

@@ -65,12 +65,13 @@ impl Notifications for MemoryStorage {
     ) -> StorageResult<NotificationPage> {
         let state = self.state();
         let Some(inbox) = state.inboxes.get(user) else {
-            return Ok(NotificationPage { items: Vec::new(), total: 0 });
+            return Ok(NotificationPage { items: Vec::new(), total: 0, unread: 0 });
         };
         let wanted = inbox.newest_first().filter(|notification| !unread_only || !notification.read);
         let page = wanted.skip(usize::try_from(offset).unwrap_or(usize::MAX)).take(limit);
         let items = page.map(|notification| state.as_it_stands(notification)).collect();
-        Ok(NotificationPage { items, total: if unread_only { inbox.unread() } else { inbox.total() } })
+        let unread = inbox.unread();
+        Ok(NotificationPage { items, total: if unread_only { unread } else { inbox.total() }, unread })
     }
 
     async fn find_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Notification>> {

@@ -93,6 +93,13 @@ impl Unit<'_> {
 impl MongoStorage {
     /// Carries out a change, in as many attempts as the time of a call allows.
     pub(crate) async fn make<C: Change>(&self, change: &C) -> Result<C::Done, Failed> {
+        let began = Instant::now();
+        let made = self.make_in_turn(change).await;
+        self.meters.wrote(began.elapsed());
+        made
+    }
+
+    async fn make_in_turn<C: Change>(&self, change: &C) -> Result<C::Done, Failed> {
         let _turn = self.turn().await?;
         let deadline = Instant::now() + self.time_for_change();
         let (mut attempt, mut broken) = (0, 0);

@@ -53,12 +53,14 @@ use std::sync::Arc;
 use connect::Deployment;
 use error::{Failed, TimedOut};
 use mongodb::bson::doc;
+use parlance_domain::meters::StorageMeters;
 use parlance_domain::ports::StorageResult;
 use parlance_domain::rules::webhooks::Wanted;
 use queues::Queues;
 use reader::Reader;
 use sessions::Sessions;
 use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::Instant;
 
 /// A database that holds a server's users, conversations and messages. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -71,6 +73,7 @@ pub struct MongoStorage {
     sessions: Sessions,
     /// Which events are written beside changes.
     wanted: Wanted,
+    meters: StorageMeters,
 }
 
 impl MongoStorage {
@@ -90,6 +93,7 @@ impl MongoStorage {
             queues: Queues::default(),
             sessions: Sessions::default(),
             wanted: Wanted::default(),
+            meters: StorageMeters::new(),
         })
     }
 
@@ -150,14 +154,20 @@ impl MongoStorage {
 
     /// Bounds the time of something that only reads.
     async fn within<T>(&self, reads: impl Future<Output = Result<T, Failed>>) -> Result<T, Failed> {
+        let began = Instant::now();
         let _turn = self.turn().await?;
-        tokio::time::timeout(self.options.call_timeout, reads).await.unwrap_or(Err(Failed::TimedOut(TimedOut)))
+        let read = tokio::time::timeout(self.options.call_timeout, reads).await;
+        self.meters.read(began.elapsed());
+        read.unwrap_or(Err(Failed::TimedOut(TimedOut)))
     }
 
     /// Bounds the time of a single write, which the driver repeats where the deployment can tell a repetition.
     async fn within_write<T>(&self, write: impl Future<Output = mongodb::error::Result<T>>) -> Result<T, Failed> {
+        let began = Instant::now();
         let _turn = self.turn().await?;
-        match tokio::time::timeout(self.options.call_timeout, write).await {
+        let written = tokio::time::timeout(self.options.call_timeout, write).await;
+        self.meters.wrote(began.elapsed());
+        match written {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(error)) => {
                 let failed = Failed::Command(error);

@@ -212,6 +212,9 @@ impl Notifications for MongoStorage {
     }
 }
 
+/// How often a page is read while its counts change.
+const LOOKS: u32 = 3;
+
 async fn list(
     reader: &mut Reader<'_>,
     user: &UserId,
@@ -219,18 +222,34 @@ async fn list(
     offset: u64,
     limit: usize,
 ) -> Result<NotificationPage, Failed> {
-    let inbox = find_inbox(reader, user).await?;
-    let total = count(if unread_only { inbox.unread } else { inbox.total })?;
-    if offset >= total || limit == 0 {
-        return Ok(NotificationPage { items: Vec::new(), total });
-    }
     let mut filter = doc! { "user": user.as_str() };
     if unread_only {
         filter.insert("unread", true);
     }
-    let page = Query::new(NOTIFICATIONS, filter).sort(doc! { "created_at": -1, "_id": -1 });
-    let page: Vec<NotificationDocument> = reader.all(page.skip(offset).limit(limit)).await?;
-    Ok(NotificationPage { items: stand(reader, user, page).await?, total })
+    let mut inbox = find_inbox(reader, user).await?;
+    let mut looks = 0;
+    loop {
+        let unread = count(inbox.unread)?;
+        let total = if unread_only { unread } else { count(inbox.total)? };
+        if offset >= total || limit == 0 {
+            return Ok(NotificationPage { items: Vec::new(), total, unread });
+        }
+        let page = Query::new(NOTIFICATIONS, filter.clone()).sort(doc! { "created_at": -1, "_id": -1 });
+        let page: Vec<NotificationDocument> = reader.all(page.skip(offset).limit(limit)).await?;
+        let items = stand(reader, user, page).await?;
+        if offset == 0 && items.len() < limit {
+            // They are all there are, so they say themselves how many.
+            let total = items.len() as u64;
+            let unread = items.iter().filter(|notification| !notification.read).count() as u64;
+            return Ok(NotificationPage { items, total, unread });
+        }
+        let now = find_inbox(reader, user).await?;
+        looks += 1;
+        if looks == LOOKS || (now.total, now.unread) == (inbox.total, inbox.unread) {
+            return Ok(NotificationPage { items, total, unread });
+        }
+        inbox = now;
+    }
 }
 
 /// The user's notification that matches, as it stands.

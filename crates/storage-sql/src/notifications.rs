@@ -142,7 +142,7 @@ impl Notifications for SqlStorage {
         &self,
         places: &[(UserId, ConversationId)],
     ) -> StorageResult<Vec<(UserId, ConversationId)>> {
-        Ok(list_standing(self.pools.reader(), places).await?)
+        self.again(|| list_standing(self.pools.reader(), places)).await
     }
 
     async fn remove_notification(&self, user: &UserId, id: NotificationId) -> StorageResult<Option<Counted<bool>>> {
@@ -167,15 +167,16 @@ impl SqlStorage {
         limit: usize,
     ) -> Result<NotificationPage, Failed> {
         let snapshot = self.pools.snapshot().await?;
-        let (total, page) = if unread_only { (UNREAD, UNREAD_PAGE) } else { (TOTAL, PAGE) };
-        let total: Option<i64> = Sql::new(total).bind(user.as_str()).scalar(&snapshot).await?;
-        let total = count(total.unwrap_or(0))?;
+        let counts: Option<CountsRow> = Sql::new(COUNTS).bind(user.as_str()).row(&snapshot).await?;
+        let CountsRow { total, unread } = counts.unwrap_or_default();
+        let unread = count(unread)?;
+        let (total, page) = if unread_only { (unread, UNREAD_PAGE) } else { (count(total)?, PAGE) };
         if offset >= total {
-            return Ok(NotificationPage { items: Vec::new(), total });
+            return Ok(NotificationPage { items: Vec::new(), total, unread });
         }
         let page = Sql::new(page).bind(user.as_str()).bind(sql_number(limit)).bind(sql_number(offset));
         let items = rows::all::<NotificationRow, _>(page.rows(&snapshot).await?)?;
-        Ok(NotificationPage { items, total })
+        Ok(NotificationPage { items, total, unread })
     }
 
     async fn mark_one(
@@ -251,7 +252,14 @@ impl SqlStorage {
     }
 }
 
-const TOTAL: &str = "SELECT total FROM inboxes WHERE user_id = ?";
+/// What an inbox holds.
+#[derive(Default, FromQueryResult)]
+struct CountsRow {
+    total: i64,
+    unread: i64,
+}
+
+const COUNTS: &str = "SELECT total, unread FROM inboxes WHERE user_id = ?";
 const UNREAD: &str = "SELECT unread FROM inboxes WHERE user_id = ?";
 
 /// Places that are passed over are passed over in the index; what a notification stands for is looked up for those

@@ -194,6 +194,7 @@ macro_rules! storage_contract {
                 notes_at_once_make_one_notification,
                 notes_against_reading_leave_nothing_unread,
                 marks_of_all_against_insertions_lose_nothing,
+                a_list_and_its_counts_are_of_one_moment,
                 marks_of_a_notification_at_once_read_it_once,
                 removals_at_once_remove_once,
                 notes_against_removals_from_a_group_count_true,

@@ -50,12 +50,12 @@ impl Notifications for EmbeddedStorage {
         let user = user.clone();
         self.read(move |view| {
             let Some(known) = users::find(view, &user)? else {
-                return Ok(NotificationPage { items: Vec::new(), total: 0 });
+                return Ok(NotificationPage { items: Vec::new(), total: 0, unread: 0 });
             };
             let found = inbox::list(view, &user, unread_only, usize::try_from(offset).unwrap_or(usize::MAX), limit)?;
             let items = found.into_iter().map(|notification| as_it_stands(view, notification));
             let total = if unread_only { known.unread } else { known.notifications };
-            Ok(NotificationPage { items: items.collect::<Result<_, _>>()?, total })
+            Ok(NotificationPage { items: items.collect::<Result<_, _>>()?, total, unread: known.unread })
         })
         .await
     }

@@ -39,11 +39,19 @@ export class NotificationCenter extends Machine {
   }
 
   async load() {
+    // One at a time: of two, the older answer could come last.
+    this.stale = true;
+    if (this.loading) return;
+    this.loading = true;
     let answer;
-    do {
-      this.stale = false;
-      answer = await this.rest.get('/api/v1/notifications?limit=100');
-    } while (this.stale);
+    try {
+      while (this.stale) {
+        this.stale = false;
+        answer = await this.rest.get('/api/v1/notifications?limit=100');
+      }
+    } finally {
+      this.loading = false;
+    }
     const { notifications, unreadCount } = answer.data;
     this.set({ notifications, beyond: unreadCount - notifications.filter(({ isRead }) => !isRead).length, loaded: true });
   }

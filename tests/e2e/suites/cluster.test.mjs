@@ -10,6 +10,7 @@ import { eventually, inFlight } from '../support/wait.mjs';
 /** What a node could know of reaches its sockets within two seconds; the rest is for a slow machine. */
 const REPAIRED = 6_000;
 const LEASE = 15_000;
+const SLOW = 1_500;
 const KEY = 'a-key-of-the-product';
 
 const changes = (client, userId) =>
@@ -36,6 +37,12 @@ if (STORAGE !== 'sqlite') {
       await cluster.whole();
     });
     after(() => cluster.close());
+
+    /** What a node measures. */
+    const measured = async (node, name) => {
+      const text = await (await fetch(`${node.url}/metrics`)).text();
+      return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+    };
 
     /** Somebody on each node. */
     const everywhere = async (...names) => {
@@ -119,6 +126,23 @@ if (STORAGE !== 'sqlite') {
       }
     });
 
+    it('every node says within a second how many are online', async () => {
+      const count = async (node) => (await (await fetch(`${node.url}/api/v1/server/online-count`, { headers: { 'x-api-key': KEY } })).json()).data.count;
+      const people = await everywhere('Ann', 'Ben', 'Cem', 'Dee', 'Eli', 'Fay');
+      const before = await count(one);
+      const right = async (expected) => {
+        const began = performance.now();
+        await Promise.all(cluster.nodes.map((node) => eventually(`${expected} online`, () => count(node), (found) => found === expected)));
+        assert.ok(performance.now() - began < 1_000 + SLOW, `after ${Math.round(performance.now() - began)} ms`);
+      };
+      const clients = await Promise.all(people.map((person) => person.connect()));
+      await right(before + people.length);
+      for (const client of clients.slice(2)) client.close();
+      // They stay online for this long, should they come back.
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      await right(before + 2);
+    });
+
     it('a message counts as delivered when it has reached a socket on another node', async () => {
       const [ann, ben] = await everywhere('Ann', 'Ben');
       const conversation = await ann.direct(ben);
@@ -188,6 +212,8 @@ if (STORAGE !== 'sqlite') {
       const clients = await Promise.all([ann, ben, cem].map((person) => person.connect()));
       const send = (n) => clients[n % 3].call(...clients[n % 3].sending(group, `m${n}`));
       for (let n = 0; n < 6; n++) await send(n);
+      const repairs = await measured(one, 'parlance_gap_repairs_total');
+      assert.equal(await measured(one, 'parlance_link_up'), 1);
       await cluster.broker.stop();
       for (const node of cluster.nodes) {
         const said = await eventually('degraded', () => Cluster.readiness(node), ({ status }) => status === 'degraded');
@@ -198,6 +224,8 @@ if (STORAGE !== 'sqlite') {
       const began = Date.now();
       await Promise.all(clients.map((client) => complete(client, group, 12)));
       assert.ok(Date.now() - began < REPAIRED);
+      assert.equal(await measured(one, 'parlance_link_up'), 0);
+      assert.ok(await measured(one, 'parlance_gap_repairs_total') > repairs);
       await cluster.broker.restart();
       await cluster.whole();
       for (let n = 12; n < 18; n++) await send(n);

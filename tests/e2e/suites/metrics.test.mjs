@@ -47,6 +47,8 @@ describe('metrics', () => {
     assert.equal(at('parlance_append_batch_messages_sum'), stored);
     assert.equal(at('parlance_append_seconds_count'), at('parlance_append_batch_messages_count'));
     assert.equal(at('parlance_append_failures_total'), 0);
+    for (const kind of ['read', 'write']) assert.ok(at(`parlance_storage_seconds_count{kind="${kind}"}`) > 0, kind);
+    assert.ok(!text.includes('\nparlance_link_up'), 'it is alone');
     assert.equal(at('parlance_delivery_seconds_count'), stored);
     assert.ok(at('parlance_events_in_total{dialect="talentbridge"}') >= 21, 'a join and all sends');
     assert.ok(at('parlance_events_out_total{dialect="gateway"}') >= stored, 'each message');

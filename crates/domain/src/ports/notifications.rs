@@ -49,6 +49,8 @@ pub struct NotificationPage {
     pub items: Vec<Notification>,
     /// How many there are on all pages.
     pub total: u64,
+    /// How many of the user's are unread, whatever was asked for.
+    pub unread: u64,
 }
 
 /// How much is unread, and what a change came to.
@@ -88,7 +90,8 @@ pub trait Notifications: Send + Sync {
     async fn note_message(&self, note: ChatNote) -> StorageResult<Noted>;
 
     /// The page of `user`'s notifications after `offset` newer ones, at most `limit`; only unread ones if asked, also
-    /// in the total.
+    /// in the total. Page and counts are of one moment: a client adds to them what happens from then on. (Where a storage
+    /// has no snapshots, a page that holds all is, and any other is but for changes that come thick and fast.)
     async fn list_notifications(
         &self,
         user: &UserId,

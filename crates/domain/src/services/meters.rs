@@ -42,6 +42,28 @@ impl WriterMeters {
     }
 }
 
+/// What the relay between the nodes measures.
+pub(super) struct RelayMeters {
+    link_up: Gauge,
+    repairs: Counter,
+}
+
+impl RelayMeters {
+    pub(super) fn new() -> Self {
+        Self { link_up: gauge!("parlance_link_up"), repairs: counter!("parlance_gap_repairs_total") }
+    }
+
+    /// Words get through to other nodes, or do not.
+    pub(super) fn link(&self, up: bool) {
+        self.link_up.set(if up { 1.0 } else { 0.0 });
+    }
+
+    /// A conversation was caught up from the storage.
+    pub(super) fn repaired(&self) {
+        self.repairs.increment(1);
+    }
+}
+
 /// What the delivery of webhooks measures.
 pub(super) struct WebhookMeters {
     waiting: Gauge,

@@ -23,7 +23,7 @@ use crate::model::{
     ConversationId, MessageId, NotificationId, NotificationKind, NotificationView, Preferences, PreferencesChange,
     UserId,
 };
-use crate::ports::{Clock, IdSource, NewNotification, Notifications};
+use crate::ports::{Clock, IdSource, NewNotification, NotificationPage, Notifications};
 
 /// The most changes that wait to be noted; beyond that the writer waits, and senders with it.
 const CAPACITY: usize = 8_192;
@@ -118,8 +118,8 @@ impl Notifying {
         }
         let offset = (page - 1) * limit as u64;
         let found = self.notifications.list_notifications(user, unread_only, offset, limit).await?;
-        let unread = self.unread(user).await?;
-        Ok(NotificationsPage { notifications: self.views.of(found.items).await?, total: found.total, unread })
+        let NotificationPage { items, total, unread } = found;
+        Ok(NotificationsPage { notifications: self.views.of(items).await?, total, unread })
     }
 
     /// How many of `user`'s notifications are unread.

@@ -326,6 +326,40 @@ async fn presence_is_one_for_all_nodes_and_each_hears_of_it_once() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_node_knows_within_a_second_how_many_are_online() {
+    const SECOND: Duration = Duration::from_secs(1);
+    let grace = Settings::default().presence_grace;
+    let cluster = Cluster::new();
+    let mut nodes = [cluster.node(1), cluster.node(2)];
+    let mut here = Vec::new();
+    for n in 0..20 {
+        let user = nodes[n % 2].user(&format!("user-{n}")).await;
+        here.push((n % 2, nodes[n % 2].connect(&user).await, user));
+    }
+    // A second socket does not make a second person.
+    let twice = nodes[1].connect(&here[0].2).await;
+    let counts = async |nodes: &mut [Node; 2], after: Duration| {
+        let [one, two] = nodes;
+        tokio::join!(one.within(after), two.within(after));
+        nodes.each_ref().map(|node| node.services.presence.online_count())
+    };
+    assert_eq!(counts(&mut nodes, SECOND).await, [20, 20]);
+    for (at, holding, user) in here.drain(13..) {
+        nodes[at].disconnect(&user, holding);
+    }
+    assert_eq!(counts(&mut nodes, grace + SECOND).await, [13, 13]);
+    cluster.network.cut(nodes[1].id);
+    for n in 20..23 {
+        let user = nodes[0].user(&format!("user-{n}")).await;
+        here.push((0, nodes[0].connect(&user).await, user));
+    }
+    assert_eq!(counts(&mut nodes, SECOND).await, [16, 13], "who is cut off does not know");
+    cluster.network.mend(nodes[1].id);
+    assert_eq!(counts(&mut nodes, SECOND).await, [16, 16]);
+    drop((here, twice));
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_users_of_a_node_that_is_killed_are_offline_within_fifteen_seconds() {
     let Pair { cluster, one, mut two, ann, bob, held, .. } = two().await;
     let cem = one.user("cem").await;

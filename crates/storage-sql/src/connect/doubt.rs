@@ -53,13 +53,11 @@ impl Doubt {
         if known.idle_for < TRIED_AFTER {
             return true;
         }
-        match timeout(patience, connection.ping()).await {
-            Ok(answer) => answer.is_ok(),
-            Err(_) => {
-                self.raise();
-                false
-            }
-        }
+        let Ok(answer) = timeout(patience, connection.ping()).await else {
+            self.raise();
+            return false;
+        };
+        answer.is_ok()
     }
 
     fn now(&self) -> u64 {

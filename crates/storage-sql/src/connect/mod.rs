@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parlance_domain::meters::StorageMeters;
 use parlance_migrations::{Migrator, MigratorTrait};
 use sea_orm::{AccessMode, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, IsolationLevel};
 use sea_orm::{ConnectionTrait, SqliteTransactionMode, TransactionOptions, TransactionTrait};
@@ -174,6 +175,7 @@ pub(crate) struct Limits {
 impl Pools {
     /// Opens the database that `url` names.
     pub(crate) async fn open(url: &str, options: &Options) -> Result<Self, ConnectError> {
+        let options = &Options { observer: Some(measured(options.observer.clone())), ..options.clone() };
         match url.split_once(':') {
             Some(("sqlite", file)) => sqlite::open(file, options).await,
             Some(("postgres" | "postgresql", _)) => postgres::open(url, options).await,
@@ -264,6 +266,23 @@ impl Pools {
     }
 }
 
+/// Measures each statement, and passes it on.
+fn measured(observer: Option<StatementObserver>) -> StatementObserver {
+    let meters = StorageMeters::new();
+    Arc::new(move |text, took| {
+        if reads(text) { meters.read(took) } else { meters.wrote(took) }
+        if let Some(observer) = &observer {
+            observer(text, took);
+        }
+    })
+}
+
+/// Whether a statement only looks something up.
+fn reads(text: &str) -> bool {
+    let writes = || ["INSERT ", "UPDATE ", "DELETE "].iter().any(|verb| text.contains(verb));
+    text.starts_with("SELECT") || (text.starts_with("WITH") && !writes())
+}
+
 async fn unknown_migration<C: ConnectionTrait>(on: &C) -> Result<(), ConnectError> {
     let known = known_migrations();
     match applied_migrations(on).await?.into_iter().find(|name| !known.contains(name)) {
@@ -292,4 +311,19 @@ async fn applied_migrations<C: ConnectionTrait>(on: &C) -> Result<Vec<String>, C
 
 fn not_migrated(source: DbErr) -> ConnectError {
     ConnectError::Migrate { reason: root_cause(&source), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_told_apart_by_what_they_do() {
+        for text in ["SELECT 1 FROM users FOR UPDATE", "WITH a AS (SELECT 1) SELECT * FROM a"] {
+            assert!(reads(text), "{text}");
+        }
+        for text in ["INSERT INTO a SELECT 1", "UPDATE a SET b = 1", "WITH a AS (SELECT 1) DELETE FROM b WHERE c IN a"] {
+            assert!(!reads(text), "{text}");
+        }
+    }
 }

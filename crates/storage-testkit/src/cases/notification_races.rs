@@ -2,6 +2,7 @@
 //! promised must hold whoever comes first, and counts must agree with the rows after it (`World::told`).
 
 use parlance_domain::model::{NotificationId, Preferences, PreferencesChange};
+use parlance_domain::ports::NotificationPage;
 
 use super::races::ROUNDS;
 use crate::{World, race, race_two};
@@ -70,6 +71,30 @@ pub async fn marks_of_all_against_insertions_lose_nothing(world: World) {
         let told = world.told(&ann).await;
         assert_eq!(told.len() as u64, inserted, "everything was stored");
         assert_eq!(told.iter().filter(|one| one.read).count() as u64, marked, "what was marked was marked once");
+    }
+}
+
+/// Whoever lists while others tell, read and remove gets counts that are those of the list.
+pub async fn a_list_and_its_counts_are_of_one_moment(world: World) {
+    let ann = world.person("Ann").await;
+    for _ in 0..ROUNDS {
+        let (teller, looker, to, who) = (world.clone(), world.clone(), ann.clone(), ann.clone());
+        let change = async move {
+            for _ in 0..4 {
+                let told = teller.tell((0..3).map(|_| teller.notice_of("system", &to)).collect()).await;
+                teller.mark_told(&to, told[0].value.id).await.expect("it is Ann's");
+                teller.forget_told(&to, told[1].value.id).await.expect("it is Ann's");
+            }
+        };
+        let look = async move {
+            for _ in 0..12 {
+                let page = looker.storage().list_notifications(&who, false, 0, 10_000).await;
+                let NotificationPage { items, total, unread } = page.expect("the storage answers");
+                assert_eq!(total, items.len() as u64, "the total is the number of notifications");
+                assert_eq!(unread, items.iter().filter(|told| !told.read).count() as u64, "the unread ones are counted");
+            }
+        };
+        race_two(change, look).await;
     }
 }
 

@@ -24,6 +24,7 @@ use crate::model::{CallId, ConversationId, ConversationView, MessageStatus, Node
 use crate::ports::{CallAnswer, CallAsk, Conversations, Heard, Messages, Topic, Word};
 use crate::services::calling::Calling;
 use crate::services::limiting::Limiting;
+use crate::services::meters::RelayMeters;
 use crate::services::notifying::Notifying;
 use crate::services::presence::Presence;
 use crate::services::rosters::Rosters;
@@ -79,6 +80,7 @@ pub struct Relay {
     lookers: Lookers,
     nodes: Nodes,
     typists: Typists,
+    meters: RelayMeters,
 }
 
 impl Relay {
@@ -98,8 +100,8 @@ impl Relay {
         } = needs;
         let shared = Arc::clone(following.shared()?);
         let reader = Reader { messages, conversations, rosters, views };
-        let (nodes, typists) = (Nodes::default(), Typists::default());
-        Some(Box::new(Self { shared, reader, presence, notifying, calling, limiting, lookers, nodes, typists }))
+        let (nodes, typists, meters) = (Nodes::default(), Typists::default(), RelayMeters::new());
+        Some(Box::new(Self { shared, reader, presence, notifying, calling, limiting, lookers, nodes, typists, meters }))
     }
 
     /// Relays until the bus or the delivery is closed.
@@ -306,6 +308,9 @@ impl Relay {
             Ok(found) => {
                 let ready = self.shared.holdings.lock().repaired(conversation, found, now);
                 self.mark_reached(&ready);
+                if !ready.is_empty() {
+                    self.meters.repaired();
+                }
                 ready
             }
             Err(Error::ConversationNotFound) => Vec::new(),
@@ -325,6 +330,7 @@ impl Relay {
             beside.look_wanted = true;
         }
         beside.was_up = up;
+        self.meters.link(up);
         if now >= beside.beat {
             beside.beat = now + BEAT;
             self.presence.beat();
