@@ -43,7 +43,9 @@ impl ConnectHandler<LocalAdapter, ()> for Gate {
                     socket.on_fallback(Intake { node: Arc::clone(&self.0), session: Arc::clone(&session) });
                     socket.on_disconnect(Farewell { node: Arc::clone(&self.0), session: Arc::clone(&session) });
                     self.0.enter(&session);
-                    socket.extensions.insert(Entered(Arc::new(Pass { node: Arc::clone(&self.0), session: Arc::clone(&session) })));
+                    socket
+                        .extensions
+                        .insert(Entered(Arc::new(Pass { node: Arc::clone(&self.0), session: Arc::clone(&session) })));
                     // Who went meanwhile has said farewell already.
                     if session.is_closed() {
                         self.0.closed(&session);

@@ -155,7 +155,8 @@ impl Writer {
     }
 
     async fn appended(&self, outgoing: Outgoing, appended: Appended) -> Result<Sent> {
-        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _, until: _ } = outgoing;
+        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _, until: _ } =
+            outgoing;
         let Appended { message, duplicate, reply_to, newly_read } = appended;
         if duplicate {
             return Ok(Sent { message: self.needs.views.message(message).await?, duplicate, delivered: false });

@@ -270,7 +270,11 @@ impl Pools {
 fn measured(observer: Option<StatementObserver>) -> StatementObserver {
     let meters = StorageMeters::new();
     Arc::new(move |text, took| {
-        if reads(text) { meters.read(took) } else { meters.wrote(took) }
+        if reads(text) {
+            meters.read(took);
+        } else {
+            meters.wrote(took);
+        }
         if let Some(observer) = &observer {
             observer(text, took);
         }
@@ -322,7 +326,8 @@ mod tests {
         for text in ["SELECT 1 FROM users FOR UPDATE", "WITH a AS (SELECT 1) SELECT * FROM a"] {
             assert!(reads(text), "{text}");
         }
-        for text in ["INSERT INTO a SELECT 1", "UPDATE a SET b = 1", "WITH a AS (SELECT 1) DELETE FROM b WHERE c IN a"] {
+        for text in ["INSERT INTO a SELECT 1", "UPDATE a SET b = 1", "WITH a AS (SELECT 1) DELETE FROM b WHERE c IN a"]
+        {
             assert!(!reads(text), "{text}");
         }
     }

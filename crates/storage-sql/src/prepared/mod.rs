@@ -1,25 +1,28 @@
 //! SQLite's second way of writing, for what happens thousands of times a second: prepared statements, a row at a time,
-//! on one blocking thread (decision 54). Every other call goes through sea-orm, and so does everything in PostgreSQL.
+//! on a thread of its own (decisions 54 and 115). Every other call goes through sea-orm, and so does everything in PostgreSQL.
 //! The pool's one writing connection is the right to write: a job here holds it and leaves it unused, so the two
 //! never meet. Whatever a job does is one transaction, on disk before it is answered.
 
 mod append;
 mod lookup;
 mod newcomers;
+mod thread;
 
 use std::fmt;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use rusqlite::{CachedStatement, Connection, OpenFlags, Transaction, TransactionBehavior};
 use sqlx::SqlitePool;
+use tokio::sync::oneshot;
 
 use crate::connect::{Options, StatementObserver};
 use crate::error::{Failed, not_acquired};
 use crate::spans;
 
 use newcomers::Newcomers;
+use thread::JobThread;
 
 /// Statements that stay prepared: more than there are in this module.
 const STATEMENTS: usize = 32;
@@ -27,8 +30,7 @@ const STATEMENTS: usize = 32;
 /// A connection for jobs. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Prepared {
-    /// `None` when it is closed.
-    connection: Arc<Mutex<Option<Connection>>>,
+    thread: Arc<JobThread>,
     turns: SqlitePool,
     newcomers: Arc<Newcomers>,
     observer: Option<StatementObserver>,
@@ -47,7 +49,7 @@ impl Prepared {
         pragmas: &[(&str, String)],
         options: &Options,
         turns: SqlitePool,
-    ) -> rusqlite::Result<Self> {
+    ) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags)?;
         connection.busy_timeout(options.busy_timeout)?;
@@ -56,8 +58,8 @@ impl Prepared {
             // Some answer with their new value.
             connection.execute_batch(&format!("PRAGMA {name} = {value}"))?;
         }
-        let connection = Arc::new(Mutex::new(Some(connection)));
-        Ok(Self { connection, turns, newcomers: Arc::default(), observer: options.observer.clone() })
+        let thread = Arc::new(JobThread::start(connection)?);
+        Ok(Self { thread, turns, newcomers: Arc::default(), observer: options.observer.clone() })
     }
 
     /// Carries out `job` in a transaction, when it is its turn. Once begun it is carried out, whether anybody waits
@@ -69,39 +71,38 @@ impl Prepared {
     {
         let span = spans::transaction();
         let turn = self.turns.acquire().await.map_err(not_acquired)?;
-        let prepared = self.clone();
-        let writing = tokio::task::spawn_blocking(move || {
+        let observer = self.observer.clone();
+        let (answer, outcome) = oneshot::channel();
+        let taken = self.thread.take(move |connection| {
             let _entered = span.entered();
-            let outcome = prepared.transact(job);
+            let outcome = transact(connection, observer.as_ref(), job);
             drop(turn);
-            outcome
+            // Whoever asked may be gone; what is stored is stored.
+            let _ = answer.send(outcome);
         });
+        if !taken {
+            return Err(not_acquired(sqlx::Error::PoolClosed));
+        }
         // It has panicked, at a point that nobody knows.
-        writing.await.unwrap_or(Err(Failed::Late))
+        outcome.await.unwrap_or(Err(Failed::Late))
     }
 
     /// Closes the connection, after everybody's turn is over. Whoever closes the last one to a file writes what is left
     /// of the log into it.
     pub(crate) async fn close(&self) {
-        let prepared = self.clone();
-        let closing = tokio::task::spawn_blocking(move || drop(prepared.hold().take()));
-        // Dropping a connection does not panic, and nothing is lost if it did.
-        let _ = closing.await;
+        self.thread.end().await;
     }
+}
 
-    fn hold(&self) -> MutexGuard<'_, Option<Connection>> {
-        // A job that panicked has rolled back.
-        self.connection.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn transact<T>(&self, job: impl FnOnce(&Statements<'_>) -> Result<T, Failed>) -> Result<T, Failed> {
-        let mut connection = self.hold();
-        let connection = connection.as_mut().ok_or_else(|| not_acquired(sqlx::Error::PoolClosed))?;
-        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let outcome = job(&Statements { transaction: &transaction, observer: self.observer.as_ref() })?;
-        spans::commit().in_scope(|| transaction.commit()).map_err(Failed::PreparedCommit)?;
-        Ok(outcome)
-    }
+fn transact<T>(
+    connection: &mut Connection,
+    observer: Option<&StatementObserver>,
+    job: impl FnOnce(&Statements<'_>) -> Result<T, Failed>,
+) -> Result<T, Failed> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let outcome = job(&Statements { transaction: &transaction, observer })?;
+    spans::commit().in_scope(|| transaction.commit()).map_err(Failed::PreparedCommit)?;
+    Ok(outcome)
 }
 
 /// The statements of one job.

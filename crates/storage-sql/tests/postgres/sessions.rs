@@ -79,10 +79,7 @@ async fn a_deadlock_with_somebody_elses_transaction_is_got_over() {
 async fn a_server_that_falls_silent_is_not_waited_for() {
     let server = OwnServer::start().await;
     let proxy = Proxy::before(server.address()).await;
-    let options = Options {
-        call_timeout: Duration::from_millis(1_500),
-        ..Options::default()
-    };
+    let options = Options { call_timeout: Duration::from_millis(1_500), ..Options::default() };
     let storage = SqlStorage::connect(&url(proxy.address()), &options).await.expect("opens");
     storage.migrate().await.expect("migrates");
     let ann = user(&storage, "ann").await;

@@ -91,7 +91,11 @@ pub async fn a_list_and_its_counts_are_of_one_moment(world: World) {
                 let page = looker.storage().list_notifications(&who, false, 0, 10_000).await;
                 let NotificationPage { items, total, unread } = page.expect("the storage answers");
                 assert_eq!(total, items.len() as u64, "the total is the number of notifications");
-                assert_eq!(unread, items.iter().filter(|told| !told.read).count() as u64, "the unread ones are counted");
+                assert_eq!(
+                    unread,
+                    items.iter().filter(|told| !told.read).count() as u64,
+                    "the unread ones are counted"
+                );
             }
         };
         race_two(change, look).await;
