@@ -4,8 +4,6 @@
 //! A handler's refusal travels to `frame` as it is and is written there, where the request's id is known.
 
 use std::borrow::Cow;
-use std::error::Error as _;
-use std::fmt::Write as _;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -152,8 +150,8 @@ impl Refusal {
     /// Tells the log what clients are not told.
     pub(crate) fn log(&self) {
         match self {
-            Self::Failed(error @ Error::Internal(_), _) => tracing::error!(cause = chain(error), "internal error"),
-            Self::Failed(error @ Error::Unavailable(_), _) => tracing::warn!(cause = chain(error), "unavailable"),
+            Self::Failed(error @ Error::Internal(_), _) => tracing::error!(cause = error.in_full(), "internal error"),
+            Self::Failed(error @ Error::Unavailable(_), _) => tracing::warn!(cause = error.in_full(), "unavailable"),
             Self::Failed(error, _) => tracing::debug!(%error, "refused"),
             Self::MethodNotAllowed => {}
         }
@@ -193,17 +191,6 @@ fn add_headers(error: &Error, headers: &mut HeaderMap) {
         }
         _ => {}
     }
-}
-
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        // Writing to a `String` does not fail.
-        _ = write!(text, ": {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 #[cfg(test)]
@@ -278,6 +265,6 @@ mod tests {
     #[test]
     fn the_log_gets_every_cause() {
         let outer = std::io::Error::other(std::io::Error::other("disk full"));
-        assert!(chain(&Error::internal(outer)).ends_with("disk full"));
+        assert!(Error::internal(outer).in_full().ends_with("disk full"));
     }
 }

@@ -133,9 +133,15 @@ fn respond(node: &Arc<Node>, session: &Arc<Session>, ack: Option<i64>, call: &Ca
     if let Err(error) = outcome {
         Meters::refused(session.dialect, error);
     }
-    if let Err(error @ (Error::Internal(_) | Error::Unavailable(_))) = outcome {
-        let cause = std::error::Error::source(error).map(ToString::to_string);
-        tracing::error!(event = %call.name, session = session.id.0, %error, cause, "an event failed");
+    match outcome {
+        Err(error @ Error::Internal(_)) => {
+            tracing::error!(event = %call.name, session = session.id.0, cause = error.in_full(), "an event failed");
+        }
+        // There may be very many of them: the domain says once that the storage is away, and a meter counts these.
+        Err(error @ Error::Unavailable(_)) => {
+            tracing::debug!(event = %call.name, session = session.id.0, cause = error.in_full(), "an event failed");
+        }
+        _ => {}
     }
     let Answer { ack: body, events, instead_of_ack } = session.dialect.answer(&call.name, &call.args, outcome.as_ref());
     match ack {

@@ -4,6 +4,7 @@
 //! commit); there is no timer. Callers check drafts before; storages decide races inside the transaction.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::time::Instant;
 use tracing::Instrument;
@@ -50,11 +51,13 @@ pub struct Writer {
     queued: QueueOut<Change>,
     needs: Needs,
     meters: WriterMeters,
+    /// Whether the last batch of sends could not be stored.
+    away: AtomicBool,
 }
 
 impl Writer {
     pub(super) fn new(queued: QueueOut<Change>, needs: Needs) -> Self {
-        Self { queued, needs, meters: WriterMeters::new() }
+        Self { queued, needs, meters: WriterMeters::new(), away: AtomicBool::new(false) }
     }
 
     /// Stores and answers until the queue is closed and empty.
@@ -116,6 +119,7 @@ impl Writer {
         let began = Instant::now();
         let appended = self.needs.messages.append(batch).await;
         self.meters.appended(sends.len(), began.elapsed(), appended.is_ok());
+        self.note(appended.as_ref().err());
         match appended {
             Ok(outcomes) => {
                 for ((outgoing, answer), outcome) in sends.into_iter().zip(outcomes) {
@@ -138,6 +142,20 @@ impl Writer {
                     reply(answer, Err(error.clone()));
                 }
             }
+        }
+    }
+
+    /// Says once in the log that the storage does not answer, and once that it does again: what each sender is told would
+    /// be too much.
+    fn note(&self, failed: Option<&StorageError>) {
+        let away = failed.filter(|error| !matches!(error, StorageError::Corrupt { .. }));
+        let was_away = self.away.swap(away.is_some(), Ordering::Relaxed);
+        match away {
+            Some(error) if !was_away => {
+                tracing::warn!(error = error as &dyn std::error::Error, "messages cannot be stored");
+            }
+            None if was_away => tracing::info!("messages are stored again"),
+            _ => {}
         }
     }
 
