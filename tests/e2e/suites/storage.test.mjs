@@ -40,36 +40,56 @@ if (STORAGE !== 'sqlite') {
       return outcomes.map(([outcome]) => outcome);
     }
 
+    /** Two people who are in a conversation, in which something was said. On a busy machine the database may take too long
+     * for that by itself. */
+    async function scene() {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          const [ann, ben] = await server.people('Ann', 'Ben');
+          const conversationId = await ann.direct(ben);
+          const [sender, receiver] = [await ann.enter('ulearn', conversationId), await ben.enter('ulearn', conversationId)];
+          await ann.say(conversationId, 'before');
+          await receiver.untilText('before');
+          return { ann, ben, conversationId, sender, receiver };
+        } catch (error) {
+          if (attempt === 5) throw error;
+        }
+      }
+    }
+
+    /** The same message until it is stored; how many of it there are in the end is for the caller to look at. */
+    async function persistently(sender, conversationId, text, clientMessageId = randomUUID()) {
+      const send = () => sender.call(...sender.sending(conversationId, text, { clientMessageId }));
+      return eventually(`"${text}" to be stored`, send, ({ success }) => success);
+    }
+
+    const texts = async (person, conversationId) => {
+      const history = await eventually('the history', () => person.rest.get(HISTORY + conversationId), ({ status }) => status === 200);
+      return history.data.messages.map(({ text }) => text);
+    };
     const readiness = async () => (await fetch(`${server.url}/readyz`)).status;
 
-    it('/readyz is 503 while it is away, a send is refused, and both work again when it is back', async () => {
-      const [ann, ben] = await server.people('Ann', 'Ben');
-      const conversationId = await ann.direct(ben);
-      const [sender, receiver] = [await ann.enter('ulearn', conversationId), await ben.enter('ulearn', conversationId)];
-      await ann.say(conversationId, 'before');
-      await receiver.untilText('before');
-      assert.equal(await readiness(), 200);
+    it('/readyz is 503 while it is away, sends and reads are refused, and all works again when it is back', async () => {
+      const { ben, conversationId, sender, receiver } = await scene();
+      await eventually('ready', readiness, (status) => status === 200);
 
       line.cut();
       await eventually('not ready', readiness, (status) => status === 503);
       assert.equal((await fetch(`${server.url}/healthz`)).status, 200, 'the process itself is well');
       const [refused, read] = await inTime(sender.call(...sender.sending(conversationId, 'into the void')), ben.rest.get(HISTORY + conversationId));
-      assert.deepEqual([read.status, read.body.code], [503, 'UNAVAILABLE']);
       assert.deepEqual([refused.success, refused.code], [false, 'UNAVAILABLE'], JSON.stringify(refused));
+      assert.deepEqual([read.status, read.body.code], [503, 'UNAVAILABLE']);
 
       line.mend();
       await eventually('ready', readiness, (status) => status === 200);
-      await ann.say(conversationId, 'after');
+      await persistently(sender, conversationId, 'after');
       await receiver.untilText('after');
+      assert.deepEqual(await texts(ben, conversationId), ['before', 'after']);
     });
 
     it('while it hangs, sends and reads are refused instead of waited for, sockets stay, and the message is sent once', async () => {
-      const [ann, ben] = await server.people('Ann', 'Ben');
-      const conversationId = await ann.direct(ben);
-      const [sender, receiver] = [await ann.enter('ulearn', conversationId), await ben.enter('ulearn', conversationId)];
+      const { ben, conversationId, sender, receiver } = await scene();
       const sessions = [sender, receiver].map(({ socket }) => socket.id);
-      await ann.say(conversationId, 'before');
-      await receiver.untilText('before');
 
       line.hold();
       const clientMessageId = randomUUID();
@@ -85,27 +105,22 @@ if (STORAGE !== 'sqlite') {
 
       line.release();
       await eventually('ready', readiness, (status) => status === 200);
-      const sent = await eventually('the send', hanging, ({ success }) => success);
+      const sent = await persistently(sender, conversationId, 'into the silence', clientMessageId);
       await receiver.untilText('into the silence');
-      assert.deepEqual((await ben.talk(conversationId)).map(({ text }) => text), ['before', 'into the silence']);
-      assert.equal((await hanging()).messageId, sent.messageId);
+      assert.deepEqual(await texts(ben, conversationId), ['before', 'into the silence']);
+      assert.equal((await persistently(sender, conversationId, 'into the silence', clientMessageId)).messageId, sent.messageId);
       assert.deepEqual([sender, receiver].map(({ socket }) => socket.id), sessions, 'the sockets stayed');
     });
 
     it('when another machine takes over its address, the server goes on with it by itself', async () => {
-      const [ann, ben] = await server.people('Ann', 'Ben');
-      const conversationId = await ann.direct(ben);
-      const [sender, receiver] = [await ann.enter('ulearn', conversationId), await ben.enter('ulearn', conversationId)];
+      const { ben, conversationId, sender, receiver } = await scene();
       // As many connections as there may be, all of which are used.
       await Promise.all(Array.from({ length: 20 }, () => ben.rest.get(HISTORY + conversationId)));
       line.abandon();
-      const clientMessageId = randomUUID();
-      const send = () => sender.call(...sender.sending(conversationId, 'to the other machine', { clientMessageId }));
-      await eventually('the send', send, ({ success }) => success, 15_000);
+      await persistently(sender, conversationId, 'to the other machine');
       await receiver.untilText('to the other machine');
-      const reads = await Promise.all(Array.from({ length: 20 }, () => ben.rest.get(HISTORY + conversationId)));
-      assert.deepEqual(reads.map(({ status }) => status), reads.map(() => 200));
-      assert.equal((await ben.talk(conversationId)).length, 1);
+      const reads = await Promise.all(Array.from({ length: 20 }, () => texts(ben, conversationId)));
+      assert.deepEqual(reads, reads.map(() => ['before', 'to the other machine']));
     });
   });
 }
