@@ -106,9 +106,7 @@ impl Error {
     pub fn internal(source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self::Internal(Arc::new(source))
     }
-}
 
-impl Error {
     /// What it says, and what its causes say, for the log: a client is not told.
     pub fn in_full(&self) -> String {
         let mut text = self.to_string();

@@ -445,10 +445,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_its_sender_has_been_told_is_lost_is_not_stored_any_more() {
         let mut messages = MockMessages::new();
-        messages.expect_append().times(1).withf(|batch| batch.len() == 1).returning(|batch| {
-            let stored = batch.iter().map(stored).map(Ok).collect();
-            Ok(stored)
-        });
+        let one = messages.expect_append().times(1).withf(|batch| batch.len() == 1);
+        one.returning(|batch| Ok(batch.iter().map(stored).map(Ok).collect()));
         let (queue, writer) = writer(messages, roster(), 1);
         let until = Instant::now() + Duration::from_secs(1);
         let late = queue.append(Outgoing { until: Some(until), ..outgoing(1) }).await.expect("there is room");
