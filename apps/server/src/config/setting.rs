@@ -137,7 +137,7 @@ settings! {
     DATABASE_CONNECT_TIMEOUT = Setting::new("DATABASE_CONNECT_TIMEOUT", "DURATION", "how long the server waits for PostgreSQL or MongoDB when it starts")
         .or("5s");
     DATABASE_TIMEOUT = Setting::new("DATABASE_TIMEOUT", "DURATION", "how long a request waits for the database before it is answered `UNAVAILABLE`")
-        .more(". A send that was given up while the database worked on it may be stored all the same; repeated with its `clientMessageId` it is stored once")
+        .more(". Sends wait longer while the database answers others. A send that was given up while the database worked on it may be stored all the same; repeated with its `clientMessageId` it is stored once")
         .or("1500ms");
     REDIS_URL = Setting::new("REDIS_URL", "URL", "the Redis over which several nodes speak, `redis://…`, `redis+sentinel://…` or `redis-cluster://…`; neither this nor `NATS_URL` given: a node that is alone")
         .more(". With it this server is one node of several on one PostgreSQL or MongoDB: [operating.md](operating.md). `redis://[USER:PASSWORD@]HOST[:PORT]`, `redis+sentinel://[USER:PASSWORD@]HOST[:PORT],…/SERVICE`, `redis-cluster://[USER:PASSWORD@]HOST[:PORT],…`; `rediss…` with TLS");

@@ -3,19 +3,16 @@
 
 use std::sync::Arc;
 
-use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
 use tracing::{Instrument, Span};
 
 use super::bounds::Bounds;
 use super::conversing::Conversing;
 use super::publisher::Publisher;
-use super::queue::{answered, late};
 use super::rosters::Rosters;
 use super::settings::Settings;
 use super::typing::Typing;
 use super::views::Views;
-use super::write_queue::{Outgoing, WriteQueue};
+use super::write_queue::{Outgoing, PendingSend, WriteQueue};
 use crate::error::{Attempt, Error, Result};
 use crate::event::Event;
 use crate::model::{
@@ -59,24 +56,6 @@ pub struct Sent {
     pub delivered: bool,
 }
 
-/// A send that is queued; its place in the conversation is taken in the order of the submits.
-#[must_use = "a send is acked with its outcome"]
-pub struct PendingSend {
-    stored: oneshot::Receiver<Result<Sent>>,
-    until: Instant,
-}
-
-impl PendingSend {
-    /// Waits until the message is stored, for [`Settings::storage_timeout`] from when it was submitted.
-    ///
-    /// # Errors
-    /// `ConversationNotFound`, `NotParticipant(Send)`, `BlockedByYou`, `Blocked`, `MessageNotFound` (the answered
-    /// message is not in the conversation), `Unavailable`: it may be stored all the same, if the storage had begun.
-    pub async fn outcome(self) -> Result<Sent> {
-        timeout_at(self.until, answered(self.stored)).await.unwrap_or_else(|_| Err(late()))
-    }
-}
-
 impl Messaging {
     pub(super) fn new(needs: Needs) -> Self {
         Self(Arc::new(needs))
@@ -116,10 +95,7 @@ impl Messaging {
             delivered_to: None,
         };
         needs.typing.leave(&sender.id, conversation_id);
-        let until = Instant::now() + needs.settings.storage_timeout;
-        let outgoing = Outgoing { message, sender: sender.clone(), roster, origin, until: Some(until), span };
-        let queued = timeout_at(until, needs.queue.append(outgoing)).await;
-        Ok(PendingSend { stored: queued.unwrap_or_else(|_| Err(late()))?, until })
+        needs.queue.append(Outgoing { message, sender: sender.clone(), roster, origin, span }).await
     }
 
     /// The links with the previews of what was uploaded here. Whether a medium is there is decided when it is stored.

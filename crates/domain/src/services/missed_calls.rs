@@ -63,14 +63,7 @@ impl MissedCalls {
             // Its outcome is told to the room like any other message's; nobody waits for it here.
             drop(
                 self.queue
-                    .append(Outgoing {
-                        message,
-                        sender: caller.clone(),
-                        roster,
-                        origin: None,
-                        until: None,
-                        span: Span::none(),
-                    })
+                    .append(Outgoing { message, sender: caller.clone(), roster, origin: None, span: Span::none() })
                     .await?,
             );
         }

@@ -25,6 +25,7 @@ mod missed_calls;
 mod moving;
 mod notification_views;
 mod notifying;
+mod patience;
 mod policy;
 mod presence;
 mod publisher;
@@ -56,7 +57,7 @@ pub use directory::Directory;
 pub use emails::EMAIL;
 pub use limiting::Limiting;
 pub use local_bus::LocalBus;
-pub use messaging::{Messaging, PendingSend, Sent};
+pub use messaging::{Messaging, Sent};
 pub use moving::{Difference, MoveError, Moved, Moving, Progress, Side, Stage, Stored};
 pub use notifying::{Notice, NotificationsPage, Notifier, Notifying};
 pub use policy::AcceptAll;
@@ -70,6 +71,7 @@ pub use syncing::{ChangesView, Synced, Syncing};
 pub use typing::{Typing, TypingWorker};
 pub use uploading::{NewUpload, UploadParts, UploadTurn, Uploading};
 pub use webhooks::{DeadLetters, WebhookReceiver, WebhookWorker};
+pub use write_queue::PendingSend;
 pub use writer::Writer;
 
 use crate::ports::{Clock, EventBus, IdSource, Link, MessagePolicy, Outbox, Rooms, Storage};
@@ -194,7 +196,7 @@ impl Services {
         let directory =
             Directory::new(storage.clone(), revoking.clone(), emails.clone(), clock.clone(), settings.provisioning);
         let views = views::Views::new(storage.clone(), storage.clone(), directory.clone());
-        let (queue, queued) = write_queue::write_queue();
+        let (queue, queued) = write_queue::write_queue(settings.storage_timeout);
         let (presence, presence_worker) = Presence::new(presence::Needs {
             conversations: storage.clone(),
             receipts: storage.clone(),

@@ -415,7 +415,7 @@ mod tests {
         });
         let mut receipts = MockReceipts::new();
         receipts.expect_mark_delivered().returning(|_| Ok(vec![]));
-        let (queue, mut queued) = write_queue();
+        let (queue, mut queued) = write_queue(Duration::from_secs(1));
         let (bus, events) = LocalBus::new(100);
         let (presence, worker) = Presence::new(Needs {
             conversations: Arc::new(conversations),
@@ -432,7 +432,7 @@ mod tests {
         tokio::spawn(async move {
             let mut changes = Vec::new();
             loop {
-                queued.take(&mut changes, 100).await;
+                queued.changes.take(&mut changes, 100).await;
                 for change in changes.drain(..) {
                     let Change::Reach(user, answer) = change else { continue };
                     writer.settle(&user);

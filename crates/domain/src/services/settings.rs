@@ -21,8 +21,8 @@ pub struct Settings {
     pub typing_timeout: Duration,
     /// How long a call rings (`CALL_RING_TIMEOUT`, 45 s).
     pub call_ring_timeout: Duration,
-    /// How long a send waits to be stored before its sender is told `Unavailable` (`DATABASE_TIMEOUT`, 1.5 s; the
-    /// contract has them know within 2 s).
+    /// How long a send waits for a storage that answers nobody before its sender is told `Unavailable`
+    /// (`DATABASE_TIMEOUT`, 1.5 s; the contract has them know within 2 s). While others are answered it waits for its turn.
     pub storage_timeout: Duration,
     /// What links to this server's own media begin with.
     pub own_media_prefix: String,

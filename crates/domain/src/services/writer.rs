@@ -14,12 +14,13 @@ use super::bounds::Bounds;
 use super::messaging::Sent;
 use super::meters::WriterMeters;
 use super::notifying::Notifying;
+use super::patience::Patience;
 use super::presence::Presence;
 use super::publisher::Publisher;
-use super::queue::{Answer, QueueOut, reply};
+use super::queue::{QueueOut, reply};
 use super::rosters::Rosters;
 use super::views::Views;
-use super::write_queue::{Change, Outgoing};
+use super::write_queue::{Awaited, Change, Outgoing, Queued};
 use crate::error::{Error, Result};
 use crate::event::Event;
 use crate::model::{MessageKind, MessageStatus, MessageView, NewMessage, SessionId, UserId};
@@ -48,7 +49,8 @@ pub(super) struct Needs {
 
 /// Stores what is queued.
 pub struct Writer {
-    queued: QueueOut<Change>,
+    changes: QueueOut<Change>,
+    patience: Patience,
     needs: Needs,
     meters: WriterMeters,
     /// Whether the last batch of sends could not be stored.
@@ -56,16 +58,16 @@ pub struct Writer {
 }
 
 impl Writer {
-    pub(super) fn new(queued: QueueOut<Change>, needs: Needs) -> Self {
-        Self { queued, needs, meters: WriterMeters::new(), away: AtomicBool::new(false) }
+    pub(super) fn new(Queued { changes, patience }: Queued, needs: Needs) -> Self {
+        Self { changes, patience, needs, meters: WriterMeters::new(), away: AtomicBool::new(false) }
     }
 
     /// Stores and answers until the queue is closed and empty.
     pub async fn run(mut self) {
         let mut changes = Vec::with_capacity(BATCH);
         loop {
-            self.queued.take(&mut changes, BATCH).await;
-            self.meters.waiting(self.queued.len());
+            self.changes.take(&mut changes, BATCH).await;
+            self.meters.waiting(self.changes.len());
             if changes.is_empty() {
                 self.needs.notifying.close();
                 return;
@@ -79,28 +81,34 @@ impl Writer {
         let mut sends = Vec::new();
         for change in changes {
             match change {
-                Change::Append(outgoing, answer) => sends.push((outgoing, answer)),
+                Change::Append(outgoing, awaited) => sends.push((outgoing, awaited)),
                 Change::Amend(amend, answer) => {
                     self.append(std::mem::take(&mut sends)).await;
-                    reply(answer, self.amend(&amend).await);
+                    reply(answer, self.heard(self.amend(&amend).await));
                 }
                 Change::Membership(change, answer) => {
                     self.append(std::mem::take(&mut sends)).await;
-                    reply(answer, self.change_membership(&change).await);
+                    reply(answer, self.heard(self.change_membership(&change).await));
                 }
                 Change::Reach(user, answer) => {
                     self.append(std::mem::take(&mut sends)).await;
-                    reply(answer, self.reach(&user).await);
+                    reply(answer, self.heard(self.reach(&user).await));
                 }
             }
         }
         self.append(sends).await;
     }
 
-    async fn append(&self, mut sends: Vec<(Box<Outgoing>, Answer<Sent>)>) {
-        let now = Instant::now();
-        // Told already that they were not stored, while the storage did not answer to those before them.
-        sends.retain(|(outgoing, _)| outgoing.until.is_none_or(|until| until > now));
+    /// Those who wait for what queued behind this go on waiting, if the storage has answered.
+    fn heard<T>(&self, outcome: Result<T>) -> Result<T> {
+        if !matches!(outcome, Err(Error::Unavailable(_))) {
+            self.patience.renew();
+        }
+        outcome
+    }
+
+    async fn append(&self, mut sends: Vec<(Box<Outgoing>, Awaited)>) {
+        sends.retain(|(_, awaited)| !awaited.is_given_up());
         if sends.is_empty() {
             return;
         }
@@ -114,7 +122,7 @@ impl Writer {
         self.append_together(sends).instrument(span).await;
     }
 
-    async fn append_together(&self, sends: Vec<(Box<Outgoing>, Answer<Sent>)>) {
+    async fn append_together(&self, sends: Vec<(Box<Outgoing>, Awaited)>) {
         let batch: Vec<NewMessage> = sends.iter().map(|(outgoing, _)| outgoing.message.clone()).collect();
         let began = Instant::now();
         let appended = self.needs.messages.append(batch).await;
@@ -122,12 +130,12 @@ impl Writer {
         self.note(appended.as_ref().err());
         match appended {
             Ok(outcomes) => {
-                for ((outgoing, answer), outcome) in sends.into_iter().zip(outcomes) {
+                for ((outgoing, awaited), outcome) in sends.into_iter().zip(outcomes) {
                     let outcome = match outcome {
                         Ok(appended) => self.appended(*outgoing, appended).await,
                         Err(refusal) => Err(refusal),
                     };
-                    reply(answer, outcome);
+                    awaited.reply(self.heard(outcome));
                 }
             }
             // One send that the storage cannot take must not take the others down with it.
@@ -138,8 +146,8 @@ impl Writer {
             }
             Err(error) => {
                 let error = Error::from(error);
-                for (_, answer) in sends {
-                    reply(answer, Err(error.clone()));
+                for (_, awaited) in sends {
+                    awaited.reply(Err(error.clone()));
                 }
             }
         }
@@ -149,6 +157,9 @@ impl Writer {
     /// be too much.
     fn note(&self, failed: Option<&StorageError>) {
         let away = failed.filter(|error| !matches!(error, StorageError::Corrupt { .. }));
+        if away.is_none() {
+            self.patience.renew();
+        }
         let was_away = self.away.swap(away.is_some(), Ordering::Relaxed);
         match away {
             Some(error) if !was_away => {
@@ -173,8 +184,7 @@ impl Writer {
     }
 
     async fn appended(&self, outgoing: Outgoing, appended: Appended) -> Result<Sent> {
-        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _, until: _ } =
-            outgoing;
+        let Outgoing { message: NewMessage { delivered_to, .. }, sender, roster: _, origin, span: _ } = outgoing;
         let Appended { message, duplicate, reply_to, newly_read } = appended;
         if duplicate {
             return Ok(Sent { message: self.needs.views.message(message).await?, duplicate, delivered: false });
@@ -284,7 +294,6 @@ mod tests {
     use crate::services::directory::Directory;
     use crate::services::emails::Emails;
     use crate::services::notification_views::NotificationViews;
-    use crate::services::queue::answered;
     use crate::services::reaching::Reaching;
     use crate::services::revoking::Revoking;
     use crate::services::settings::{Provisioning, Settings};
@@ -292,6 +301,9 @@ mod tests {
     use crate::services::{notifying, presence};
     use std::io;
     use std::time::Duration;
+    use tokio::task::JoinSet;
+
+    const TIMEOUT: Duration = Duration::from_millis(1_500);
 
     struct SameId;
 
@@ -332,7 +344,7 @@ mod tests {
             delivered_to: None,
         };
         let roster = Arc::new(people());
-        Outgoing { message, sender, roster, origin: None, until: None, span: tracing::Span::none() }
+        Outgoing { message, sender, roster, origin: None, span: tracing::Span::none() }
     }
 
     fn stored(new: &NewMessage) -> Appended {
@@ -356,7 +368,7 @@ mod tests {
         let emails = Emails::new(None, Arc::new(Midnight), false);
         let directory = Directory::new(users, revoking, emails, Arc::new(Midnight), Provisioning::FromToken);
         let views = Views::new(messages.clone(), receipts.clone(), directory.clone());
-        let (queue, queued) = write_queue();
+        let (queue, queued) = write_queue(TIMEOUT);
         let (presence, _) = Presence::new(presence::Needs {
             conversations: conversations.clone(),
             receipts: receipts.clone(),
@@ -408,7 +420,7 @@ mod tests {
         writer.run().await;
         let mut outcomes = Vec::new();
         for outcome in waiting {
-            outcomes.push(answered(outcome).await);
+            outcomes.push(outcome.outcome().await);
         }
         outcomes
     }
@@ -448,15 +460,43 @@ mod tests {
         let one = messages.expect_append().times(1).withf(|batch| batch.len() == 1);
         one.returning(|batch| Ok(batch.iter().map(stored).map(Ok).collect()));
         let (queue, writer) = writer(messages, roster(), 1);
-        let until = Instant::now() + Duration::from_secs(1);
-        let late = queue.append(Outgoing { until: Some(until), ..outgoing(1) }).await.expect("there is room");
-        tokio::time::advance(Duration::from_secs(1)).await;
-        let until = Instant::now() + Duration::from_secs(1);
-        let in_time = queue.append(Outgoing { until: Some(until), ..outgoing(2) }).await.expect("there is room");
+        let late = queue.append(outgoing(1)).await.expect("there is room").outcome();
+        assert!(matches!(late.await, Err(Error::Unavailable(_))));
+        let in_time = queue.append(outgoing(2)).await.expect("there is room");
         queue.close();
         writer.run().await;
-        assert!(matches!(answered(late).await, Err(Error::Unavailable(_))));
-        assert_eq!(answered(in_time).await.expect("stored").message.message.text.as_deref(), Some("2"));
+        assert_eq!(in_time.outcome().await.expect("stored").message.message.text.as_deref(), Some("2"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_storage_that_is_slow_but_answers_loses_nothing_of_what_queues() {
+        let mut messages = MockMessages::new();
+        messages.expect_append().times(5).returning(|batch| Ok(batch.iter().map(stored).map(Ok).collect()));
+        messages.expect_amend().times(5).returning(|_, _| Ok(Err(Error::MessageNotFound)));
+        let (queue, mut writer) = writer(messages, roster(), 5);
+        let began = Instant::now();
+        let (mut sends, mut amends) = (JoinSet::new(), JoinSet::new());
+        for n in 0..5 {
+            let queue = queue.clone();
+            let amend = AmendMessage {
+                message_id: MessageId::from_bytes([n; 12]),
+                actor: user("ann").id,
+                amendment: Amendment::Delete,
+                now: Timestamp::from_millis(0),
+            };
+            sends.spawn(queue.append(outgoing(n)).await.expect("there is room").outcome());
+            amends.spawn(async move { queue.amend(amend).await });
+            tokio::task::yield_now().await;
+        }
+        let mut changes = Vec::new();
+        for _ in 0..10 {
+            tokio::time::sleep(Duration::from_millis(1_400)).await;
+            writer.changes.take(&mut changes, 1).await;
+            writer.store(changes.drain(..)).await;
+        }
+        assert!(began.elapsed() > 9 * TIMEOUT, "the last turn came long after");
+        assert!(sends.join_all().await.iter().all(Result::is_ok));
+        assert!(amends.join_all().await.iter().all(|amended| amended == &Err(Error::MessageNotFound)));
     }
 
     #[tokio::test]
