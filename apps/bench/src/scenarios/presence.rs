@@ -43,7 +43,8 @@ pub(super) async fn run(
     let (heard, mut hears) = mpsc::channel(contacts * 2 + 1);
     for watcher in watchers {
         let mut socket = Socket::connect(&run.target, run.dialect, &watcher.token).await?;
-        let (heard, visitor) = (heard.clone(), visitor.id.clone());
+        // With its quotation marks: without them it would be the beginning of other people's.
+        let (heard, visitor) = (heard.clone(), format!("\"{}\"", visitor.id));
         tokio::spawn(async move {
             while let Some(text) = socket.read().await {
                 let Packet::Event(name, rest) = Packet::read(&text) else { continue };
