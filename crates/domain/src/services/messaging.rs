@@ -64,8 +64,8 @@ impl Messaging {
     /// Checks a message and queues it. Messages that one task submits one after the other are stored in that order.
     ///
     /// # Errors
-    /// `Validation`, `AudioNotAllowed`, `ConversationNotFound`, `NotParticipant(Send)`, and `Forbidden` where the
-    /// product's policy refuses.
+    /// `Validation`, `AudioNotAllowed`, `ConversationNotFound`, `NotParticipant(Send)`, `Forbidden` where the product's
+    /// policy refuses, and `Unavailable` if the storage answers nobody while this waits for room.
     pub async fn submit(&self, sender: &User, draft: Draft, origin: Option<SessionId>) -> Result<PendingSend> {
         let span = tracing::info_span!(target: trace::PART, "domain.message.send");
         self.queue(sender, draft, origin, span.clone()).instrument(span).await

@@ -153,8 +153,8 @@ impl Writer {
         }
     }
 
-    /// Says once in the log that the storage does not answer, and once that it does again: what each sender is told would
-    /// be too much.
+    /// Lets those who queued behind a batch go on waiting, if the storage has answered. Says once in the log that it does not,
+    /// and once that it does again: what each sender is told would be too much.
     fn note(&self, failed: Option<&StorageError>) {
         let away = failed.filter(|error| !matches!(error, StorageError::Corrupt { .. }));
         if away.is_none() {
