@@ -6,7 +6,8 @@ use parlance_domain::ports::{Clock, NotificationChannel, WebPush};
 use parlance_domain::services::Reach;
 use parlance_notify::{InvalidMail, Mail, MailSettings, Push, PushSettings, UnsubscribeKeys};
 
-use crate::config::{Config, ConfigError, MAIL_FROM, SMTP_URL, VAPID_PRIVATE_KEY};
+use crate::config::{Config, ConfigError, MAIL_FROM, NOTIFICATION_WEBHOOK_URL, SMTP_URL, VAPID_PRIVATE_KEY};
+use crate::webhooks;
 
 /// What the key of links is made for.
 const LINKS: &str = "parlance unsubscribe links";
@@ -45,6 +46,12 @@ impl Channels {
                 return Err(nowhere(VAPID_PRIVATE_KEY));
             }
             channels.push(push.clone());
+        }
+        if let Some(webhook) = webhooks::channel(config)? {
+            if kept.is_none() {
+                return Err(nowhere(NOTIFICATION_WEBHOOK_URL));
+            }
+            channels.push(Arc::new(webhook));
         }
         if kept.is_none() && !channels.is_empty() {
             return Err(nowhere(config.database_setting()));

@@ -38,5 +38,5 @@ pub use dialect::{Dialect, UnknownDialect};
 pub use dialects::{AnyDialect, Dialects, UnusableDialect};
 pub use draft::read_draft;
 pub use shapes::timestamp;
-pub use webhook::webhook;
+pub use webhook::{notification_webhook, webhook};
 pub use wire::{Answer, Wire};

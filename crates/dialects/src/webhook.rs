@@ -1,8 +1,9 @@
-//! An event of webhooks as its receiver reads it: `{id, type, createdAt, data}`. What it is about has talentbridge's
-//! shape, as in the HTTP API (`docs/webhooks.md`). Signing and sending it is the sender's part.
+//! What receivers of webhooks read: `{id, type, createdAt, data}`, an event (`docs/webhooks.md`) or what waits for somebody
+//! who is away (`docs/channels.md`). What it is about has talentbridge's shape, as in the HTTP API. Signing and sending it
+//! is the sender's part.
 
-use parlance_domain::model::{CallMedia, ConversationId, EndedCall, MessageId, NotificationId, WebhookId};
-use parlance_domain::ports::{Webhook, WebhookData};
+use parlance_domain::model::{CallMedia, ConversationId, EndedCall, MessageId, NotificationId, Timestamp};
+use parlance_domain::ports::{Digest, Webhook, WebhookData, Words};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -15,13 +16,43 @@ pub fn webhook(webhook: &Webhook) -> Box<RawValue> {
     raw(&Body { id: Id(*id), r#type: kind.name(), created_at: Moment(*at), data: Data::from(data) })
 }
 
+/// What waits for somebody at this moment, and the id of telling it: the same when the same is told once more, another
+/// one when more waits.
+pub fn notification_webhook(digest: &Digest, now: Timestamp) -> (String, Box<RawValue>) {
+    let Digest { user, addresses: _, notification, unread, words } = digest;
+    let id = format!("{}-{unread}", notification.id);
+    let data = Waiting {
+        user_id: user.id.as_str(),
+        unread: *unread,
+        notification: Dialect::Talentbridge.notification(notification),
+        messages: words.iter().map(|Words { from, text }| Said { from, text }).collect(),
+    };
+    let body = raw(&Body { id: id.as_str(), r#type: "notification.due", created_at: Moment(now), data });
+    (id, body)
+}
+
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Body<'a> {
-    id: Id<WebhookId>,
+struct Body<I, D> {
+    id: I,
     r#type: &'static str,
     created_at: Moment,
-    data: Data<'a>,
+    data: D,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Waiting<'a> {
+    user_id: &'a str,
+    unread: u64,
+    notification: Box<RawValue>,
+    messages: Vec<Said<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Said<'a> {
+    from: &'a str,
+    text: &'a str,
 }
 
 #[derive(Debug, Serialize)]

@@ -9,11 +9,11 @@ mod samples;
 use std::fmt::Write;
 use std::time::Duration;
 
-use parlance_dialects::{Answer, Dialect, Wire, webhook};
+use parlance_dialects::{Answer, Dialect, Wire, notification_webhook, webhook};
 use parlance_domain::Error;
 use parlance_domain::error::Attempt;
 use parlance_domain::model::{CallId, CallMedia, EndedCall, Timestamp, WebhookId, WebhookKind};
-use parlance_domain::ports::{Webhook, WebhookData};
+use parlance_domain::ports::{Digest, Webhook, WebhookData, Words};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
@@ -172,4 +172,35 @@ fn a_webhook_shows_what_the_api_shows() {
         "reason": null,
     });
     assert_eq!(shown(WebhookKind::CallEnded, WebhookData::Call(ended)), expected);
+}
+
+#[test]
+fn what_waits_has_an_id_of_its_own_for_each_state() {
+    let notification = samples::noted();
+    let words = Words { from: "Ann".to_owned(), text: "hello".to_owned() };
+    let digest = Digest {
+        user: samples::bob(),
+        addresses: vec![],
+        notification: notification.clone(),
+        unread: 2,
+        words: vec![words],
+    };
+    let now = Timestamp::from_millis(1_795_222_923_004);
+    let (id, body) = notification_webhook(&digest, now);
+    let body: Value = serde_json::from_str(body.get()).unwrap();
+    let shown: Value = serde_json::from_str(Dialect::Talentbridge.notification(&notification).get()).unwrap();
+    let expected = json!({
+        "id": id,
+        "type": "notification.due",
+        "createdAt": "2026-11-21T01:02:03.004Z",
+        "data": {
+            "userId": samples::bob().id.as_str(),
+            "unread": 2,
+            "notification": shown,
+            "messages": [{"from": "Ann", "text": "hello"}],
+        },
+    });
+    assert_eq!(body, expected);
+    assert_eq!(notification_webhook(&digest, now.plus(Duration::from_secs(9))).0, id, "the same is told once more");
+    assert_ne!(notification_webhook(&Digest { unread: 3, ..digest }, now).0, id, "more waits");
 }

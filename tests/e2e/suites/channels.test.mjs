@@ -1,10 +1,11 @@
-// Who is not there is told by e-mail and by push: of each conversation once in a while, of what is unread then, and only
-// if they want it. The mail server and the push service are real; the push service opens what it is brought.
+// Who is not there is told by e-mail, by push and by the product's backend: of each conversation once in a while, of what is
+// unread then, and only if they want it. The mail server and the push service are real; the push service opens what it is brought.
 import assert from 'node:assert/strict';
 import { createECDH, randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
 import { Mailbox } from '../support/mailbox.mjs';
 import { bearerOf, PushService } from '../support/push-service.mjs';
+import { isFromChat, Receiver } from '../support/receiver.mjs';
 import { Server } from '../support/server.mjs';
 import { eventually } from '../support/wait.mjs';
 
@@ -217,5 +218,98 @@ describe('channels', () => {
     const { status } = await fetch(`${careful.url}/api/v1/notifications/unsubscribe?token=a.b`);
     assert.ok(status >= 400, 'without mail there are no links');
     await careful.close();
+  });
+
+  describe('the backend', () => {
+    const secret = randomBytes(24).toString('hex');
+    let backend;
+    let away;
+    let mood;
+    before(async () => {
+      mood = () => 200;
+      backend = await Receiver.start((request) => mood(request));
+      const env = {
+        SERVER_API_KEYS: `shop=${key}`,
+        NOTIFICATION_WEBHOOK_URL: backend.url,
+        NOTIFICATION_WEBHOOK_GATHERS: `${GATHERS}ms`,
+        WEBHOOK_SECRETS: secret,
+      };
+      away = await Server.start({ env });
+      away.tokens.add(key).add(secret);
+    });
+    after(async () => {
+      await away.close();
+      backend.close();
+    });
+
+    const toldOf = (person) => backend.taken.filter(({ data }) => data.userId === person.id);
+    const told = (person, count) => eventually(`${count} of ${person.name}`, () => toldOf(person), ({ length }) => length >= count);
+
+    it('is told what waits for who is away, signed, and once for what is said in a while', async () => {
+      const [ann, ben] = await away.people('Ann', 'Ben');
+      const direct = await ann.direct(ben);
+      for (const text of ['Are you there?', 'It is urgent']) await ann.say(direct, text);
+      const [first] = await told(ben, 1);
+      assert.equal(first.type, 'notification.due');
+      assert.ok(Math.abs(Date.now() - Date.parse(first.createdAt)) < 60_000, first.createdAt);
+      const { unread, notification, messages } = first.data;
+      assert.equal(unread, 2);
+      assert.deepEqual(messages, [{ from: ann.name, text: 'Are you there?' }, { from: ann.name, text: 'It is urgent' }]);
+      const { data } = await ben.rest.get('/api/v1/notifications');
+      assert.deepEqual(notification, data.notifications[0], 'as the list shows it');
+      const request = backend.requests.find(({ body }) => JSON.parse(body).id === first.id);
+      assert.equal(request.headers['parlance-webhook-id'], first.id);
+      assert.ok(isFromChat(request.headers, request.body, secret) && !isFromChat(request.headers, `${request.body} `, secret));
+      await ann.say(direct, 'Hello?');
+      const [, second] = await told(ben, 2);
+      assert.deepEqual([second.data.unread, second.data.notification._id], [3, notification._id], 'the newer stands for both');
+      assert.notEqual(second.id, first.id);
+    });
+
+    it('is told neither of who is online, has read it or wants no push, and of notices too', async () => {
+      const [ann, online, reader, unwilling, mailless] = await away.people('Ann', 'Olga', 'Rita', 'Ulf', 'Mia');
+      const client = await online.connect();
+      await prefer(unwilling, { pushNotifications: false });
+      await prefer(mailless, { emailNotifications: false });
+      const group = await ann.group('Crew', [online, reader, unwilling, mailless]);
+      await ann.say(group, 'Hello');
+      await eventually('it is unread', () => reader.unread(group), (count) => count > 0);
+      await reader.rest.post(`/api/v1/chat/conversations/${group}/read`, {});
+      await told(mailless, 1);
+      const headers = { 'content-type': 'application/json', 'x-api-key': key };
+      const notice = JSON.stringify({ type: 'order', title: 'Order', message: 'Shipped', link: '/orders/7' });
+      const answer = await fetch(`${away.url}/api/v1/server/users/${mailless.id}/notifications`, { method: 'POST', headers, body: notice });
+      assert.ok(answer.ok, await answer.text());
+      const [, shipped] = await told(mailless, 2);
+      assert.deepEqual([shipped.data.notification.message, shipped.data.unread, shipped.data.messages], ['Shipped', 1, []]);
+      assert.deepEqual([online, reader, unwilling].map((person) => toldOf(person).length), [0, 0, 0]);
+      client.close();
+    });
+
+    it('what it refuses for good is not brought again', async () => {
+      const [ann, ben, dan] = await away.people('Ann', 'Ben', 'Dan');
+      const ofBen = () => backend.requests.filter(({ body }) => JSON.parse(body).data.userId === ben.id);
+      mood = ({ data }) => (data.userId === ben.id ? 410 : 200);
+      await ann.say(await ann.direct(ben), 'Hello');
+      await eventually('the first try', () => ofBen().length === 1);
+      const metric = async () => /parlance_channel_deliveries_total\{channel="webhook",outcome="given_up"\} (\d+)/.exec(await (await fetch(`${away.url}/metrics`)).text())?.[1];
+      await eventually('it is given up', metric, (count) => count === '1');
+      await ann.say(await ann.direct(dan), 'Hello');
+      await told(dan, 1);
+      assert.equal(ofBen().length, 1);
+    });
+
+    it('a request that failed comes again with the same id, also after the server was killed', async () => {
+      const [ann, ben] = await away.people('Ann', 'Ben');
+      const ids = () => backend.requests.map(({ body }) => JSON.parse(body)).filter(({ data }) => data.userId === ben.id).map(({ id }) => id);
+      mood = () => 503;
+      await ann.say(await ann.direct(ben), 'Hello');
+      await eventually('the first try', () => ids().length === 1);
+      mood = () => 200;
+      await away.kill();
+      await away.restart();
+      await told(ben, 1);
+      assert.equal(new Set(ids()).size, 1);
+    });
   });
 });

@@ -2,52 +2,14 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
 import { afterEach, describe, it } from 'node:test';
 import { Load } from '../support/load.mjs';
+import { isFromChat, Receiver } from '../support/receiver.mjs';
 import { binary, Server } from '../support/server.mjs';
 import { eventually } from '../support/wait.mjs';
 
-/** The code of the guide, as it is written there. */
-const guide = await readFile(new URL('../../../docs/webhooks.md', import.meta.url), 'utf8');
-const [, snippet] = /```js\n([\s\S]*?)```/.exec(guide);
-const { isFromChat } = await import(`data:text/javascript,${encodeURIComponent(snippet)}`);
-
 /** A claim of a server that was killed lasts half a minute where others may be on its database. */
 const PATIENCE = 90_000;
-
-/** A receiver that answers as `mood(event)` says and remembers what it took. */
-class Receiver {
-  static async start(mood = () => 200) {
-    const receiver = new Receiver();
-    Object.assign(receiver, { mood, taken: [], requests: [] });
-    receiver.http = createServer(async (request, response) => {
-      const chunks = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const body = Buffer.concat(chunks).toString();
-      const event = JSON.parse(body);
-      receiver.requests.push({ headers: request.headers, body });
-      const status = receiver.mood(event);
-      if (status === 200) receiver.taken.push(event);
-      response.writeHead(status).end('whatever');
-    });
-    await new Promise((resolve) => receiver.http.listen(0, '127.0.0.1', resolve));
-    receiver.url = `http://127.0.0.1:${receiver.http.address().port}/chat`;
-    return receiver;
-  }
-
-  /** The ids of a conversation's messages, each where it came first. */
-  firstTold(conversationId) {
-    const created = this.taken.filter(({ type, data }) => type === 'message.created' && data.conversationId === conversationId);
-    return [...new Set(created.map(({ data }) => data.messageId))];
-  }
-
-  close() {
-    this.http.closeAllConnections();
-    this.http.close();
-  }
-}
 
 describe('webhooks', () => {
   let server;

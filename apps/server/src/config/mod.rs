@@ -45,7 +45,7 @@ pub use tls::TlsFiles;
 pub use tokens::Tokens;
 pub use traces::TraceSettings;
 pub use value::{Listen, LogFormat};
-pub use webhooks::Webhooks;
+pub use webhooks::{NotificationWebhook, Preference, Receiver, Webhooks};
 
 pub(crate) use error::one_line;
 
@@ -107,6 +107,8 @@ pub struct Config {
     pub web_dir: Option<PathBuf>,
     /// Who is told of what happens by webhooks; `None` for nobody.
     pub webhooks: Option<Webhooks>,
+    /// Who is told what waits for people who are away.
+    pub notification_webhook: NotificationWebhook,
     /// Whether `/metrics` shows what is measured.
     pub metrics: bool,
     /// Whether the API describes itself.
@@ -167,6 +169,7 @@ impl Config {
             push: PushConfig::read(layers)?,
             web_dir: optional(layers, &setting::WEB_DIR, value::text)?.map(PathBuf::from),
             webhooks: Webhooks::read(layers)?,
+            notification_webhook: NotificationWebhook::read(layers)?,
             metrics: needed(layers, &setting::METRICS, choice([("on", true), ("off", false)]))?,
             api_docs: needed(layers, &setting::API_DOCS, choice([("on", true), ("off", false)]))?,
             traces: TraceSettings::read(layers)?,
@@ -269,6 +272,9 @@ pub(crate) const WEB_DIR: &str = setting::WEB_DIR.name;
 
 /// The setting of the receiver of webhooks.
 pub(crate) const WEBHOOK_URL: &str = setting::WEBHOOK_URL.name;
+
+/// The setting of the receiver of what waits for people who are away.
+pub(crate) const NOTIFICATION_WEBHOOK_URL: &str = setting::NOTIFICATION_WEBHOOK_URL.name;
 
 /// The setting of the certificate.
 pub(crate) const TLS_CERT_FILE: &str = setting::TLS_CERT_FILE.name;

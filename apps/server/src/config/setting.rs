@@ -257,9 +257,16 @@ settings! {
     WEBHOOK_URL = Setting::new("WEBHOOK_URL", "URL", "where what happens is told by webhooks; not given: nobody is told")
         .more(", and nothing is written for it. `https:`, or `http:` inside one's own network; without a proxy: [webhooks.md](webhooks.md)");
     WEBHOOK_SECRETS = Setting::new("WEBHOOK_SECRETS", "SECRET,…", "what webhooks are signed with; two while one replaces the other")
-        .more(". 1 to 3 secrets of 16 or more visible characters; each signs. Needed for `WEBHOOK_URL`")
+        .more(". 1 to 3 secrets of 16 or more visible characters; each signs. Needed for `WEBHOOK_URL` and `NOTIFICATION_WEBHOOK_URL`")
         .secret();
     WEBHOOK_EVENTS = Setting::new("WEBHOOK_EVENTS", "NAME,…", "what webhooks tell of, such as `message.created`; not given: everything");
+    NOTIFICATION_WEBHOOK_URL = Setting::new("NOTIFICATION_WEBHOOK_URL", "URL", "where your backend is told what waits for people who are away; not given: it is not")
+        .more(". Signed with `WEBHOOK_SECRETS`, and may be the address of `WEBHOOK_URL`: [channels.md](channels.md)");
+    NOTIFICATION_WEBHOOK_PREFERENCE = Setting::new("NOTIFICATION_WEBHOOK_PREFERENCE", "push|email", "which of people's preferences must allow it")
+        .more(": that of the way on which your backend hands it on")
+        .or("push");
+    NOTIFICATION_WEBHOOK_GATHERS = Setting::new("NOTIFICATION_WEBHOOK_GATHERS", "DURATION", "how long what is said in a conversation is gathered for one such request")
+        .or("1s");
     METRICS = Setting::new("METRICS", "on|off", "whether `/metrics` shows what is measured, to whoever asks")
         .more("; see [metrics.md](metrics.md)")
         .or("on");

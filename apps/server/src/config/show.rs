@@ -7,9 +7,11 @@ use parlance_domain::rules::{Rate, Rates};
 use parlance_media::S3Settings;
 use parlance_notify::Reachable;
 
+use super::webhooks::PREFERENCES;
 use super::{
-    Cluster, Config, Database, DatabaseUrl, Engine, LOG_FORMATS, MailConfig, Origin, PRESENCE_SCOPES, PROVISIONING,
-    PushConfig, RateSettings, Setting, TraceSettings, Webhooks, dev_secret, setting,
+    Cluster, Config, Database, DatabaseUrl, Engine, LOG_FORMATS, MailConfig, NotificationWebhook, Origin,
+    PRESENCE_SCOPES, PROVISIONING, PushConfig, RateSettings, Setting, TlsFiles, TraceSettings, Webhooks, dev_secret,
+    setting,
 };
 
 impl Config {
@@ -43,6 +45,7 @@ impl Config {
             push,
             web_dir,
             webhooks,
+            notification_webhook,
             metrics,
             api_docs,
             traces,
@@ -103,12 +106,11 @@ impl Config {
         page.rates(rates);
         let proxies = trusted_proxies.to_string();
         page.optional(&setting::TRUSTED_PROXIES, Some(proxies.as_str()).filter(|text| !text.is_empty()));
-        page.optional(&setting::TLS_CERT_FILE, tls.as_ref().and_then(|tls| tls.certificate.to_str()));
-        page.optional(&setting::TLS_KEY_FILE, tls.as_ref().and_then(|tls| tls.key.to_str()));
+        page.tls(tls.as_ref());
         page.mail(mail);
         page.push(push);
         page.optional(&setting::WEB_DIR, web_dir.as_deref().map(|folder| folder.to_string_lossy()).as_deref());
-        page.webhooks(webhooks.as_ref());
+        page.webhooks(webhooks.as_ref(), notification_webhook);
         page.text(&setting::METRICS, on_or_off(*metrics));
         page.text(&setting::API_DOCS, on_or_off(*api_docs));
         page.traces(traces);
@@ -210,6 +212,11 @@ impl Page<'_> {
         }
     }
 
+    fn tls(&mut self, tls: Option<&TlsFiles>) {
+        self.optional(&setting::TLS_CERT_FILE, tls.and_then(|tls| tls.certificate.to_str()));
+        self.optional(&setting::TLS_KEY_FILE, tls.and_then(|tls| tls.key.to_str()));
+    }
+
     fn mail(&mut self, mail: &MailConfig) {
         self.optional(&setting::PUBLIC_URL, mail.public_url.as_deref());
         self.text(&setting::CONVERSATION_LINK, &mail.conversation_link);
@@ -225,11 +232,14 @@ impl Page<'_> {
         self.text(&setting::PUSH_PRIVATE_ADDRESSES, on_or_off(push.reachable == Reachable::Everything));
     }
 
-    fn webhooks(&mut self, webhooks: Option<&Webhooks>) {
-        self.url(&setting::WEBHOOK_URL, webhooks.map(|webhooks| &webhooks.url));
-        self.hidden(&setting::WEBHOOK_SECRETS, webhooks.is_some());
+    fn webhooks(&mut self, webhooks: Option<&Webhooks>, waiting: &NotificationWebhook) {
+        self.url(&setting::WEBHOOK_URL, webhooks.map(|webhooks| &webhooks.receiver.url));
+        self.hidden(&setting::WEBHOOK_SECRETS, webhooks.is_some() || waiting.receiver.is_some());
         let given = webhooks.filter(|_| self.config.origin(setting::WEBHOOK_EVENTS.name) != Origin::Default);
         self.optional(&setting::WEBHOOK_EVENTS, given.map(Webhooks::events).as_deref());
+        self.url(&setting::NOTIFICATION_WEBHOOK_URL, waiting.receiver.as_ref().map(|receiver| &receiver.url));
+        self.text(&setting::NOTIFICATION_WEBHOOK_PREFERENCE, word(waiting.preference, &PREFERENCES));
+        self.duration(&setting::NOTIFICATION_WEBHOOK_GATHERS, waiting.gathers);
     }
 
     /// An address that may hold a password.
@@ -329,6 +339,10 @@ mod tests {
         assert!(shown.contains("# webhook_url is https://me:***@shop.example/hook (environment)"), "{shown}");
         assert!(shown.contains("# webhook_secrets is set (environment)"), "{shown}");
         assert!(shown.contains("webhook_events = \"message.created,message.deleted\""), "{shown}");
+        let [url, secrets, _] = env;
+        let shown = config(&[("NOTIFICATION_WEBHOOK_URL", url.1), secrets], false).show();
+        assert!(shown.contains("# notification_webhook_url is https://me:***@shop.example/hook"), "{shown}");
+        assert!(shown.contains("# webhook_secrets is set") && shown.contains("# webhook_url is not set"), "{shown}");
     }
 
     #[test]

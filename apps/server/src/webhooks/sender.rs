@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parlance_domain::model::Timestamp;
 use parlance_domain::ports::{Clock, SendFailure, Webhook, WebhookSender};
 use reqwest::header::CONTENT_TYPE;
 use reqwest::redirect::Policy;
@@ -48,21 +49,22 @@ impl HttpSender {
             clock,
         })
     }
-}
 
-#[async_trait]
-impl WebhookSender for HttpSender {
-    async fn send(&self, webhook: &Webhook) -> Result<(), SendFailure> {
-        let body = parlance_dialects::webhook(webhook);
-        let seconds = self.clock.now().millis().div_euclid(1_000);
+    pub(super) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Brings a body to the receiver: the same `id` where it is brought once more.
+    pub(super) async fn post(&self, id: &str, body: &str) -> Result<(), SendFailure> {
+        let seconds = self.now().millis().div_euclid(1_000);
         let request = self
             .client
             .post(self.url.clone())
             .header(CONTENT_TYPE, "application/json")
-            .header("Parlance-Webhook-Id", webhook.id.to_string())
+            .header("Parlance-Webhook-Id", id)
             .header("Parlance-Webhook-Timestamp", seconds)
-            .header("Parlance-Webhook-Signature", self.keys.sign(seconds, body.get()))
-            .body(body.get().to_owned());
+            .header("Parlance-Webhook-Signature", self.keys.sign(seconds, body))
+            .body(body.to_owned());
         let response = request.send().await.map_err(unreachable)?;
         let status = response.status();
         read_out(response).await;
@@ -71,6 +73,14 @@ impl WebhookSender for HttpSender {
         }
         let problem = format!("the receiver answers with status {}", status.as_u16());
         Err(SendFailure { problem, is_final: status == StatusCode::GONE })
+    }
+}
+
+#[async_trait]
+impl WebhookSender for HttpSender {
+    async fn send(&self, webhook: &Webhook) -> Result<(), SendFailure> {
+        let body = parlance_dialects::webhook(webhook);
+        self.post(&webhook.id.to_string(), body.get()).await
     }
 }
 
@@ -111,7 +121,7 @@ mod tests {
     use axum::http::HeaderMap;
     use axum::response::{IntoResponse, Redirect};
     use axum::routing::post;
-    use parlance_domain::model::{Timestamp, WebhookId, WebhookKind};
+    use parlance_domain::model::{WebhookId, WebhookKind};
     use parlance_domain::ports::WebhookData;
     use tokio::net::TcpListener;
     use tokio::sync::mpsc;

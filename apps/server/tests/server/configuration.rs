@@ -11,7 +11,7 @@ use crate::process::Parlance;
 const SECRET: (&str, &str) = ("ACCESS_TOKEN_SECRET", "hush-hush-hush-hush-hush-hush-hush");
 
 /// For each setting a value that cannot be used, and what is said of it.
-const BAD_VALUES: [(&str, &str, &str); 70] = [
+const BAD_VALUES: [(&str, &str, &str); 73] = [
     ("PORT", "70000", "\"70000\" is no port (0 to 65535)"),
     ("LISTEN", "4000", "\"4000\" is not of the form ADDRESS:PORT[=DIALECT], such as 127.0.0.1:4000=ulearn"),
     ("DEFAULT_DIALECT", "klingon", "\"klingon\" is no dialect (talentbridge, ulearn, gateway, marketplace, nextchat)"),
@@ -103,6 +103,9 @@ const BAD_VALUES: [(&str, &str, &str); 70] = [
         "\"message.read\" is no event of webhooks (message.created, message.edited, message.deleted, \
          conversation.created, conversation.updated, user.online, user.offline, notification.created, call.ended)",
     ),
+    ("NOTIFICATION_WEBHOOK_URL", "ftp://shop", "is not of the form https://HOST/PATH (http: inside one's own network)"),
+    ("NOTIFICATION_WEBHOOK_PREFERENCE", "sms", "\"sms\" is not push or email"),
+    ("NOTIFICATION_WEBHOOK_GATHERS", "0s", "must be more than 0"),
     ("OTEL_EXPORTER_OTLP_ENDPOINT", "otel:4318", "\"otel:4318\" is not of the form http://HOST[:PORT][/PATH]"),
     ("OTEL_SERVICE_NAME", " ", "must not be blank"),
     ("OTEL_TRACES_SAMPLER_ARG", "2", "\"2\" is no number from 0 to 1"),
@@ -160,6 +163,8 @@ fn webhooks_need_a_secret_that_cannot_be_guessed() {
     let refused = parlance.refused(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "hush")]);
     assert!(refused.starts_with("WEBHOOK_SECRETS (environment): needs 1 to 3 secrets"), "{refused}");
     parlance.answered(&["check-config"], &[SECRET, url, ("WEBHOOK_SECRETS", "sixteen-visible-1")]);
+    let refused = parlance.refused(&["check-config"], &[SECRET, ("NOTIFICATION_WEBHOOK_URL", url.1)]);
+    assert_eq!(refused, "WEBHOOK_SECRETS is not set: NOTIFICATION_WEBHOOK_URL needs a secret to sign with");
 }
 
 #[test]
