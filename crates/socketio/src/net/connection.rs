@@ -18,8 +18,12 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::time::Sleep;
 
-use super::farewells::Farewells;
+use super::turns::{Paces, Turn};
 use crate::meters::Meters;
+
+/// How many reads of a connection come in turn: the handshakes of TLS, HTTP and Socket.IO, or of those that it has, what a
+/// client asks first, which after a break is much.
+const NEW_READS: u8 = 4;
 
 /// The shared half of a connection.
 #[derive(Debug)]
@@ -75,6 +79,27 @@ impl SlowConsumers {
     }
 }
 
+/// What holds for all connections of a listener.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// Writes that wait longer are cut, and counted.
+    pub(crate) stall_limit: Duration,
+    pub(crate) slow_consumers: SlowConsumers,
+    /// When those are read from that come, and those end whose peer is gone.
+    pub(crate) paces: Paces,
+}
+
+/// What its reads wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// So many more come in turn.
+    New(u8),
+    /// For nothing.
+    Known,
+    /// The peer is gone: for a turn to say so.
+    Gone,
+}
+
 /// The IO half of a connection, owned by whoever serves it.
 #[derive(Debug)]
 pub struct ConnectionIo {
@@ -82,22 +107,20 @@ pub struct ConnectionIo {
     /// Reads on its own: the half knows that a short read has emptied the socket, where `try_read` would ask the kernel
     /// once more for each message.
     reading: OwnedReadHalf,
-    limit: Duration,
-    slow_consumers: SlowConsumers,
+    terms: Arc<Terms>,
     /// Runs while a write waits; allocated only then.
     stalled: Option<Pin<Box<Sleep>>>,
-    farewells: Farewells,
-    /// Runs while the peer is gone and whoever serves it has not been told; allocated only then.
-    leaving: Option<Pin<Box<Sleep>>>,
+    stage: Stage,
+    /// Runs while a read waits for it; allocated only then.
+    turn: Option<Turn>,
 }
 
 impl ConnectionIo {
-    /// Wraps `stream`; writes that wait longer than `limit` are cut and counted in `slow_consumers`. When the peer is gone,
-    /// the end is told when its turn comes among `farewells`.
-    pub(crate) fn new(stream: TcpStream, limit: Duration, slow_consumers: SlowConsumers, farewells: Farewells) -> Self {
+    /// Wraps `stream`.
+    pub(crate) fn new(stream: TcpStream, terms: Arc<Terms>) -> Self {
         let (reading, writing) = stream.into_split();
         let shared = Arc::new(Connection { writing, sid: OnceLock::new(), cut: AtomicBool::new(false) });
-        Self { shared, reading, limit, slow_consumers, stalled: None, farewells, leaving: None }
+        Self { shared, reading, terms, stalled: None, stage: Stage::New(NEW_READS), turn: None }
     }
 
     /// The handle by which others cut it.
@@ -135,20 +158,39 @@ impl ConnectionIo {
     fn noticed<T>(&self, result: io::Result<T>) -> io::Result<T> {
         let stalled = result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
         if stalled && self.shared.cut() {
-            self.slow_consumers.add();
+            self.terms.slow_consumers.add();
         }
         result
     }
 
+    /// Waits until there is something to read, and then for a turn.
+    fn poll_welcome(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.turn.is_none() {
+            ready!(self.shared.stream().poll_read_ready(cx))?;
+            self.turn = Some(self.terms.paces.welcomes.turn());
+        }
+        ready!(self.poll_turn(cx));
+        self.turn = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.turn.as_mut().map_or(Poll::Ready(()), |turn| Pin::new(turn).poll(cx))
+    }
+
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let limit = self.limit;
+        let limit = self.terms.stall_limit;
         self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit))).as_mut().poll(cx)
     }
 }
 
 impl AsyncRead for ConnectionIo {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.leaving.is_none() {
+        if let Stage::New(reads) = self.stage {
+            ready!(self.poll_welcome(cx))?;
+            self.stage = if reads > 1 { Stage::New(reads - 1) } else { Stage::Known };
+        }
+        if self.stage != Stage::Gone {
             let before = buf.filled().len();
             let result = ready!(Pin::new(&mut self.reading).poll_read(cx, buf));
             let result = self.noticed(result);
@@ -157,13 +199,11 @@ impl AsyncRead for ConnectionIo {
             if goes_on || self.shared.is_cut() {
                 return Poll::Ready(result);
             }
-            match self.farewells.turn() {
-                None => return Poll::Ready(result),
-                // An error says no more than the end does, which is what is read after it.
-                Some(turn) => self.leaving = Some(Box::pin(turn)),
-            }
+            // An error says no more than the end does, which is what is read then.
+            self.stage = Stage::Gone;
+            self.turn = Some(self.terms.paces.farewells.turn());
         }
-        self.leaving.as_mut().map_or(Poll::Ready(()), |turn| turn.as_mut().poll(cx)).map(Ok)
+        self.poll_turn(cx).map(Ok)
     }
 }
 
@@ -195,6 +235,7 @@ impl AsyncWrite for ConnectionIo {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
@@ -204,7 +245,9 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        (ConnectionIo::new(server, limit, SlowConsumers::default(), Farewells::new()), client)
+        let slow_consumers = SlowConsumers::default();
+        let terms = Terms { stall_limit: limit, slow_consumers, paces: Paces::new() };
+        (ConnectionIo::new(server, Arc::new(terms)), client)
     }
 
     #[tokio::test]
@@ -224,7 +267,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_cut_and_counted() {
         let (mut io, client) = pair(Duration::from_millis(50)).await;
-        let slow_consumers = io.slow_consumers.clone();
+        let slow_consumers = io.terms.slow_consumers.clone();
         let chunk = vec![0; 1 << 20];
         let error = loop {
             if let Err(error) = io.write_all(&chunk).await {
@@ -243,7 +286,7 @@ mod tests {
     #[tokio::test]
     async fn what_the_system_gives_up_is_counted_too() {
         let (mut io, client) = pair(Duration::from_hours(1)).await;
-        let slow_consumers = io.slow_consumers.clone();
+        let slow_consumers = io.terms.slow_consumers.clone();
         let socket = SockRef::from(io.shared.stream());
         socket.set_tcp_user_timeout(Some(Duration::from_millis(200))).unwrap();
         // Room for all of it: no write waits, so that our own clock does not run.
@@ -263,16 +306,35 @@ mod tests {
         let (mut ours, _client) = pair(Duration::from_secs(5)).await;
         // Others end at the same time.
         for io in [&gone, &ours] {
-            while io.farewells.turn().is_none() {}
+            while io.terms.paces.farewells.turn().now_or_never().is_some() {}
         }
         drop(client);
         ours.shared().cut();
         let mut buf = [0; 8];
         assert!(!matches!(ours.read(&mut buf).await, Ok(1..)));
-        assert!(ours.leaving.is_none());
+        assert_eq!(ours.stage, Stage::New(NEW_READS - 1));
+        gone.shared.stream().readable().await.unwrap();
+        assert!(gone.read(&mut buf).now_or_never().is_none(), "it waits");
         assert_eq!(gone.read(&mut buf).await.unwrap(), 0);
-        assert!(gone.leaving.is_some(), "it waited");
         assert_eq!(gone.read(&mut buf).await.unwrap(), 0, "and it stays the end");
+    }
+
+    #[tokio::test]
+    async fn the_first_reads_wait_for_their_turns_and_later_ones_for_nothing() {
+        let (mut io, mut client) = pair(Duration::from_secs(5)).await;
+        let others_come = |io: &ConnectionIo| while io.terms.paces.welcomes.turn().now_or_never().is_some() {};
+        let mut buf = [0; 1];
+        for _ in 0..NEW_READS {
+            others_come(&io);
+            client.write_all(b"x").await.unwrap();
+            io.shared.stream().readable().await.unwrap();
+            assert!(io.read(&mut buf).now_or_never().is_none(), "it waits");
+            assert_eq!(io.read(&mut buf).await.unwrap(), 1);
+        }
+        client.write_all(b"x").await.unwrap();
+        io.shared.stream().readable().await.unwrap();
+        others_come(&io);
+        assert_eq!(io.read(&mut buf).now_or_never().unwrap().unwrap(), 1);
     }
 
     #[tokio::test]

@@ -13,8 +13,8 @@ use parlance_dialects::AnyDialect;
 use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
-use super::connection::{Connection, ConnectionIo, SlowConsumers};
-use super::farewells::Farewells;
+use super::connection::{Connection, ConnectionIo, SlowConsumers, Terms};
+use super::turns::Paces;
 
 /// An axum listener whose connections can be cut, and which says what dialect its port speaks.
 /// Made by [`Transport::listener`](crate::Transport::listener).
@@ -23,8 +23,7 @@ pub struct Listener {
     inner: TcpListener,
     dialect: Option<AnyDialect>,
     options: Options,
-    slow_consumers: SlowConsumers,
-    farewells: Farewells,
+    terms: Arc<Terms>,
 }
 
 /// What every connection gets.
@@ -44,7 +43,8 @@ impl Listener {
         options: Options,
         slow_consumers: SlowConsumers,
     ) -> Self {
-        Self { inner, dialect, options, slow_consumers, farewells: Farewells::new() }
+        let terms = Terms { stall_limit: options.stall_limit, slow_consumers, paces: Paces::new() };
+        Self { inner, dialect, options, terms: Arc::new(terms) }
     }
 
     fn prepare(&self, stream: TcpStream) -> ConnectionIo {
@@ -57,7 +57,7 @@ impl Listener {
         // of it fits into the system's buffer and no write of ours waits.
         #[cfg(target_os = "linux")]
         let _ = socket.set_tcp_user_timeout(Some(self.options.stall_limit));
-        ConnectionIo::new(stream, self.options.stall_limit, self.slow_consumers.clone(), self.farewells.clone())
+        ConnectionIo::new(stream, Arc::clone(&self.terms))
     }
 }
 

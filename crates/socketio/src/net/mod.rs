@@ -4,11 +4,11 @@
 mod client;
 mod connection;
 mod detached;
-mod farewells;
 mod front;
 mod line;
 mod listener;
 mod lobby;
+mod turns;
 
 pub(crate) use client::Network;
 pub use client::{InvalidNetwork, TrustedProxies};
