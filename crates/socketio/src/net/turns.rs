@@ -7,12 +7,13 @@ use std::future::Future;
 use std::num::NonZero;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::sleep;
 
 /// How long a turn lasts. A runtime that is behind ends it only when it has come to whatever was ready before, so that
@@ -40,24 +41,47 @@ impl Paces {
 
 /// Turns at one kind of work.
 #[derive(Debug)]
-pub(crate) struct Turns(Arc<Semaphore>);
+pub(crate) struct Turns(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    free: Semaphore,
+    /// Those that come back together at the end of this turn.
+    taken: AtomicUsize,
+}
 
 impl Turns {
     fn new(at_a_time: usize) -> Self {
-        Self(Arc::new(Semaphore::new(at_a_time)))
+        Self(Arc::new(Shared { free: Semaphore::new(at_a_time), taken: AtomicUsize::new(0) }))
     }
 
     /// Waits for a turn, in the order of asking.
     pub(crate) fn turn(&self) -> Turn {
-        let turns = Arc::clone(&self.0);
+        if let Ok(permit) = self.0.free.try_acquire() {
+            self.0.take(permit);
+            return Turn(None);
+        }
+        let shared = Arc::clone(&self.0);
         Turn(Some(Box::pin(async move {
             // It is never closed.
-            let Ok(turn) = turns.acquire_owned().await else { return };
-            tokio::spawn(async move {
-                sleep(TURN).await;
-                drop(turn);
-            });
+            if let Ok(permit) = shared.free.acquire().await {
+                shared.take(permit);
+            }
         })))
+    }
+}
+
+impl Shared {
+    fn take(self: &Arc<Self>, permit: SemaphorePermit<'_>) {
+        permit.forget();
+        if self.taken.fetch_add(1, Ordering::AcqRel) > 0 {
+            return;
+        }
+        let shared = Arc::clone(self);
+        tokio::spawn(async move {
+            sleep(TURN).await;
+            shared.free.add_permits(shared.taken.swap(0, Ordering::AcqRel));
+        });
     }
 }
 
