@@ -277,8 +277,8 @@ describe('channels', () => {
       await reader.rest.post(`/api/v1/chat/conversations/${group}/read`, {});
       await told(mailless, 1);
       const headers = { 'content-type': 'application/json', 'x-api-key': key };
-      const notice = JSON.stringify({ type: 'order', title: 'Order', message: 'Shipped', link: '/orders/7' });
-      const answer = await fetch(`${away.url}/api/v1/server/users/${mailless.id}/notifications`, { method: 'POST', headers, body: notice });
+      const notice = JSON.stringify({ userIds: [mailless.id], type: 'order', title: 'Order', message: 'Shipped', link: '/orders/7' });
+      const answer = await fetch(`${away.url}/api/v1/server/notifications`, { method: 'POST', headers, body: notice });
       assert.ok(answer.ok, await answer.text());
       const [, shipped] = await told(mailless, 2);
       assert.deepEqual([shipped.data.notification.message, shipped.data.unread, shipped.data.messages], ['Shipped', 1, []]);
