@@ -21,7 +21,7 @@ use tokio::time::sleep;
 const TURN: Duration = Duration::from_millis(2);
 
 /// How many connections that are new are read from at a time, for each processor.
-const WELCOMES: usize = 16;
+const WELCOMES: usize = 32;
 /// How many whose peer is gone are cleared away at a time, likewise: each is more work.
 const FAREWELLS: usize = 4;
 
