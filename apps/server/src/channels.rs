@@ -28,33 +28,25 @@ impl Channels {
         clock: &Arc<dyn Clock>,
     ) -> Result<Self, ConfigError> {
         let mut channels = own;
-        let nowhere = |setting| {
-            let problem = "the storage that was handed in keeps nothing for channels: hand in a `Reach` as well";
-            config.refuse(setting, problem)
-        };
+        let mut asked_by = None;
         let mut links = None;
         if let Some((mail, keys)) = mail(config)? {
-            if kept.is_none() {
-                return Err(nowhere(SMTP_URL));
-            }
+            asked_by.get_or_insert(SMTP_URL);
             channels.push(Arc::new(mail));
             links = Some(Arc::new(keys));
         }
         let push = push(config, clock)?.map(Arc::new);
         if let Some(push) = &push {
-            if kept.is_none() {
-                return Err(nowhere(VAPID_PRIVATE_KEY));
-            }
+            asked_by.get_or_insert(VAPID_PRIVATE_KEY);
             channels.push(push.clone());
         }
         if let Some(webhook) = webhooks::channel(config)? {
-            if kept.is_none() {
-                return Err(nowhere(NOTIFICATION_WEBHOOK_URL));
-            }
+            asked_by.get_or_insert(NOTIFICATION_WEBHOOK_URL);
             channels.push(Arc::new(webhook));
         }
         if kept.is_none() && !channels.is_empty() {
-            return Err(nowhere(config.database_setting()));
+            let problem = "the storage that was handed in keeps nothing for channels: hand in a `Reach` as well";
+            return Err(config.refuse(asked_by.unwrap_or(config.database_setting()), problem));
         }
         let push = push.map(|push| push as Arc<dyn WebPush>);
         // One that was handed in stays, unless the configuration has its own.
