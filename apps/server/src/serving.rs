@@ -18,7 +18,7 @@ use parlance_socketio::{ConnectionIo, Listener, Peer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -29,13 +29,6 @@ const FIRST_REQUEST: Duration = Duration::from_secs(10);
 const NEXT_REQUEST: Duration = Duration::from_secs(65);
 /// What the head of a request may have, and what is read ahead of a body, in bytes.
 const MAX_HEAD_BYTES: usize = 32 * 1024;
-
-/// How many connections are taken at a time. After a restart all clients come back at once, and each costs as much as a
-/// few messages: without a bound those who are connected already would wait until the last one is in.
-const AT_A_TIME: usize = 20;
-/// After that everything else has a turn. A runtime that is behind gives the next turn to this loop only when it has come
-/// to whatever was ready before, so that the pause grows with the load by itself.
-const TURN: Duration = Duration::from_millis(2);
 
 /// Serves `routes` until `closed` says so, then lets each connection finish the request that it carries.
 ///
@@ -48,15 +41,9 @@ pub(crate) async fn serve(
 ) {
     let mut connections = JoinSet::new();
     let told = closed.clone();
-    let mut taken = 0;
-    let mut turn = pin!(sleep(TURN));
     loop {
         tokio::select! {
-            (io, address) = listener.accept(), if taken < AT_A_TIME => {
-                taken += 1;
-                if taken == AT_A_TIME {
-                    turn.as_mut().reset(Instant::now() + TURN);
-                }
+            (io, address) = listener.accept() => {
                 let peer = Peer::of(&io, &address);
                 let (routes, told) = (routes.clone(), told.clone());
                 match tls.clone() {
@@ -64,7 +51,6 @@ pub(crate) async fn serve(
                     Some(tls) => connections.spawn(encrypted(tls, io, peer, routes, told)),
                 };
             }
-            () = turn.as_mut(), if taken == AT_A_TIME => taken = 0,
             Some(_) = connections.join_next() => {}
             _ = closed.wait_for(|closed| *closed) => break,
         }

@@ -14,7 +14,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{Connection, ConnectionIo, SlowConsumers, Terms};
-use super::turns::Paces;
+use super::turns::{Paces, Turn};
 
 /// An axum listener whose connections can be cut, and which says what dialect its port speaks.
 /// Made by [`Transport::listener`](crate::Transport::listener).
@@ -24,6 +24,8 @@ pub struct Listener {
     dialect: Option<AnyDialect>,
     options: Options,
     terms: Arc<Terms>,
+    /// For the next connection. It stays when nobody waits for that one any more.
+    turn: Option<Turn>,
 }
 
 /// What every connection gets.
@@ -44,7 +46,7 @@ impl Listener {
         slow_consumers: SlowConsumers,
     ) -> Self {
         let terms = Terms { stall_limit: options.stall_limit, slow_consumers, paces: Paces::new() };
-        Self { inner, dialect, options, terms: Arc::new(terms) }
+        Self { inner, dialect, options, terms: Arc::new(terms), turn: None }
     }
 
     fn prepare(&self, stream: TcpStream) -> ConnectionIo {
@@ -75,8 +77,10 @@ impl axum::serve::Listener for Listener {
     type Addr = Address;
 
     async fn accept(&mut self) -> (ConnectionIo, Address) {
+        self.turn.get_or_insert_with(|| self.terms.paces.admissions.turn()).await;
         // axum's own listener knows which errors of accepting to wait out.
         let (stream, socket) = axum::serve::Listener::accept(&mut self.inner).await;
+        self.turn = None;
         (self.prepare(stream), Address { socket, dialect: self.dialect })
     }
 

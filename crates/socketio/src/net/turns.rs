@@ -1,6 +1,6 @@
 //! Work that comes by the thousand in one moment is done a few at a time. When a network goes away its connections end at
 //! once, and all its clients come back at once; each of them costs as much as some messages, and without a bound those who
-//! stay would wait until the last one is done with. Connections have the same bound where they are accepted.
+//! stay would wait until the last one is done with.
 
 use std::fmt;
 use std::future::Future;
@@ -20,7 +20,9 @@ use tokio::time::sleep;
 /// turns become longer with the load by themselves.
 const TURN: Duration = Duration::from_millis(2);
 
-/// How many connections that are new are read from at a time, for each processor.
+/// How many connections are accepted at a time, for each processor.
+const ADMISSIONS: usize = 10;
+/// How many that are new are read from at a time, likewise.
 const WELCOMES: usize = 32;
 /// How many whose peer is gone are cleared away at a time, likewise: each is more work.
 const FAREWELLS: usize = 4;
@@ -28,6 +30,7 @@ const FAREWELLS: usize = 4;
 /// The pace of connections that come and go.
 #[derive(Debug)]
 pub(crate) struct Paces {
+    pub(crate) admissions: Turns,
     pub(crate) welcomes: Turns,
     pub(crate) farewells: Turns,
 }
@@ -35,7 +38,8 @@ pub(crate) struct Paces {
 impl Paces {
     pub(crate) fn new() -> Self {
         let processors = available_parallelism().map_or(1, NonZero::get);
-        Self { welcomes: Turns::new(WELCOMES * processors), farewells: Turns::new(FAREWELLS * processors) }
+        let turns = |at_a_time| Turns::new(at_a_time * processors);
+        Self { admissions: turns(ADMISSIONS), welcomes: turns(WELCOMES), farewells: turns(FAREWELLS) }
     }
 }
 
