@@ -36,6 +36,8 @@ pub(crate) enum Command {
     Trial(TrialArguments),
     /// Start one node, then several that are one server, run one scenario against each, and print what a delivery costs
     Nodes(NodesArguments),
+    /// Serve what `pairs`, `rooms` and `fanout` need with the Socket.IO library alone: nothing is stored or checked
+    Bare(BareArguments),
 }
 
 /// One kind of load.
@@ -322,6 +324,14 @@ pub(crate) struct NodesArguments {
     /// The scenario, with its options
     #[arg(required = true, trailing_var_arg = true, allow_hyphen_values = true)]
     pub(crate) scenario: Vec<String>,
+}
+
+/// Where a server without storage listens.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct BareArguments {
+    /// Address and port; port 0 is any that is free
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:0")]
+    pub(crate) listen: String,
 }
 
 fn dialect(name: &str) -> Result<Dialect, String> {

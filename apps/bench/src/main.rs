@@ -5,6 +5,7 @@
 
 mod arguments;
 mod aside;
+mod bare;
 mod client;
 mod crowd;
 mod failure;
@@ -52,6 +53,7 @@ fn carry_out(arguments: Arguments) -> Result<ExitCode, Failure> {
         Command::Smoke(wanted) => suite::smoke(&wanted),
         Command::Trial(wanted) => suite::trial(&wanted),
         Command::Nodes(wanted) => suite::nodes(&wanted),
+        Command::Bare(wanted) => bare::serve(&wanted).map(|()| ExitCode::SUCCESS),
         Command::Load(scenario) => {
             let load = scenario.load();
             let runtime = tokio::runtime::Builder::new_multi_thread()

@@ -17,6 +17,8 @@ use crate::failure::Failure;
 pub(super) enum Kind {
     Parlance,
     Baseline,
+    /// The Socket.IO library alone.
+    Bare,
 }
 
 /// A server that can be started.
@@ -37,6 +39,11 @@ impl Contender {
     /// The Node server in this folder.
     pub(super) fn baseline(folder: &Path) -> Self {
         Self { kind: Kind::Baseline, path: folder.join("server.mjs"), postgres: None }
+    }
+
+    /// This binary, as the library alone.
+    pub(super) fn bare(own: PathBuf) -> Self {
+        Self { kind: Kind::Bare, path: own, postgres: None }
     }
 
     /// The same, with its data on this server of `PostgreSQL`.
@@ -74,6 +81,11 @@ impl Contender {
                 command.arg(&self.path);
                 command
             }
+            Kind::Bare => {
+                let mut command = pinned(&self.path, core);
+                command.arg("bare");
+                command
+            }
         };
         command
             .env("ACCESS_TOKEN_SECRET", SECRET)
@@ -99,6 +111,7 @@ impl fmt::Display for Contender {
         match self.kind {
             Kind::Parlance => write!(f, "Parlance on {storage}"),
             Kind::Baseline => write!(f, "baseline on {storage}"),
+            Kind::Bare => write!(f, "the library alone"),
         }
     }
 }

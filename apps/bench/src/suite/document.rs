@@ -7,7 +7,7 @@ use std::fs;
 use super::chart::{self, Bar};
 use super::contender::Kind;
 use super::machine::Machine;
-use super::plan::{Course, Measurement};
+use super::plan::{Beside, Course, Measurement};
 use super::results::{Figure, Results, Spread};
 use crate::arguments::SuiteArguments;
 use crate::failure::Failure;
@@ -64,11 +64,12 @@ fn page(wanted: &SuiteArguments, plan: &[Measurement], results: &Results, machin
     for measurement in plan {
         section(&mut page, measurement, results);
     }
+    shares(&mut page, plan, results);
     page
 }
 
 fn section(page: &mut String, measurement: &Measurement, results: &Results) {
-    let Measurement { name, about, arguments, alone, course, .. } = measurement;
+    let Measurement { name, about, arguments, beside, course, .. } = measurement;
     let once = *course != Course::Repeated;
     let figures = results.figures(name);
     if figures.is_empty() {
@@ -77,28 +78,49 @@ fn section(page: &mut String, measurement: &Measurement, results: &Results) {
     let note = if once { "; measured once" } else { "" };
     // Writing to a text does not fail.
     let _ = write!(page, "\n## {name}\n\n{about}{note}. `parlance-bench {}`\n\n", arguments.join(" "));
-    if *alone {
-        if results.growth().is_empty() || *name != "history" {
-            page.push_str("| | Parlance |\n| --- | --- |\n");
-        }
+    let growth = results.growth(name);
+    if !growth.is_empty() {
+        return grown(page, growth);
+    }
+    let compared = *beside != Beside::Nobody;
+    page.push_str(if compared {
+        "| | Parlance | baseline | ratio |\n| --- | --- | --- | --- |\n"
     } else {
-        page.push_str("| | Parlance | baseline | ratio |\n| --- | --- | --- | --- |\n");
-    }
-    if *name == "history" {
-        growth(page, results.growth());
-        return;
-    }
+        "| | Parlance |\n| --- | --- |\n"
+    });
     for figure in figures {
         let ours = results.spread(name, figure, Kind::Parlance);
         let theirs = results.spread(name, figure, Kind::Baseline);
         let cell = |spread: Option<Spread>| spread.map_or_else(|| "–".to_owned(), |spread| cell(figure, spread, once));
         let _ = write!(page, "| {} | {} |", figure.name(), cell(ours));
-        if !alone {
+        if compared {
             let ratio = ours.zip(theirs).filter(|(_, theirs)| theirs.median > 0.0);
             let ratio = ratio.map_or_else(String::new, |(ours, theirs)| format!("{:.2}", ours.median / theirs.median));
             let _ = write!(page, " {} | {ratio} |", cell(theirs));
         }
         page.push('\n');
+    }
+}
+
+/// How much of what the library does alone is left with all that a chat needs.
+fn shares(page: &mut String, plan: &[Measurement], results: &Results) {
+    const FIGURE: Figure = Figure::Sends;
+    let rows: String = plan
+        .iter()
+        .filter_map(|Measurement { name, course, .. }| {
+            let ours = results.spread(name, FIGURE, Kind::Parlance)?;
+            let alone = results.spread(name, FIGURE, Kind::Bare).filter(|alone| alone.median > 0.0)?;
+            let cell = |spread| cell(FIGURE, spread, *course != Course::Repeated);
+            let share = 100.0 * ours.median / alone.median;
+            Some(format!("| {name}, {} | {} | {} | {share:.0} % |\n", FIGURE.name(), cell(ours), cell(alone)))
+        })
+        .collect();
+    if !rows.is_empty() {
+        page.push_str(
+            "\n## Beside the library alone\n\nThe same Socket.IO library without storage, tokens or checks, which tells each room of a \
+             message and answers (`parlance-bench bare`):\n\n| | Parlance | library alone | share |\n| --- | --- | --- | --- |\n",
+        );
+        page.push_str(&rows);
     }
 }
 
@@ -109,7 +131,7 @@ fn cell(figure: Figure, spread: Spread, once: bool) -> String {
 }
 
 /// One row for each call, one column for each size: p50 and p99.
-fn growth(page: &mut String, growth: &[Growth]) {
+fn grown(page: &mut String, growth: &[Growth]) {
     let Some(first) = growth.first() else { return };
     page.push_str("p50 / p99 in ms:\n\n| messages |");
     for Growth { messages, .. } in growth {

@@ -10,12 +10,13 @@ mod nodes;
 mod plan;
 mod results;
 
+use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 
 use contender::{Contender, Started};
 use machine::Machine;
 pub(crate) use nodes::nodes;
-use plan::{Course, Measurement};
+use plan::{Beside, Course, Measurement};
 use results::Results;
 
 use crate::arguments::{SmokeArguments, SuiteArguments, TrialArguments};
@@ -32,7 +33,7 @@ pub(crate) fn run(wanted: &SuiteArguments) -> Result<ExitCode, Failure> {
     let plan = plan::measurements(wanted);
     for repeat in 1..=wanted.repeats.max(1) {
         for measurement in plan.iter().filter(|measurement| repeat == 1 || measurement.course == Course::Repeated) {
-            for contender in contenders(wanted, measurement) {
+            for contender in contenders(wanted, measurement)? {
                 let Some(rate) = rate(&results, measurement) else { continue };
                 let report = measure(wanted, &contender, measurement, rate)?;
                 eprintln!(
@@ -52,15 +53,19 @@ pub(crate) fn run(wanted: &SuiteArguments) -> Result<ExitCode, Failure> {
 }
 
 /// Who takes part in a measurement.
-fn contenders(wanted: &SuiteArguments, measurement: &Measurement) -> Vec<Contender> {
+fn contenders(wanted: &SuiteArguments, measurement: &Measurement) -> Result<Vec<Contender>, Failure> {
     let storage = |contender: Contender| match (&wanted.postgres, measurement.postgres) {
         (Some(url), true) => contender.on_postgres(url),
         _ => contender,
     };
-    let parlance = Contender::parlance(&wanted.server);
-    let baseline = Contender::baseline(&wanted.baseline);
-    let all = if measurement.alone { vec![parlance] } else { vec![parlance, baseline] };
-    all.into_iter().map(storage).collect()
+    let mut all = vec![Contender::parlance(&wanted.server)];
+    if measurement.beside != Beside::Nobody {
+        all.push(Contender::baseline(&wanted.baseline));
+    }
+    if measurement.beside == Beside::Both {
+        all.push(Contender::bare(own()?));
+    }
+    Ok(all.into_iter().map(storage).collect())
 }
 
 /// Messages a second to ask for: none, or half of what the baseline did at most; `None` when it was not measured.
@@ -88,11 +93,14 @@ fn measure(
     load(&[server], load_core, &arguments)
 }
 
+fn own() -> Result<PathBuf, Failure> {
+    std::env::current_exe().map_err(|error| Failure::new("the load tool does not find itself", error))
+}
+
 /// Runs this binary against the nodes of a server, and reads its report.
 fn load(servers: &[Started], core: Option<usize>, arguments: &[String]) -> Result<Report, Failure> {
-    let own = std::env::current_exe().map_err(|error| Failure::new("the load tool does not find itself", error))?;
     let all = |of: &dyn Fn(&Started) -> String| servers.iter().map(of).collect::<Vec<_>>().join(",");
-    let output = contender::pinned(&own, core)
+    let output = contender::pinned(&own()?, core)
         .args(arguments)
         .args([
             "--json",

@@ -19,8 +19,17 @@ pub(super) struct Measurement {
     pub(super) course: Course,
     /// On `PostgreSQL`.
     pub(super) postgres: bool,
-    /// Without the baseline.
-    pub(super) alone: bool,
+    /// Who else is measured.
+    pub(super) beside: Beside,
+}
+
+/// Who is measured beside Parlance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beside {
+    Nobody,
+    Baseline,
+    /// The baseline, and the Socket.IO library alone.
+    Both,
 }
 
 /// On which cores, and how often.
@@ -52,13 +61,14 @@ pub(super) fn measurements(wanted: &SuiteArguments) -> Vec<Measurement> {
         half_of: None,
         course: Course::Repeated,
         postgres: false,
-        alone: false,
+        beside: Beside::Baseline,
     };
+    let both = |name, about, arguments| Measurement { beside: Beside::Both, ..plain(name, about, arguments) };
     let sizes = wanted.sizes.iter().map(u64::to_string).collect::<Vec<_>>().join(",");
     let mut plan = vec![
-        plain("pairs", "200 direct conversations, both sides write, 4 messages under way in each", PAIRS),
-        plain("rooms", "100 groups of 10, one member of each writes, 4 messages under way", ROOMS),
-        plain("fanout", "a group of 1,000, one member writes, 8 messages under way", FANOUT),
+        both("pairs", "200 direct conversations, both sides write, 4 messages under way in each", PAIRS),
+        both("rooms", "100 groups of 10, one member of each writes, 4 messages under way", ROOMS),
+        both("fanout", "a group of 1,000, one member writes, 8 messages under way", FANOUT),
         Measurement {
             half_of: Some("pairs"),
             ..plain("pairs at half", "`pairs`, open loop at half of what the baseline did in `pairs`", PAIRS)
@@ -71,7 +81,7 @@ pub(super) fn measurements(wanted: &SuiteArguments) -> Vec<Measurement> {
         plain("storm", "2,000 sockets are cut at once and come back, 5 times", "storm --connections 2000 --rounds 5"),
         Measurement {
             settings: vec![("PRESENCE_GRACE", "1ms")],
-            alone: true,
+            beside: Beside::Nobody,
             ..plain(
                 "presence, 100",
                 "somebody with 50 contacts comes and goes while 100 others are online",
@@ -80,7 +90,7 @@ pub(super) fn measurements(wanted: &SuiteArguments) -> Vec<Measurement> {
         },
         Measurement {
             settings: vec![("PRESENCE_GRACE", "1ms")],
-            alone: true,
+            beside: Beside::Nobody,
             ..plain(
                 "presence, 10,000",
                 "the same while 10,000 others are online",
@@ -105,15 +115,16 @@ pub(super) fn measurements(wanted: &SuiteArguments) -> Vec<Measurement> {
     ] {
         plan.push(Measurement { course: Course::Unpinned, ..plain(name, about, arguments) });
     }
-    plan.push(Measurement {
-        alone: true,
+    let history = |name, about| Measurement {
+        beside: Beside::Nobody,
         course: Course::Once,
-        ..plain(
-            "history",
-            "reading and sending, one call at a time, while the data grows",
-            &format!("history --sizes {sizes}"),
-        )
-    });
+        ..plain(name, about, &format!("history --sizes {sizes}"))
+    };
+    plan.push(history("history", "reading and sending, one call at a time, while the data grows"));
+    if wanted.postgres.is_some() {
+        let there = history("history on PostgreSQL", "the same on PostgreSQL");
+        plan.push(Measurement { postgres: true, ..there });
+    }
     plan.retain(|measurement| wanted.only.is_empty() || wanted.only.iter().any(|only| only == measurement.name));
     plan
 }

@@ -132,7 +132,7 @@ impl Spread {
 #[derive(Debug, Default)]
 pub(super) struct Results {
     values: BTreeMap<(&'static str, Figure, Kind), Vec<f64>>,
-    growth: Vec<Growth>,
+    growth: BTreeMap<&'static str, Vec<Growth>>,
     faults: Vec<String>,
 }
 
@@ -147,7 +147,7 @@ impl Results {
             self.faults.push(format!("{}, {contender}: {:?} {first}", measurement.name, report.faults));
         }
         if !report.growth.is_empty() {
-            self.growth = report.growth;
+            self.growth.insert(measurement.name, report.growth);
         }
     }
 
@@ -171,8 +171,9 @@ impl Results {
         format!("{:.0}", sends / 2.0).parse().ok().filter(|rate| *rate > 0)
     }
 
-    pub(super) fn growth(&self) -> &[Growth] {
-        &self.growth
+    /// How a measurement grew; nothing where it did not.
+    pub(super) fn growth(&self, measurement: &str) -> &[Growth] {
+        self.growth.get(measurement).map_or(&[], Vec::as_slice)
     }
 
     pub(super) fn faults(&self) -> &[String] {
