@@ -62,7 +62,7 @@ describe('the end of a server', () => {
     await assertWhole(scene);
 
     // The clients come back by themselves, send again what got no answer, and nothing is doubled.
-    for (const [client, since] of marks) await client.until('connect', undefined, { since, patience: 40_000 });
+    for (const [client, since] of marks) await client.until('connect', undefined, { since });
     for (const client of clients) {
       for (const message of load.sent.get(client).filter(({ messageId }) => !messageId)) {
         const ack = await untilTaken(() => client.call(...client.sending(group, message.text, { clientMessageId: message.clientMessageId })));
@@ -148,7 +148,7 @@ describe('the end of a server', () => {
       assert.notEqual(reason, 'io server disconnect', 'a client that is told to go does not come back by itself');
     }
     await server.restart();
-    for (const [client, since] of marks) await client.until('connect', undefined, { since, patience: 40_000 });
+    for (const [client, since] of marks) await client.until('connect', undefined, { since });
     await assertWhole(scene);
     await replica.enter();
     const newest = await clients[0].send(group, 'the new server');

@@ -1,7 +1,7 @@
 // Waiting with a limit. The limit is generous on purpose: it says that something never came, and is no
 // statement about speed.
 
-export const PATIENCE = 40_000;
+export const PATIENCE = 60_000;
 
 /** The promise's outcome, or an error that says what was waited for. */
 export async function within(milliseconds, what, promise) {
