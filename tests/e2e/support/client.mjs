@@ -8,6 +8,13 @@ import { PATIENCE, within } from './wait.mjs';
 
 const ACK_PACKET = 3;
 
+/**
+ * What the library answers to a poll that meets the upgrade to WebSocket: it looks whether one is under way before it takes the
+ * session, and an upgrade that begins between the two has the session already. It ends the session then, and the client
+ * connects once more by itself.
+ */
+const MET_THE_UPGRADE = 'xhr poll error: 400 ';
+
 export class Client {
   /** A connected client; a refusal rejects with the `connect_error`. */
   static async connect(person, options = {}) {
@@ -50,13 +57,19 @@ export class Client {
   }
 
   async ready() {
-    const first = await this.untilAny(['connect', 'connect_error']);
-    if (first.event === 'connect_error') {
-      this.close();
+    for (let since = 0; ; ) {
+      const first = await this.untilAny(['connect', 'connect_error'], undefined, { since });
+      if (first.event === 'connect') return;
       const [error] = first.args;
-      if (error.type !== 'TransportError') throw error;
       const { description, context } = error;
-      throw new Error(`${error.message}: ${description?.message ?? description} ${context?.responseText ?? ''}`, { cause: error });
+      const failure = `${error.message}: ${description?.message ?? description} ${context?.responseText ?? ''}`;
+      if (failure === MET_THE_UPGRADE && !this.metTheUpgrade) {
+        this.metTheUpgrade = true;
+        since = this.log.indexOf(first) + 1;
+        continue;
+      }
+      this.close();
+      throw error.type === 'TransportError' ? new Error(failure, { cause: error }) : error;
     }
   }
 
