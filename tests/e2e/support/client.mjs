@@ -63,8 +63,7 @@ export class Client {
       const [error] = first.args;
       const { description, context } = error;
       const failure = `${error.message}: ${description?.message ?? description} ${context?.responseText ?? ''}`;
-      if (failure === MET_THE_UPGRADE && !this.metTheUpgrade) {
-        this.metTheUpgrade = true;
+      if (failure === MET_THE_UPGRADE && since === 0) {
         since = this.log.indexOf(first) + 1;
         continue;
       }
