@@ -37,7 +37,7 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
   const shift = useShift(rows);
   const [atEnd, setAtEnd] = useState(true);
   const stuck = useRef(true);
-  const offset = useRef(0);
+  const seen = useRef({ offset: 0, size: 0, rows: 0 });
   const placed = useRef(false);
   const mark = useReadMarking(id);
   const [flashing, setFlashing] = useState<string | null>(null);
@@ -50,10 +50,13 @@ export function MessageList({ id, me, group, view, unreadAtOpening }: MessageLis
     if (!handle || !placed.current) return;
     const { scrollOffset, scrollSize, viewportSize } = handle;
     const end = scrollSize - viewportSize - scrollOffset < END_PX;
-    // Rows that turn out higher than they were taken for leave the end too; only who goes up wants to be elsewhere.
+    // Rows that turn out higher than they were taken for leave the end too; only who goes up wants to be elsewhere. Rows
+    // that come, or turn out lower, move the window up as well.
+    const { offset, size, rows: count } = seen.current;
+    const shrunk = Math.max(size - scrollSize, 0);
     if (end) stuck.current = true;
-    else if (scrollOffset < offset.current - 1) stuck.current = false;
-    offset.current = scrollOffset;
+    else if (count === rows.length && scrollOffset < offset - shrunk - 1) stuck.current = false;
+    seen.current = { offset: scrollOffset, size: scrollSize, rows: rows.length };
     setAtEnd(end);
     if (scrollOffset < EARLY_PX && hasMore && !loading) void loadEarlier();
     const row = rows[end ? messages.length - 1 : handle.findItemIndex(scrollOffset + viewportSize - 12)];
