@@ -81,6 +81,7 @@ describe('attention', () => {
     await look(window, 'hidden');
     await ben.say(id, 'the kettle is on');
     await unread(3);
+    await eventually('a notification', announced, (told) => told.length > 0);
     assert.deepEqual(await announced(), ['Ben: the kettle is on']);
     await window.page.evaluate(() => globalThis.announced[0].onclick());
     await window.message('the kettle is on').waitFor();

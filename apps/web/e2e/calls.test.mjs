@@ -158,7 +158,7 @@ describe('calls', () => {
     await ben.button('Decline').click();
     await ann.page.getByText('Declined').waitFor();
     await over(ann);
-    assert.equal(await ben.page.getByRole('alertdialog').count(), 0);
+    await ben.counts(ben.page.getByRole('alertdialog'), 0);
     await Promise.all([ann.close(), ben.close()]);
   });
 });

@@ -30,7 +30,11 @@ describe('chatting', () => {
     await ann.say('Are you there?');
     await ann.message('Are you there?').getByText('Delivered').waitFor({ state: 'attached' });
     await ben.row('Ann').getByText('unread').waitFor({ state: 'attached' });
-    assert.match(await ben.page.title(), /^\(1\)/);
+    await eventually(
+      'a title with a count',
+      () => ben.page.title(),
+      (title) => title.startsWith('(1)'),
+    );
     await ben.enter('Ann');
     await ann.message('Are you there?').getByText('Read', { exact: true }).waitFor({ state: 'attached' });
     await eventually(
@@ -73,7 +77,7 @@ describe('chatting', () => {
     await ann.history.getByText('This message was deleted').waitFor();
     // An empty field's arrow up takes one's own last message again.
     await ann.field.press('ArrowUp');
-    assert.equal(await ann.field.inputValue(), 'Shall we meet on Saturday?');
+    await ann.holds('Shall we meet on Saturday?');
     await ann.field.press('Escape');
     await Promise.all([ann.close(), ben.close()]);
   });
@@ -113,7 +117,9 @@ describe('chatting', () => {
     await ann.page.getByRole('searchbox', { name: /Search/ }).fill('heliotrope');
     await ann.page.getByRole('button', { name: /heliotrope/ }).click();
     await ann.message('heliotrope').waitFor();
-    assert.ok(await ann.message('heliotrope').evaluate((row) => row.getBoundingClientRect().top > 0));
+    await eventually('a row in view', () =>
+      ann.message('heliotrope').evaluate((row) => row.getBoundingClientRect().top > 0),
+    );
     await ann.button('Go to the newest message').click();
     await ann.message('filler 59').waitFor();
     await Promise.all([ann.close(), ben.close()]);

@@ -91,7 +91,7 @@ describe('files', () => {
         [picture, name, way],
       );
     }
-    assert.equal(await ann.page.locator('.upload-picture img').count(), 2);
+    await ann.counts(ann.page.locator('.upload-picture img'), 2);
     await ann.page.locator('.upload[data-state=done]').nth(1).waitFor();
     await ann.field.fill('Two views');
     await ann.button('Send').click();
@@ -118,7 +118,7 @@ describe('files', () => {
     await ben.message('One of two').getByRole('button', { name: 'view.png' }).waitFor();
     assert.deepEqual(await ann.page.locator('.upload-name').allInnerTexts(), ['page.png']);
     await ann.button('Remove page.png').click();
-    assert.equal(await ann.page.locator('.upload').count(), 0);
+    await ann.counts(ann.page.locator('.upload'), 0);
     await Promise.all([ann.close(/415/), ben.close()]);
   });
 });

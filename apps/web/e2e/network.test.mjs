@@ -92,7 +92,7 @@ describe('bad networks', () => {
     await ann.page.getByText('You are offline').waitFor();
     const texts = ['one', 'two', 'three', 'four', 'five'];
     for (const text of texts) await ann.say(text);
-    assert.equal(await ann.history.getByText('Waiting to be sent').count(), 5);
+    await ann.counts(ann.history.getByText('Waiting to be sent'), 5);
     await look(ann, 'offline');
     await ben.say('meanwhile');
     assert.deepEqual(await said(people[1], id), ['meanwhile']);

@@ -152,7 +152,7 @@ describe('web push', () => {
       self.dispatchEvent(new NotificationEvent('notificationclick', { notification }));
     }, `c${id}`);
     await window.message('the kettle is on').waitFor();
-    assert.ok(!(await shown()).some(({ tag }) => tag === `c${id}`), 'it is put away');
+    await eventually('it is put away', shown, (all) => !all.some(({ tag }) => tag === `c${id}`));
     await window.close();
   });
 });

@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { eventually } from '../../../../tests/e2e/support/wait.mjs';
 
 const web = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 /** How long something may take to appear. It says that it never came, not how fast it is. */
@@ -61,6 +62,24 @@ export class Window {
   async enter(title) {
     await this.row(title).click();
     await this.field.waitFor();
+  }
+
+  /** Waits until the field to write in holds `text`. */
+  async holds(text) {
+    await eventually(
+      'the field',
+      () => this.field.inputValue(),
+      (value) => value === text,
+    );
+  }
+
+  /** Waits until there are so many of something. */
+  async counts(locator, count) {
+    await eventually(
+      String(locator),
+      () => locator.count(),
+      (found) => found === count,
+    );
   }
 
   async say(text) {
