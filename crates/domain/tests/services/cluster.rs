@@ -580,6 +580,26 @@ async fn a_node_that_does_not_say_who_looks_takes_back_what_they_have_seen() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_had_nothing_unread_reads_what_another_node_has_noted_since() {
+    let Pair { mut two, one, ann, bob, room, held, .. } = two().await;
+    // Nobody hears that she has read, which would be a reason to ask again.
+    one.rooms.enter(room, &ann);
+    for (looks, made) in [(true, 0), (false, 1)] {
+        if looks {
+            two.rooms.enter(room, &bob);
+        } else {
+            two.rooms.leave(room, &bob);
+        }
+        one.send(&ann, room, "here?").await;
+        assert_eq!(notified(&two.within(SETTLED).await), made);
+        two.send(&bob, room, "I have read it").await;
+        two.within(SETTLED).await;
+        assert_eq!(two.services.notifying.unread(&bob.id).await, Ok(0));
+    }
+    drop(held);
+}
+
+#[tokio::test(start_paused = true)]
 async fn many_who_look_on_another_node_are_named_in_parts() {
     let cluster = Cluster::new();
     let (mut one, two) = (cluster.node(1), cluster.node(2));

@@ -52,20 +52,24 @@ impl Notifier {
 
     /// Notes until the writer has ended and everything is noted.
     pub async fn run(mut self) {
+        while self.step().await {}
+    }
+
+    /// Notes what waits, after waiting for it; false when there is and will be nothing.
+    pub(super) async fn step(&mut self) -> bool {
         let mut changes = Vec::new();
-        loop {
-            self.queued.take(&mut changes, BATCH).await;
-            if changes.is_empty() {
-                return;
-            }
-            let changes = coalesced(changes.drain(..));
-            let clear = self.clear(&changes).await;
-            let elsewhere = self.looking_elsewhere(&changes).await;
-            let mut outlook = Outlook { clear, elsewhere };
-            for change in changes {
-                self.note(change, &mut outlook).await;
-            }
+        self.queued.take(&mut changes, BATCH).await;
+        if changes.is_empty() {
+            return false;
         }
+        let changes = coalesced(changes.into_iter());
+        let clear = self.clear(&changes).await;
+        let elsewhere = self.looking_elsewhere(&changes).await;
+        let mut outlook = Outlook { clear, elsewhere };
+        for change in changes {
+            self.note(change, &mut outlook).await;
+        }
+        true
     }
 
     /// Where people have read and nothing stands that they have read with it. Hardly anybody who writes has an unread
@@ -73,7 +77,10 @@ impl Notifier {
     /// after they have read: what another node notes later is of messages that they have not.
     async fn clear(&self, changes: &[Change]) -> HashSet<(UserId, ConversationId)> {
         let places = changes.iter().filter_map(|change| match change {
-            Change::Read { conversation_id, reader } => Some((reader.clone(), *conversation_id)),
+            Change::Read { conversation_id, reader } => {
+                let known = self.stands(*conversation_id, reader);
+                (known != Some(false)).then(|| (reader.clone(), *conversation_id))
+            }
             _ => None,
         });
         let mut clear: HashSet<_> = places.collect();
@@ -101,7 +108,7 @@ impl Notifier {
             // Without it nobody is notified either.
             let Ok(roster) = rosters.load(*conversation_id).await else { continue };
             let here = lookers.here(*conversation_id);
-            let known = |user: &UserId| self.standing.get(&(*conversation_id, user.clone())).is_some();
+            let known = |user: &UserId| self.stands(*conversation_id, user) == Some(true);
             let away = roster.users().iter().filter(|user| !here.contains(*user) && !known(user));
             people.insert(*conversation_id, away.cloned().collect());
         }
@@ -118,11 +125,8 @@ impl Notifier {
                 noted.map(|_| ())
             }
             Change::Read { conversation_id, reader } => {
-                self.standing.forget(&(conversation_id, reader.clone()));
-                if clear.contains(&(reader.clone(), conversation_id)) {
-                    return;
-                }
-                self.conversation_read(conversation_id, &reader).await
+                let clear = clear.contains(&(reader.clone(), conversation_id));
+                self.conversation_read(conversation_id, reader, clear).await
             }
             Change::Insert(new, answer) => return reply(answer, self.insert(new).await),
             Change::MarkRead(user, id, answer) => return reply(answer, self.mark_read(&user, id).await),
@@ -146,7 +150,7 @@ impl Notifier {
         let roster = rosters.load(conversation_id).await?;
         let mut looking = lookers.here(conversation_id);
         looking.extend(elsewhere.get(&conversation_id).into_iter().flatten().cloned());
-        let known = |user: &UserId| self.standing.get(&(conversation_id, user.clone())).is_some();
+        let known = |user: &UserId| self.stands(conversation_id, user) == Some(true);
         let away = roster.others(sender).filter(|user| !looking.contains(*user) && !known(user));
         let away: Vec<UserId> = away.cloned().collect();
         let mut stands: Vec<UserId> = Vec::new();
@@ -154,13 +158,17 @@ impl Notifier {
             stands.extend(roster.others(sender).filter(|user| !looking.contains(*user) && known(user)).cloned());
         }
         for users in away.chunks(CHUNK) {
+            // Of whom it is known that they have none: whether this makes one is not known before it is stored.
+            for user in users.iter().filter(|user| self.stands(conversation_id, user).is_some()) {
+                self.standing.forget(&(conversation_id, user.clone()));
+            }
             let seen = self.standing.seen();
             let users = users.iter().map(|user| (user.clone(), ids.next_id().into())).collect();
             let note = ChatNote { conversation_id, message_id, users, created_at: clock.now() };
             let noted = notifications.note_message(note).await?;
             let made = noted.made.iter().map(|made| made.value.user_id.clone());
             for user in made.chain(noted.standing) {
-                self.standing.keep(seen, (conversation_id, user.clone()), ());
+                self.standing.keep(seen, (conversation_id, user.clone()), true);
                 if reaching.is_on() {
                     stands.push(user);
                 }
@@ -171,12 +179,29 @@ impl Notifier {
         Ok(!away.is_empty())
     }
 
-    async fn conversation_read(&self, conversation_id: ConversationId, reader: &UserId) -> Result<()> {
-        let read = self.needs.notifications.mark_conversation_notification_read(reader, conversation_id).await?;
-        if let Some(Counted { value: id, unread }) = read {
-            self.tell(Event::NotificationRead { user_id: reader.clone(), id, unread }).await;
+    /// `clear` where it has been found out that nothing stands there.
+    async fn conversation_read(&self, conversation_id: ConversationId, reader: UserId, clear: bool) -> Result<()> {
+        let place = (conversation_id, reader);
+        if self.standing.get(&place) == Some(false) {
+            return Ok(());
+        }
+        self.standing.forget(&place);
+        let seen = self.standing.seen();
+        if !clear {
+            let (_, reader) = &place;
+            let read = self.needs.notifications.mark_conversation_notification_read(reader, conversation_id).await?;
+            if let Some(Counted { value: id, unread }) = read {
+                self.tell(Event::NotificationRead { user_id: reader.clone(), id, unread }).await;
+            }
+        }
+        if !self.needs.lookers.may_be_elsewhere() {
+            self.standing.keep(seen, place, false);
         }
         Ok(())
+    }
+
+    fn stands(&self, conversation_id: ConversationId, user: &UserId) -> Option<bool> {
+        self.standing.get(&(conversation_id, user.clone()))
     }
 
     async fn insert(&self, new: Vec<NewNotification>) -> Result<u64> {

@@ -1,5 +1,5 @@
-//! Who is known to have an unread notification of a conversation; for them nothing is asked of the storage. Forgotten
-//! where one is read or removed, on this node or another.
+//! Who is known to have an unread notification of a conversation, or none; for them nothing is asked of the storage.
+//! Forgotten where one is read or removed, on this node or another.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,9 +10,9 @@ use crate::services::fresh_cache::FreshCache;
 const CAPACITY: u64 = 200_000;
 const TTL: Duration = Duration::from_mins(1);
 
-/// What is known. Cheap to clone.
+/// What is known: whether one stands. That none does can only be known where no other node makes any. Cheap to clone.
 #[derive(Clone)]
-pub(super) struct Standing(Arc<FreshCache<(ConversationId, UserId), ()>>);
+pub(super) struct Standing(Arc<FreshCache<(ConversationId, UserId), bool>>);
 
 impl Default for Standing {
     fn default() -> Self {
@@ -21,7 +21,7 @@ impl Default for Standing {
 }
 
 impl std::ops::Deref for Standing {
-    type Target = FreshCache<(ConversationId, UserId), ()>;
+    type Target = FreshCache<(ConversationId, UserId), bool>;
 
     fn deref(&self) -> &Self::Target {
         &self.0

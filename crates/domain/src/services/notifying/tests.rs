@@ -235,6 +235,27 @@ async fn who_is_known_to_have_been_told_is_not_asked_about_again_until_they_read
     notifier.run().await;
 }
 
+#[tokio::test]
+async fn who_is_known_to_have_nothing_unread_is_not_asked_about_until_they_are_told() {
+    let mut notifications = MockNotifications::new();
+    let mut read = vec![Some(Counted { value: NotificationId::from_bytes([1; 12]), unread: 0 }), None];
+    notifications
+        .expect_mark_conversation_notification_read()
+        .times(2)
+        .returning(move |_, _| Ok(read.pop().expect("not more than two")));
+    notifications.expect_note_message().times(1).returning(|note| Ok(noted(&note)));
+    let (notifying, mut notifier) = notifying(notifications, 2, 2);
+    for n in 1..=6 {
+        // Each by itself: of several at once it is found out together.
+        notifying.conversation_read(ROOM, user(1)).await;
+        notifier.step().await;
+        if n == 3 {
+            notifying.message_stored(ROOM, message(n), user(0)).await;
+            notifier.step().await;
+        }
+    }
+}
+
 /// A bus on which the first event takes a while.
 #[derive(Default)]
 struct Hesitant {
