@@ -9,7 +9,6 @@ use parking_lot::{Mutex, MutexGuard};
 use parlance_domain::event::Event;
 
 use crate::node::Node;
-use crate::outbox::Packet;
 use crate::session::Session;
 
 /// How long to wait before a storage is asked again that did not answer.
@@ -56,7 +55,7 @@ pub(crate) async fn show(node: Arc<Node>, session: Arc<Session>) {
                 if let Some(wire) = session.dialect.unread_notifications(count)
                     && let Some(_telling) = session.badge.telling_first()
                 {
-                    node.send(&session, Packet::Event(Arc::new(wire)));
+                    node.send(&session, wire.into());
                 }
                 return;
             }

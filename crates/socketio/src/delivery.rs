@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use parlance_dialects::{AnyDialect, Wire};
+use parlance_dialects::AnyDialect;
 use parlance_domain::event::{Audience, Event};
 use parlance_domain::model::UserId;
 use parlance_domain::trace;
@@ -15,12 +15,12 @@ use crate::audiences::Sessions;
 use crate::badge::changes_count;
 use crate::hub::Hub;
 use crate::node::Node;
-use crate::outbox::Packet;
+use crate::packet::{Packet, Told};
 use crate::revocation;
 use crate::session::Session;
 
 /// An event in one dialect; several packets, or none.
-type Encoded = Arc<[Arc<Wire>]>;
+type Encoded = Arc<[Arc<Told>]>;
 
 /// Brings one event to the sockets of this node.
 pub(crate) fn deliver(node: &Arc<Node>, event: &Event) {
@@ -67,8 +67,8 @@ fn span_of(event: &Event) -> Span {
 
 /// Tells one socket the event by which it ends, and ends it.
 pub(crate) fn end(node: &Arc<Node>, session: &Arc<Session>, event: &Event) {
-    let wires: Encoded = session.dialect.encode(event, 0).into_iter().map(Arc::new).collect();
-    tell(node, session, &wires, event);
+    let encoded: Encoded = session.dialect.encode(event, 0).into_iter().map(Told::new).collect();
+    tell(node, session, &encoded, event);
     dismiss(node, Arc::clone(session));
 }
 
@@ -77,12 +77,12 @@ fn dismiss(node: &Arc<Node>, session: Arc<Session>) {
     tokio::spawn(async move { node.dismiss(&session).await });
 }
 
-fn tell(node: &Arc<Node>, session: &Arc<Session>, wires: &[Arc<Wire>], event: &Event) {
+fn tell(node: &Arc<Node>, session: &Arc<Session>, encoded: &[Arc<Told>], event: &Event) {
     let _telling = changes_count(event).then(|| session.badge.telling());
-    for wire in wires {
-        node.send(session, Packet::Event(Arc::clone(wire)));
+    for told in encoded {
+        node.send(session, Packet::Event(Arc::clone(told)));
     }
-    node.meters.of(session.dialect).events_out.increment(wires.len() as u64);
+    node.meters.of(session.dialect).events_out.increment(encoded.len() as u64);
 }
 
 /// Who is sent what.
@@ -94,7 +94,7 @@ fn plan(hub: &Hub, event: &Event) -> Vec<(Arc<Session>, Encoded)> {
         let (dialect, unread) = (session.dialect, unread_of(audience, &session.user_id));
         let wires = encoded
             .entry((dialect, unread))
-            .or_insert_with(|| dialect.encode(event, unread).into_iter().map(Arc::new).collect());
+            .or_insert_with(|| dialect.encode(event, unread).into_iter().map(Told::new).collect());
         (session, Arc::clone(wires))
     };
     targets(hub, audience).iter().cloned().map(&mut with_wires).collect()
@@ -268,7 +268,7 @@ mod tests {
         }
         let plan = plan(&hub, &message(None));
         assert_eq!(plan.len(), 100);
-        let encodings: HashSet<*const Wire> =
+        let encodings: HashSet<*const Told> =
             plan.iter().flat_map(|(_, wires)| wires.iter().map(Arc::as_ptr)).collect();
         assert_eq!(encodings.len(), 2);
     }

@@ -6,26 +6,20 @@
 use std::fmt::Display;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Bytes;
-use serde::ser::{Serialize, SerializeTuple, Serializer};
-use serde_json::value::RawValue;
 use socketioxide::adapter::LocalAdapter;
-use socketioxide::extract::AckSender;
-use socketioxide::handler::{ConnectHandler, DisconnectHandler, FromMessageParts, MessageHandler, Value};
-use socketioxide::socket::{DisconnectReason, Socket};
-use socketioxide::{SendError, SocketError};
+use socketioxide::handler::{ConnectHandler, DisconnectHandler, MessageHandler, Value};
+use socketioxide::socket::DisconnectReason;
 
 use crate::handshake::{Handshake, Refusal};
 use crate::inbox::Job;
 use crate::net::{ClientAddress, place};
 use crate::node::Node;
-use crate::outbox::{Packet, Refused, Sink};
 use crate::session::Session;
+use crate::sink::{Direct, LibrarySocket, sink};
 
-type LibrarySocket = Socket<LocalAdapter>;
 type Admission<'a> = Pin<Box<dyn Future<Output = Result<(), Box<dyn Display + Send>>> + Send + 'a>>;
 
 /// How long it takes at most until a connection that was cut is gone.
@@ -103,7 +97,11 @@ impl Gate {
         let handshake = Handshake::read(auth, first, &config.dialects, config.default_dialect)?;
         let claims = self.0.verify(&handshake.token).await?;
         let line = self.0.lines.line(socket.id.to_string(), first);
-        let session = self.0.admit(claims, handshake.dialect, line, LibrarySink(Arc::downgrade(socket)))?;
+        let direct = Direct::on(line.direct());
+        let session = self.0.admit(claims, handshake.dialect, line, sink(socket, direct.clone()))?;
+        if let Some(direct) = direct {
+            direct.expect_connect();
+        }
         session.keep(self.0.services.following.hold(&session.user_id).await);
         Ok(session)
     }
@@ -168,45 +166,5 @@ impl Farewell {
                 session.cut();
             }
         });
-    }
-}
-
-/// The library's outgoing buffer of one socket.
-#[derive(Debug)]
-struct LibrarySink(Weak<LibrarySocket>);
-
-impl Sink for LibrarySink {
-    fn put(&self, packet: &Packet) -> Result<(), Refused> {
-        let socket = self.0.upgrade().ok_or(Refused::Gone)?;
-        let sent = match packet {
-            Packet::Event(wire) => socket.emit(&*wire.event, &Spread(&wire.args)),
-            Packet::Ack(id, answer) => {
-                let Ok(sender) = AckSender::from_message_parts(&socket, &mut Value::Bytes(Bytes::new()), &Some(*id));
-                sender.send(&**answer)
-            }
-        };
-        sent.map_err(|error| match error {
-            SendError::Socket(SocketError::InternalChannelFull) => Refused::Full,
-            SendError::Socket(SocketError::Closed) | SendError::Serialize(_) => Refused::Gone,
-        })
-    }
-
-    fn disconnect(&self) {
-        if let Some(socket) = self.0.upgrade() {
-            let _ = socket.disconnect();
-        }
-    }
-}
-
-/// Arguments of an event. They serialize as a tuple, which is how the library spreads several arguments, or none.
-struct Spread<'a>(&'a [Box<RawValue>]);
-
-impl Serialize for Spread<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut tuple = serializer.serialize_tuple(self.0.len())?;
-        for arg in self.0 {
-            tuple.serialize_element(arg)?;
-        }
-        tuple.end()
     }
 }

@@ -22,7 +22,8 @@ use crate::hub::Hub;
 use crate::inbox::{Admitted, Job};
 use crate::meters::Meters;
 use crate::net::{Line, Lines, SlowConsumers};
-use crate::outbox::{HandedOver, Packet, Pushed, Sink};
+use crate::outbox::{HandedOver, Pushed, Sink};
+use crate::packet::Packet;
 use crate::revocation;
 use crate::session::Session;
 use crate::tasks::Tasks;
@@ -74,7 +75,7 @@ impl Node {
         claims: Claims,
         dialect: AnyDialect,
         line: Line,
-        sink: impl Sink,
+        sink: Box<dyn Sink>,
     ) -> Result<Arc<Session>, Refusal> {
         if !self.open.load(Ordering::Acquire) {
             return Err(Refusal::Unavailable);
@@ -206,7 +207,7 @@ impl Node {
 
     async fn expire(self: &Arc<Self>, session: &Arc<Session>) {
         let Ok(nothing) = RawValue::from_string("{}".to_owned()) else { return };
-        self.send(session, Packet::Event(Arc::new(Wire { event: "session:expired".into(), args: vec![nothing] })));
+        self.send(session, Wire { event: "session:expired".into(), args: vec![nothing] }.into());
         self.dismiss(session).await;
     }
 

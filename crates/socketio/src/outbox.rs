@@ -1,47 +1,28 @@
-//! What goes out to one socket, in order. Packets pass straight into the Socket.IO library's buffer while it has
+//! What goes out to one socket, in order. Packets pass straight into the buffer of its connection while that has
 //! room; when it is full they wait here, bounded in number and bytes, and a task hands them over as room appears.
-//! The library itself would drop them. A socket that takes nothing for the limit, or makes us keep too much, is
+//! The buffer itself would drop them. A socket that takes nothing for the limit, or makes us keep too much, is
 //! cut by the caller. Who receives what is `delivery`'s job.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use parlance_dialects::Wire;
-use serde_json::value::RawValue;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-/// The most packets that wait for one socket beyond the library's own buffer.
+use crate::packet::Packet;
+
+/// The most packets that wait for one socket beyond its connection's buffer.
 const MAX_WAITING: usize = 2048;
 
 /// The most bytes that wait for one socket. A single packet may be larger when nothing else waits.
 const MAX_WAITING_BYTES: usize = 4 << 20;
 
-/// How often a full buffer is tried again; the library offers no way to be told.
+/// How often a full buffer is tried again; the library offers no way to be told when there is room.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// One thing to send. Both are JSON already; an event is encoded once and shared by all sockets of one dialect.
-#[derive(Debug, Clone)]
-pub(crate) enum Packet {
-    /// An event.
-    Event(Arc<Wire>),
-    /// The answer to the client's event with this ack id.
-    Ack(i64, Arc<RawValue>),
-}
-
-impl Packet {
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Event(wire) => wire.args.iter().map(|arg| arg.get().len()).sum(),
-            Self::Ack(_, answer) => answer.get().len(),
-        }
-    }
-}
-
-/// Why the library did not take a packet.
+/// Why a packet was not taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
     /// Its buffer is full.
@@ -50,10 +31,13 @@ pub(crate) enum Refused {
     Gone,
 }
 
-/// The library's end of a socket.
+/// A socket's way out.
 pub(crate) trait Sink: fmt::Debug + Send + Sync + 'static {
     /// Puts `packet` into the outgoing buffer, without waiting.
     fn put(&self, packet: &Packet) -> Result<(), Refused>;
+
+    /// Whether what was put comes before what anybody else says on the connection from now on.
+    fn is_drained(&self) -> bool;
 
     /// Tells the client to go and not to come back by itself, after what is in the buffer.
     fn disconnect(&self);
@@ -103,9 +87,9 @@ struct Waiting {
 impl Outbox {
     /// An outbox from which nothing goes before it is [let go](Self::let_go): what a socket hears from the moment on in
     /// which it is let in waits until its CONNECT packet is out.
-    pub(crate) fn held(sink: impl Sink) -> Self {
+    pub(crate) fn held(sink: Box<dyn Sink>) -> Self {
         let waiting = Waiting { held: true, ..Waiting::default() };
-        Self { sink: Box::new(sink), waiting: Mutex::new(waiting), caught_up: Notify::new() }
+        Self { sink, waiting: Mutex::new(waiting), caught_up: Notify::new() }
     }
 
     /// Sends what waits, and from now on what comes.
@@ -192,6 +176,14 @@ impl Outbox {
         }
     }
 
+    /// Waits until nothing waits, and nothing that is said later on the connection can come before it.
+    pub(crate) async fn drained(&self) {
+        self.caught_up().await;
+        while !self.sink.is_drained() {
+            tokio::time::sleep(RETRY).await;
+        }
+    }
+
     /// Tells the client to go, unless it is behind: it would not hear it in time.
     pub(crate) fn disconnect(&self) {
         let waiting = self.waiting.lock();
@@ -213,7 +205,10 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::value::RawValue;
 
     use super::*;
 
@@ -235,6 +230,10 @@ mod tests {
             Ok(())
         }
 
+        fn is_drained(&self) -> bool {
+            true
+        }
+
         fn disconnect(&self) {}
     }
 
@@ -244,7 +243,7 @@ mod tests {
 
     fn outbox(room: usize) -> (Arc<Room>, Outbox) {
         let sink = Arc::new(Room { room: room.into(), ..Room::default() });
-        let outbox = Outbox::held(Arc::clone(&sink));
+        let outbox = Outbox::held(Box::new(Arc::clone(&sink)));
         assert_eq!(outbox.let_go(), Pushed::Taken);
         (sink, outbox)
     }
@@ -252,7 +251,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_comes_before_it_is_let_go_waits_in_order() {
         let room = Arc::new(Room { room: 2.into(), ..Room::default() });
-        let outbox = Outbox::held(Arc::clone(&room));
+        let outbox = Outbox::held(Box::new(Arc::clone(&room)));
         for id in 1..=3 {
             assert_eq!(outbox.push(ack(id)), Pushed::Taken);
         }

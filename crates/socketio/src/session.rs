@@ -61,7 +61,7 @@ struct Held {
 }
 
 impl Session {
-    pub(crate) fn new(id: SessionId, user_id: UserId, dialect: AnyDialect, sink: impl Sink) -> Self {
+    pub(crate) fn new(id: SessionId, user_id: UserId, dialect: AnyDialect, sink: Box<dyn Sink>) -> Self {
         Self {
             id,
             user_id,
@@ -157,7 +157,8 @@ pub(crate) mod testing {
     use parlance_domain::model::SessionId;
 
     use super::Session;
-    use crate::outbox::{Packet, Refused, Sink};
+    use crate::outbox::{Refused, Sink};
+    use crate::packet::Packet;
 
     /// Takes everything.
     #[derive(Debug)]
@@ -168,11 +169,15 @@ pub(crate) mod testing {
             Ok(())
         }
 
+        fn is_drained(&self) -> bool {
+            true
+        }
+
         fn disconnect(&self) {}
     }
 
     /// A session without a socket.
     pub(crate) fn session(id: u64, user: &str, dialect: Dialect) -> Arc<Session> {
-        Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect.into(), Nowhere))
+        Arc::new(Session::new(SessionId(id), user.parse().unwrap(), dialect.into(), Box::new(Nowhere)))
     }
 }

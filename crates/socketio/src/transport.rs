@@ -151,7 +151,7 @@ impl Transport {
             tokio::time::sleep(SETTLE).await;
             self.node.tasks.idle().await;
             for session in self.node.hub.everyone() {
-                session.outbox.caught_up().await;
+                session.outbox.drained().await;
             }
         });
         if settled.await.is_err() {

@@ -19,7 +19,7 @@ use crate::dispatch::{Step, dispatch, overlaps};
 use crate::inbox::Job;
 use crate::meters::Meters;
 use crate::node::Node;
-use crate::outbox::Packet;
+use crate::packet::Packet;
 use crate::session::{MAX_IN_FLIGHT, Session};
 use crate::tasks::Busy;
 
@@ -148,12 +148,12 @@ fn respond(node: &Arc<Node>, session: &Arc<Session>, ack: Option<i64>, call: &Ca
         Some(id) => node.send(session, Packet::Ack(id, body.into())),
         None => {
             if let Some(wire) = instead_of_ack {
-                node.send(session, Packet::Event(Arc::new(wire)));
+                node.send(session, wire.into());
             }
         }
     }
     for wire in events {
-        node.send(session, Packet::Event(Arc::new(wire)));
+        node.send(session, wire.into());
     }
 }
 

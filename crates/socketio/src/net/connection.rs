@@ -1,8 +1,8 @@
 //! One accepted TCP connection: the IO that HTTP runs on, and the handle that cuts it from outside.
 //! A write that makes no progress for the stall limit cuts the connection and is counted, and so is what the system
 //! gives up by its own clock. Without this a peer that stops reading would hold its buffers for ever: the Socket.IO
-//! library cannot close a socket whose buffer is full. Sessions keep a weak handle; accepting connections is
-//! `listener`'s job.
+//! library cannot close a socket whose buffer is full. Sessions keep a weak handle, and put frames of their own on it,
+//! which go out between the library's; accepting connections is `listener`'s job.
 
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
@@ -12,14 +12,19 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use axum::body::Bytes;
+use parking_lot::Mutex;
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::Sleep;
+use tokio::time::{Sleep, timeout};
 
+use super::flushing::{Flushing, Lane};
+use super::outgoing::Outgoing;
 use super::turns::{Paces, Turn};
 use crate::meters::Meters;
+use crate::outbox::Refused;
 
 /// How many reads of a connection come in turn: the handshakes of TLS, HTTP and Socket.IO, or of those that it has, what a
 /// client asks first, which after a break is much.
@@ -29,14 +34,108 @@ const NEW_READS: u8 = 4;
 #[derive(Debug)]
 pub(crate) struct Connection {
     writing: OwnedWriteHalf,
+    terms: Arc<Terms>,
     sid: OnceLock<Box<str>>,
     cut: AtomicBool,
+    outgoing: Mutex<Outgoing>,
+    lane: Arc<Lane>,
 }
 
 impl Connection {
+    fn new(writing: OwnedWriteHalf, terms: Arc<Terms>) -> Self {
+        let (sid, cut, outgoing) = (OnceLock::new(), AtomicBool::new(false), Mutex::new(Outgoing::new()));
+        let lane = terms.flushing.lane();
+        Self { writing, terms, sid, cut, outgoing, lane }
+    }
+
     /// Whether this connection carries the Engine.IO session `sid`: the first one that is asked about.
     pub(crate) fn carries(&self, sid: &str) -> bool {
         &**self.sid.get_or_init(|| sid.into()) == sid
+    }
+
+    /// Whether frames can be put on it: it is a WebSocket, and was one from the beginning.
+    pub(crate) fn takes_frames(&self) -> bool {
+        self.outgoing.lock().is_websocket()
+    }
+
+    /// A session is about to take part. What waits is not for it, and what is put from now on waits for its CONNECT packet.
+    pub(crate) fn expect_connect(&self) {
+        self.outgoing.lock().expect_connect();
+    }
+
+    /// Puts a frame behind all others, without waiting. It goes out soon, between two of the library's.
+    ///
+    /// # Errors
+    /// `Full` where 128 wait, `Gone` at the end of the connection.
+    pub(crate) fn put(self: &Arc<Self>, frame: Bytes) -> Result<(), Refused> {
+        let mut outgoing = self.outgoing.lock();
+        outgoing.put(frame)?;
+        if outgoing.wants_writing() {
+            outgoing.due = true;
+            drop(outgoing);
+            self.lane.add(Arc::clone(self));
+        }
+        Ok(())
+    }
+
+    /// Whether all frames that were put are out, after a try.
+    pub(crate) fn is_drained(&self) -> bool {
+        let mut outgoing = self.outgoing.lock();
+        // Whoever waits for room goes on waiting.
+        let _ = outgoing.flush(|slices| self.stream().try_write_vectored(slices));
+        outgoing.is_empty()
+    }
+
+    /// Writes the frames that wait; where there is no room, as soon as there is.
+    pub(super) fn flush(self: &Arc<Self>) {
+        let mut outgoing = self.outgoing.lock();
+        let flushed = outgoing.flush(|slices| self.stream().try_write_vectored(slices));
+        match self.noticed(flushed) {
+            Ok(()) => outgoing.due = false,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                tokio::spawn(Arc::clone(self).flush_when_writable());
+            }
+            Err(_) => outgoing.close(),
+        }
+    }
+
+    async fn flush_when_writable(self: Arc<Self>) {
+        match timeout(self.terms.stall_limit, self.stream().writable()).await {
+            Ok(_) => self.lane.add(Arc::clone(&self)),
+            Err(_) => _ = self.noticed(Err::<(), _>(stalled())),
+        }
+    }
+
+    /// Writes what the library has to write.
+    fn pass(self: &Arc<Self>, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut outgoing = self.outgoing.lock();
+        let written = outgoing.pass(bytes, |slices| self.stream().try_write_vectored(slices))?;
+        if outgoing.wants_writing() {
+            outgoing.due = true;
+            drop(outgoing);
+            self.lane.add(Arc::clone(self));
+        }
+        Ok(written)
+    }
+
+    /// Cuts and counts, if that is how it ended. The system's clock (the user timeout) runs from the moment when the peer
+    /// had no room, ours from the first write that waited, which is later where little is sent or the machine is busy:
+    /// whichever ends first tells of it, the system in the next read or write.
+    fn noticed<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        let stalled = result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
+        if stalled && self.cut() {
+            self.terms.slow_consumers.add();
+        }
+        result
+    }
+
+    /// Nobody serves it any more: whoever waits for room to write has nothing to write.
+    fn end(&self) {
+        let mut outgoing = self.outgoing.lock();
+        outgoing.close();
+        if outgoing.due {
+            let _ = SockRef::from(self.stream()).shutdown(Shutdown::Write);
+        }
     }
 
     fn stream(&self) -> &TcpStream {
@@ -87,6 +186,17 @@ pub(crate) struct Terms {
     pub(crate) slow_consumers: SlowConsumers,
     /// When those are read from that come, and those end whose peer is gone.
     pub(crate) paces: Paces,
+    pub(crate) flushing: Flushing,
+}
+
+impl Terms {
+    pub(crate) fn new(stall_limit: Duration, slow_consumers: SlowConsumers) -> Self {
+        Self { stall_limit, slow_consumers, paces: Paces::new(), flushing: Flushing::new() }
+    }
+}
+
+fn stalled() -> io::Error {
+    io::Error::new(io::ErrorKind::TimedOut, "the peer does not read")
 }
 
 /// What its reads wait for.
@@ -107,7 +217,6 @@ pub struct ConnectionIo {
     /// Reads on its own: the half knows that a short read has emptied the socket, where `try_read` would ask the kernel
     /// once more for each message.
     reading: OwnedReadHalf,
-    terms: Arc<Terms>,
     /// Runs while a write waits; allocated only then.
     stalled: Option<Pin<Box<Sleep>>>,
     stage: Stage,
@@ -119,8 +228,8 @@ impl ConnectionIo {
     /// Wraps `stream`.
     pub(crate) fn new(stream: TcpStream, terms: Arc<Terms>) -> Self {
         let (reading, writing) = stream.into_split();
-        let shared = Arc::new(Connection { writing, sid: OnceLock::new(), cut: AtomicBool::new(false) });
-        Self { shared, reading, terms, stalled: None, stage: Stage::New(NEW_READS), turn: None }
+        let shared = Arc::new(Connection::new(writing, terms));
+        Self { shared, reading, stalled: None, stage: Stage::New(NEW_READS), turn: None }
     }
 
     /// The handle by which others cut it.
@@ -128,46 +237,30 @@ impl ConnectionIo {
         &self.shared
     }
 
-    fn poll_write_with(
-        &mut self,
-        cx: &mut Context<'_>,
-        write: impl Fn(&TcpStream) -> io::Result<usize>,
-    ) -> Poll<io::Result<usize>> {
+    fn poll_pass(&mut self, cx: &mut Context<'_>, bytes: &[IoSlice<'_>]) -> Poll<io::Result<usize>> {
         loop {
             match self.shared.stream().poll_write_ready(cx) {
-                Poll::Ready(Ok(())) => match write(self.shared.stream()) {
+                Poll::Ready(Ok(())) => match self.shared.pass(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                     result => {
                         self.stalled = None;
-                        return Poll::Ready(self.noticed(result));
+                        return Poll::Ready(self.shared.noticed(result));
                     }
                 },
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     ready!(self.poll_stalled(cx));
-                    let stalled = io::Error::new(io::ErrorKind::TimedOut, "the peer does not read");
-                    return Poll::Ready(self.noticed(Err(stalled)));
+                    return Poll::Ready(self.shared.noticed(Err(stalled())));
                 }
             }
         }
-    }
-
-    /// Cuts and counts, if that is how it ended. The system's clock (the user timeout) runs from the moment when the peer
-    /// had no room, ours from the first write that waited, which is later where little is sent or the machine is busy:
-    /// whichever ends first tells of it, the system in the next read or write.
-    fn noticed<T>(&self, result: io::Result<T>) -> io::Result<T> {
-        let stalled = result.as_ref().is_err_and(|error| error.kind() == io::ErrorKind::TimedOut);
-        if stalled && self.shared.cut() {
-            self.terms.slow_consumers.add();
-        }
-        result
     }
 
     /// Waits until there is something to read, and then for a turn.
     fn poll_welcome(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.turn.is_none() {
             ready!(self.shared.stream().poll_read_ready(cx))?;
-            self.turn = Some(self.terms.paces.welcomes.turn());
+            self.turn = Some(self.shared.terms.paces.welcomes.turn());
         }
         ready!(self.poll_turn(cx));
         self.turn = None;
@@ -179,7 +272,7 @@ impl ConnectionIo {
     }
 
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let limit = self.terms.stall_limit;
+        let limit = self.shared.terms.stall_limit;
         self.stalled.get_or_insert_with(|| Box::pin(tokio::time::sleep(limit))).as_mut().poll(cx)
     }
 }
@@ -193,7 +286,7 @@ impl AsyncRead for ConnectionIo {
         if self.stage != Stage::Gone {
             let before = buf.filled().len();
             let result = ready!(Pin::new(&mut self.reading).poll_read(cx, buf));
-            let result = self.noticed(result);
+            let result = self.shared.noticed(result);
             let goes_on = result.is_ok() && (buf.filled().len() > before || buf.remaining() == 0);
             // What we have cut ourselves is to be gone at once.
             if goes_on || self.shared.is_cut() {
@@ -201,7 +294,7 @@ impl AsyncRead for ConnectionIo {
             }
             // An error says no more than the end does, which is what is read then.
             self.stage = Stage::Gone;
-            self.turn = Some(self.terms.paces.farewells.turn());
+            self.turn = Some(self.shared.terms.paces.farewells.turn());
         }
         self.poll_turn(cx).map(Ok)
     }
@@ -209,7 +302,7 @@ impl AsyncRead for ConnectionIo {
 
 impl AsyncWrite for ConnectionIo {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |stream| stream.try_write(buf))
+        self.poll_pass(cx, &[IoSlice::new(buf)])
     }
 
     fn poll_write_vectored(
@@ -217,7 +310,7 @@ impl AsyncWrite for ConnectionIo {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_with(cx, |stream| stream.try_write_vectored(bufs))
+        self.poll_pass(cx, bufs)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -233,6 +326,12 @@ impl AsyncWrite for ConnectionIo {
     }
 }
 
+impl Drop for ConnectionIo {
+    fn drop(&mut self) {
+        self.shared.end();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use futures::FutureExt;
@@ -245,9 +344,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (server, _) = listener.accept().await.unwrap();
-        let slow_consumers = SlowConsumers::default();
-        let terms = Terms { stall_limit: limit, slow_consumers, paces: Paces::new() };
-        (ConnectionIo::new(server, Arc::new(terms)), client)
+        (ConnectionIo::new(server, Arc::new(Terms::new(limit, SlowConsumers::default()))), client)
     }
 
     #[tokio::test]
@@ -267,7 +364,7 @@ mod tests {
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_cut_and_counted() {
         let (mut io, client) = pair(Duration::from_millis(50)).await;
-        let slow_consumers = io.terms.slow_consumers.clone();
+        let slow_consumers = io.shared.terms.slow_consumers.clone();
         let chunk = vec![0; 1 << 20];
         let error = loop {
             if let Err(error) = io.write_all(&chunk).await {
@@ -282,11 +379,82 @@ mod tests {
         drop(client);
     }
 
+    /// What the library writes until a session takes part.
+    const CONNECTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x030{}\x81\x0440{}";
+
+    fn frame(text: &str) -> Bytes {
+        let mut frame = vec![0x81, u8::try_from(text.len()).unwrap()];
+        frame.extend_from_slice(text.as_bytes());
+        frame.into()
+    }
+
+    #[tokio::test]
+    async fn frames_go_out_by_themselves_between_those_of_the_library() {
+        let (mut io, mut client) = pair(Duration::from_secs(5)).await;
+        let connection = Arc::clone(io.shared());
+        assert_eq!(connection.put(frame("early")), Err(Refused::Gone));
+        let (before, connect) = CONNECTED.split_at(CONNECTED.len() - 6);
+        io.write_all(before).await.unwrap();
+        assert!(connection.takes_frames());
+        connection.put(frame("a")).unwrap();
+        io.write_all(connect).await.unwrap();
+        let expected = [CONNECTED, &frame("a")].concat();
+        let mut got = vec![0; expected.len()];
+        client.read_exact(&mut got).await.unwrap();
+        assert_eq!(got, expected);
+        // The library is in the middle of one.
+        io.write_all(b"\x81\x04th").await.unwrap();
+        connection.put(frame("b")).unwrap();
+        connection.put(frame("c")).unwrap();
+        assert!(!connection.is_drained());
+        io.write_all(b"em").await.unwrap();
+        let expected = [b"\x81\x04them", &*frame("b"), &frame("c")].concat();
+        let mut got = vec![0; expected.len()];
+        client.read_exact(&mut got).await.unwrap();
+        assert_eq!(got, expected);
+        assert!(connection.is_drained());
+        drop(io);
+        assert_eq!(connection.put(frame("late")), Err(Refused::Gone));
+    }
+
+    /// Puts frames until one waits for the peer.
+    async fn fill(connection: &Arc<Connection>) {
+        let large: Bytes = [&[0x81, 127, 0, 0, 0, 0, 0, 16, 0, 0][..], &vec![b'x'; 1 << 20]].concat().into();
+        while connection.put(large.clone()).is_ok() {
+            tokio::task::yield_now().await;
+        }
+        assert!(!connection.is_drained());
+    }
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_frames_is_cut_and_counted() {
+        let (mut io, client) = pair(Duration::from_millis(50)).await;
+        io.write_all(CONNECTED).await.unwrap();
+        fill(io.shared()).await;
+        let mut buf = [0; 1];
+        assert!(!matches!(io.read(&mut buf).await, Ok(1..)), "the reading half ends");
+        assert_eq!(io.shared.terms.slow_consumers.get(), 1);
+        drop(client);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_ends_is_not_held_by_frames_that_wait() {
+        let (mut io, mut client) = pair(Duration::from_hours(1)).await;
+        io.write_all(CONNECTED).await.unwrap();
+        fill(io.shared()).await;
+        let held = Arc::downgrade(io.shared());
+        drop(io);
+        client.read_to_end(&mut Vec::new()).await.unwrap();
+        while held.strong_count() > 0 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn what_the_system_gives_up_is_counted_too() {
         let (mut io, client) = pair(Duration::from_hours(1)).await;
-        let slow_consumers = io.terms.slow_consumers.clone();
+        let slow_consumers = io.shared.terms.slow_consumers.clone();
         let socket = SockRef::from(io.shared.stream());
         socket.set_tcp_user_timeout(Some(Duration::from_millis(200))).unwrap();
         // Room for all of it: no write waits, so that our own clock does not run.
@@ -306,7 +474,7 @@ mod tests {
         let (mut ours, _client) = pair(Duration::from_secs(5)).await;
         // Others end at the same time.
         for io in [&gone, &ours] {
-            while io.terms.paces.farewells.turn().now_or_never().is_some() {}
+            while io.shared.terms.paces.farewells.turn().now_or_never().is_some() {}
         }
         drop(client);
         ours.shared().cut();
@@ -322,7 +490,7 @@ mod tests {
     #[tokio::test]
     async fn the_first_reads_wait_for_their_turns_and_later_ones_for_nothing() {
         let (mut io, mut client) = pair(Duration::from_secs(5)).await;
-        let others_come = |io: &ConnectionIo| while io.terms.paces.welcomes.turn().now_or_never().is_some() {};
+        let others_come = |io: &ConnectionIo| while io.shared.terms.paces.welcomes.turn().now_or_never().is_some() {};
         let mut buf = [0; 1];
         for _ in 0..NEW_READS {
             others_come(&io);

@@ -117,6 +117,11 @@ impl Lines {
 }
 
 impl Line {
+    /// The connection, if it is a WebSocket from the session's first request on.
+    pub(crate) fn direct(&self) -> &Weak<Connection> {
+        &self.direct
+    }
+
     /// Ends the session. The library then runs its disconnect handler. `false` if its connection was cut before.
     pub(crate) fn cut(&self) -> bool {
         if let Some(connection) = self.lines.upgrades.find(&self.sid).or_else(|| self.direct.upgrade()) {

@@ -14,7 +14,7 @@ use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{Connection, ConnectionIo, SlowConsumers, Terms};
-use super::turns::{Paces, Turn};
+use super::turns::Turn;
 
 /// An axum listener whose connections can be cut, and which says what dialect its port speaks.
 /// Made by [`Transport::listener`](crate::Transport::listener).
@@ -45,8 +45,8 @@ impl Listener {
         options: Options,
         slow_consumers: SlowConsumers,
     ) -> Self {
-        let terms = Terms { stall_limit: options.stall_limit, slow_consumers, paces: Paces::new() };
-        Self { inner, dialect, options, terms: Arc::new(terms), turn: None }
+        let terms = Arc::new(Terms::new(options.stall_limit, slow_consumers));
+        Self { inner, dialect, options, terms, turn: None }
     }
 
     fn prepare(&self, stream: TcpStream) -> ConnectionIo {

@@ -4,10 +4,13 @@
 mod client;
 mod connection;
 mod detached;
+mod flushing;
 mod front;
 mod line;
 mod listener;
 mod lobby;
+mod outgoing;
+mod passing;
 mod turns;
 
 pub(crate) use client::Network;
