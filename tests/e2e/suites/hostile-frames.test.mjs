@@ -36,7 +36,7 @@ describe('hostile frames', () => {
       await inFlight(8, cases(verdict), async ([name, act]) => {
         const raw = await RawSocket.enter(mallory);
         act(raw);
-        assert.equal(await raw.state(), verdict, name);
+        await raw.proves(verdict, name);
         await unharmed();
         await raw.drop();
       });
@@ -52,7 +52,7 @@ describe('hostile frames', () => {
       act(raw);
       // A sign-in right behind it changes nothing.
       raw.send(`40${JSON.stringify({ token: mallory.token })}`);
-      assert.equal(await raw.state(), 'closed', name);
+      await raw.proves('closed', name);
       await unharmed();
     });
     await leftNothing(mallory);

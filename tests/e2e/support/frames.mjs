@@ -125,7 +125,7 @@ export class RawSocket {
       waiter();
     });
     try {
-      return await within(PATIENCE, () => `${what}; there were ${JSON.stringify(this.texts.slice(-5)).slice(0, 500)}`, arrival);
+      return await within(PATIENCE, () => `${what}; ${this.#last()}`, arrival);
     } finally {
       this.waiters.delete(waiter);
     }
@@ -138,16 +138,31 @@ export class RawSocket {
   }
 
   /**
-   * Whether the server still answers: `usable`, or `closed`, after which the connection is gone. What came before a
-   * close that the server has announced may be answered and is no sign of life.
+   * After `what` the connection is `usable`, which two answers show, or `closed`: it ends. What the server has read by
+   * then may still be answered, and is no sign of life.
    */
-  async state() {
+  async proves(verdict, what) {
+    if (verdict === 'closed') {
+      this.#ask();
+      await within(PATIENCE, () => `the end after ${what}; ${this.#last()}`, this.gone);
+      return;
+    }
+    for (let time = 0; time < 2; time++) {
+      const answer = this.#ask();
+      const came = await this.until(`an answer after ${what}`, () => this.texts.find((text) => text.startsWith(answer)));
+      if (came === 'ended') throw new Error(`the connection ended after ${what}`);
+    }
+  }
+
+  #last() {
+    return `there were ${JSON.stringify(this.texts.slice(-5)).slice(0, 500)}`;
+  }
+
+  /** Asks something; how the answer begins. */
+  #ask() {
     const id = 1_000 + this.asked++;
     this.send(`42${id}["notifications:read-all"]`);
-    const answered = await this.until('an answer or the end', () => this.texts.find((text) => text.startsWith(`43${id}[`)));
-    if (answered !== 'ended' && !this.texts.includes('1')) return 'usable';
-    await within(PATIENCE, 'the announced end of the connection', this.gone);
-    return 'closed';
+    return `43${id}[`;
   }
 
   /** Without a word. */
