@@ -13,6 +13,7 @@ use parlance_domain::services::Services;
 use parlance_domain::{Error, Result};
 use serde_json::value::RawValue;
 use tokio::task::AbortHandle;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::badge;
 use crate::config::Config;
@@ -213,9 +214,13 @@ impl Node {
 
     /// Tells a socket to go, and ends its connection if it does not.
     pub(crate) async fn dismiss(&self, session: &Session) {
-        session.outbox.disconnect();
+        let end = Instant::now() + FAREWELL;
+        let hears = session.outbox.keeps_up();
         self.closed(session);
-        tokio::time::sleep(FAREWELL).await;
+        if hears && timeout_at(end, session.outbox.drained()).await.is_ok() {
+            session.outbox.disconnect();
+        }
+        sleep_until(end).await;
         session.cut();
     }
 }

@@ -184,14 +184,15 @@ impl Outbox {
         }
     }
 
-    /// Tells the client to go, unless it is behind: it would not hear it in time.
-    pub(crate) fn disconnect(&self) {
+    /// Whether its client takes part and is not behind, so that it hears in time that it is to go.
+    pub(crate) fn keeps_up(&self) -> bool {
         let waiting = self.waiting.lock();
-        let behind = waiting.closed || waiting.held || !waiting.packets.is_empty();
-        drop(waiting);
-        if !behind {
-            self.sink.disconnect();
-        }
+        !waiting.closed && !waiting.held && waiting.packets.is_empty()
+    }
+
+    /// Tells the client to go. Nothing may come after it on the connection: [`drained`](Self::drained) comes first.
+    pub(crate) fn disconnect(&self) {
+        self.sink.disconnect();
     }
 
     /// Sends nothing any more and forgets what waits.

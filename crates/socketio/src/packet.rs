@@ -66,7 +66,8 @@ fn event(wire: &Wire) -> Bytes {
     text_frame(&pieces)
 }
 
-fn text_frame(pieces: &[&str]) -> Bytes {
+/// The frame of a text that is these pieces.
+pub(crate) fn text_frame(pieces: &[&str]) -> Bytes {
     let header = FrameHeader { opcode: OpCode::Data(Data::Text), ..FrameHeader::default() };
     let length = pieces.iter().map(|piece| piece.len()).sum::<usize>();
     let mut frame = Vec::with_capacity(header.len(length as u64) + length);

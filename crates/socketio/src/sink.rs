@@ -3,7 +3,6 @@
 //! rest to say: the handshake, pings, and the end.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use axum::body::Bytes;
 use serde::ser::{Serialize, SerializeTuple, Serializer};
@@ -13,7 +12,6 @@ use socketioxide::extract::AckSender;
 use socketioxide::handler::{FromMessageParts, Value};
 use socketioxide::socket::Socket;
 use socketioxide::{SendError, SocketError};
-use tokio::time::{sleep, timeout};
 
 use crate::net::Connection;
 use crate::outbox::{Refused, Sink};
@@ -21,11 +19,6 @@ use crate::packet::Packet;
 
 /// The library's side of a session.
 pub(crate) type LibrarySocket = Socket<LocalAdapter>;
-
-/// How long the last frames may take before the client is told to go.
-const LAST_WORDS: Duration = Duration::from_secs(1);
-/// How often it is looked whether they are out.
-const RETRY: Duration = Duration::from_millis(10);
 
 /// The way out of a session whose client is reached through `direct`, if it can be.
 pub(crate) fn sink(socket: &Arc<LibrarySocket>, direct: Option<Direct>) -> Box<dyn Sink> {
@@ -53,10 +46,6 @@ impl Direct {
             connection.expect_connect();
         }
     }
-
-    fn is_drained(&self) -> bool {
-        self.0.upgrade().is_none_or(|connection| connection.is_drained())
-    }
 }
 
 /// Frames between those of the library.
@@ -73,25 +62,11 @@ impl Sink for Framed {
     }
 
     fn is_drained(&self) -> bool {
-        self.direct.is_drained()
+        self.direct.0.upgrade().is_none_or(|connection| connection.is_drained())
     }
 
     fn disconnect(&self) {
-        // Nothing may come after it.
-        if self.is_drained() {
-            return self.library.disconnect();
-        }
-        let (direct, library) = (self.direct.clone(), self.library.clone());
-        tokio::spawn(async move {
-            let drained = async {
-                while !direct.is_drained() {
-                    sleep(RETRY).await;
-                }
-            };
-            if timeout(LAST_WORDS, drained).await.is_ok() {
-                library.disconnect();
-            }
-        });
+        self.library.disconnect();
     }
 }
 

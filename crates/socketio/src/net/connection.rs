@@ -13,7 +13,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, MutexGuard};
 use socket2::SockRef;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
@@ -70,11 +70,7 @@ impl Connection {
     pub(crate) fn put(self: &Arc<Self>, frame: Bytes) -> Result<(), Refused> {
         let mut outgoing = self.outgoing.lock();
         outgoing.put(frame)?;
-        if outgoing.wants_writing() {
-            outgoing.due = true;
-            drop(outgoing);
-            self.lane.add(Arc::clone(self));
-        }
+        self.flush_soon(outgoing);
         Ok(())
     }
 
@@ -110,12 +106,17 @@ impl Connection {
     fn pass(self: &Arc<Self>, bytes: &[IoSlice<'_>]) -> io::Result<usize> {
         let mut outgoing = self.outgoing.lock();
         let written = outgoing.pass(bytes, |slices| self.stream().try_write_vectored(slices))?;
+        self.flush_soon(outgoing);
+        Ok(written)
+    }
+
+    /// Has somebody write what waits, if it may go out and nobody is about to.
+    fn flush_soon(self: &Arc<Self>, mut outgoing: MutexGuard<'_, Outgoing>) {
         if outgoing.wants_writing() {
             outgoing.due = true;
             drop(outgoing);
             self.lane.add(Arc::clone(self));
         }
-        Ok(written)
     }
 
     /// Cuts and counts, if that is how it ended. The system's clock (the user timeout) runs from the moment when the peer
@@ -339,6 +340,7 @@ mod tests {
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
+    use crate::packet::text_frame;
 
     async fn pair(limit: Duration) -> (ConnectionIo, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -382,39 +384,33 @@ mod tests {
     /// What the library writes until a session takes part.
     const CONNECTED: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n\x81\x030{}\x81\x0440{}";
 
-    fn frame(text: &str) -> Bytes {
-        let mut frame = vec![0x81, u8::try_from(text.len()).unwrap()];
-        frame.extend_from_slice(text.as_bytes());
-        frame.into()
-    }
-
     #[tokio::test]
     async fn frames_go_out_by_themselves_between_those_of_the_library() {
         let (mut io, mut client) = pair(Duration::from_secs(5)).await;
         let connection = Arc::clone(io.shared());
-        assert_eq!(connection.put(frame("early")), Err(Refused::Gone));
+        assert_eq!(connection.put(text_frame(&["early"])), Err(Refused::Gone));
         let (before, connect) = CONNECTED.split_at(CONNECTED.len() - 6);
         io.write_all(before).await.unwrap();
         assert!(connection.takes_frames());
-        connection.put(frame("a")).unwrap();
+        connection.put(text_frame(&["a"])).unwrap();
         io.write_all(connect).await.unwrap();
-        let expected = [CONNECTED, &frame("a")].concat();
+        let expected = [CONNECTED, &text_frame(&["a"])].concat();
         let mut got = vec![0; expected.len()];
         client.read_exact(&mut got).await.unwrap();
         assert_eq!(got, expected);
         // The library is in the middle of one.
         io.write_all(b"\x81\x04th").await.unwrap();
-        connection.put(frame("b")).unwrap();
-        connection.put(frame("c")).unwrap();
+        connection.put(text_frame(&["b"])).unwrap();
+        connection.put(text_frame(&["c"])).unwrap();
         assert!(!connection.is_drained());
         io.write_all(b"em").await.unwrap();
-        let expected = [b"\x81\x04them", &*frame("b"), &frame("c")].concat();
+        let expected = [b"\x81\x04them", &*text_frame(&["b"]), &text_frame(&["c"])].concat();
         let mut got = vec![0; expected.len()];
         client.read_exact(&mut got).await.unwrap();
         assert_eq!(got, expected);
         assert!(connection.is_drained());
         drop(io);
-        assert_eq!(connection.put(frame("late")), Err(Refused::Gone));
+        assert_eq!(connection.put(text_frame(&["late"])), Err(Refused::Gone));
     }
 
     /// Puts frames until no more are taken.

@@ -130,6 +130,7 @@ mod tests {
     use std::cell::RefCell;
 
     use super::*;
+    use crate::packet::text_frame;
 
     const HEAD: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
@@ -156,10 +157,8 @@ mod tests {
         }
     }
 
-    fn frame(text: &str) -> Vec<u8> {
-        let mut frame = vec![0x81, u8::try_from(text.len()).unwrap()];
-        frame.extend_from_slice(text.as_bytes());
-        frame
+    fn frame(text: &str) -> Bytes {
+        text_frame(&[text])
     }
 
     /// The texts of what went out after the head.
@@ -196,7 +195,7 @@ mod tests {
             outgoing.passing.saw(HEAD);
             let mut said = 0;
             let mut ours = |outgoing: &mut Outgoing| {
-                if said < 40 && outgoing.put(frame(&format!("ours {said}")).into()).is_ok() {
+                if said < 40 && outgoing.put(frame(&format!("ours {said}"))).is_ok() {
                     said += 1;
                 }
                 let _ = outgoing.flush(|slices| peer.write(slices));
@@ -228,11 +227,11 @@ mod tests {
     fn what_waits_is_bounded_and_ends_with_the_connection() {
         let mut outgoing = connected();
         for _ in 0..MAX_FRAMES {
-            assert_eq!(outgoing.put(frame("x").into()), Ok(()));
+            assert_eq!(outgoing.put(frame("x")), Ok(()));
         }
-        assert_eq!(outgoing.put(frame("x").into()), Err(Refused::Full));
+        assert_eq!(outgoing.put(frame("x")), Err(Refused::Full));
         outgoing.close();
-        assert_eq!(outgoing.put(frame("x").into()), Err(Refused::Gone));
+        assert_eq!(outgoing.put(frame("x")), Err(Refused::Gone));
         assert!(outgoing.is_empty() && !outgoing.wants_writing());
     }
 
@@ -241,11 +240,11 @@ mod tests {
         let peer = Narrow::new(6);
         let mut outgoing = connected();
         for text in ["begun", "not begun"] {
-            outgoing.put(frame(text).into()).unwrap();
+            outgoing.put(frame(text)).unwrap();
         }
         outgoing.flush(|slices| peer.write(slices)).unwrap_err();
         outgoing.expect_connect();
-        outgoing.put(frame("for the next").into()).unwrap();
+        outgoing.put(frame("for the next")).unwrap();
         while outgoing.begun > 0 {
             let _ = outgoing.flush(|slices| peer.write(slices));
         }

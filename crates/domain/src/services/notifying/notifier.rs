@@ -78,7 +78,7 @@ impl Notifier {
     async fn clear(&self, changes: &[Change]) -> HashSet<(UserId, ConversationId)> {
         let places = changes.iter().filter_map(|change| match change {
             Change::Read { conversation_id, reader } => {
-                let known = self.stands(*conversation_id, reader);
+                let known = self.standing.of(*conversation_id, reader);
                 (known != Some(false)).then(|| (reader.clone(), *conversation_id))
             }
             _ => None,
@@ -108,7 +108,7 @@ impl Notifier {
             // Without it nobody is notified either.
             let Ok(roster) = rosters.load(*conversation_id).await else { continue };
             let here = lookers.here(*conversation_id);
-            let known = |user: &UserId| self.stands(*conversation_id, user) == Some(true);
+            let known = |user: &UserId| self.standing.of(*conversation_id, user) == Some(true);
             let away = roster.users().iter().filter(|user| !here.contains(*user) && !known(user));
             people.insert(*conversation_id, away.cloned().collect());
         }
@@ -150,7 +150,7 @@ impl Notifier {
         let roster = rosters.load(conversation_id).await?;
         let mut looking = lookers.here(conversation_id);
         looking.extend(elsewhere.get(&conversation_id).into_iter().flatten().cloned());
-        let known = |user: &UserId| self.stands(conversation_id, user) == Some(true);
+        let known = |user: &UserId| self.standing.of(conversation_id, user) == Some(true);
         let away = roster.others(sender).filter(|user| !looking.contains(*user) && !known(user));
         let away: Vec<UserId> = away.cloned().collect();
         let mut stands: Vec<UserId> = Vec::new();
@@ -159,7 +159,7 @@ impl Notifier {
         }
         for users in away.chunks(CHUNK) {
             // Of whom it is known that they have none: whether this makes one is not known before it is stored.
-            for user in users.iter().filter(|user| self.stands(conversation_id, user).is_some()) {
+            for user in users.iter().filter(|user| self.standing.of(conversation_id, user).is_some()) {
                 self.standing.forget(&(conversation_id, user.clone()));
             }
             let seen = self.standing.seen();
@@ -198,10 +198,6 @@ impl Notifier {
             self.standing.keep(seen, place, false);
         }
         Ok(())
-    }
-
-    fn stands(&self, conversation_id: ConversationId, user: &UserId) -> Option<bool> {
-        self.standing.get(&(conversation_id, user.clone()))
     }
 
     async fn insert(&self, new: Vec<NewNotification>) -> Result<u64> {

@@ -14,6 +14,13 @@ const TTL: Duration = Duration::from_mins(1);
 #[derive(Clone)]
 pub(super) struct Standing(Arc<FreshCache<(ConversationId, UserId), bool>>);
 
+impl Standing {
+    /// What is known of `user` there.
+    pub(super) fn of(&self, conversation_id: ConversationId, user: &UserId) -> Option<bool> {
+        self.get(&(conversation_id, user.clone()))
+    }
+}
+
 impl Default for Standing {
     fn default() -> Self {
         Self(Arc::new(FreshCache::new(CAPACITY, TTL)))
