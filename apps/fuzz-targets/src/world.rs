@@ -17,7 +17,8 @@ use parlance_rest::{RestSettings, RestState, router};
 use parlance_socketio::{Config, Peer, Sockets, Transport};
 use parlance_storage_memory::MemoryStorage;
 use tokio::net::TcpListener;
-use tokio::runtime::Runtime;
+use tokio::runtime::{Builder, Runtime};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// What the targets talk to.
 pub(crate) struct World {
@@ -25,10 +26,19 @@ pub(crate) struct World {
     pub(crate) address: SocketAddr,
 }
 
-static RUNTIME: LazyLock<Option<Runtime>> =
-    LazyLock::new(|| tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().ok());
+static RUNTIME: LazyLock<Option<Runtime>> = LazyLock::new(runtime);
 
 static WORLD: LazyLock<Option<World>> = LazyLock::new(|| RUNTIME.as_ref()?.block_on(World::make()));
+
+fn runtime() -> Option<Runtime> {
+    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build().ok()?;
+    // A fuzzer does not begin as Rust programs do, which take a write to a peer that is gone for an error. Who has asked for
+    // the signal once is not ended by it.
+    let inside = runtime.enter();
+    drop(signal(SignalKind::pipe()).ok()?);
+    drop(inside);
+    Some(runtime)
+}
 
 /// The world, if the machine has room for one.
 pub(crate) fn world() -> Option<&'static World> {
