@@ -71,7 +71,7 @@ impl Sink for Framed {
 }
 
 /// The library's outgoing buffer of one socket.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Library(Weak<LibrarySocket>);
 
 impl Sink for Library {

@@ -305,7 +305,8 @@ describe('channels', () => {
       const ids = () => backend.requests.map(({ body }) => JSON.parse(body)).filter(({ data }) => data.userId === ben.id).map(({ id }) => id);
       mood = () => 503;
       await ann.say(await ann.direct(ben), 'Hello');
-      await eventually('the first try has failed', () => counted('failed'), (count) => count === '1');
+      await eventually('the first try', () => ids().length === 1);
+      await eventually('it has failed', () => counted('failed'), (count) => count === '1');
       mood = () => 200;
       // What is under way when a server is killed waits for the end of its lease: this is noted as failed, before what is said next.
       await ann.say(await ann.direct(dan), 'Hello');

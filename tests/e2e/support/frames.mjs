@@ -150,7 +150,7 @@ export class RawSocket {
     for (let time = 0; time < 2; time++) {
       const answer = this.#ask();
       const came = await this.until(`an answer after ${what}`, () => this.texts.find((text) => text.startsWith(answer)));
-      if (came === 'ended') throw new Error(`the connection ended after ${what}`);
+      if (came === 'ended' || this.texts.includes('1')) throw new Error(`the connection ended after ${what}`);
     }
   }
 
